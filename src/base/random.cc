@@ -1,0 +1,58 @@
+#include "base/random.h"
+
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace base {
+
+Bytes random_bytes(std::size_t count)
+{
+    Bytes bytes(count);
+    std::size_t have = 0;
+    while (have < count) {
+        const auto got = getrandom(bytes.data() + have, count - have, 0);
+        if (got < 0) {
+            if (errno == EINTR) {
+                continue;
+            }
+            std::abort();  // Without randomness no key or name is safe.
+        }
+        have += static_cast<std::size_t>(got);
+    }
+    return bytes;
+}
+
+std::string random_label(std::size_t count)
+{
+    auto text = to_base32(random_bytes((count * 5 + 7) / 8));
+    text.resize(count);
+    return text;
+}
+
+std::string new_id(std::string_view prefix)
+{
+    return std::string(prefix) + "_" + random_label(20);
+}
+
+std::string random_secret()
+{
+    return to_base64url(random_bytes(32));
+}
+
+std::uint64_t random_below(std::uint64_t bound)
+{
+    const std::uint64_t limit = ~std::uint64_t{0} - ~std::uint64_t{0} % bound;
+    while (true) {
+        const auto bytes = random_bytes(sizeof(std::uint64_t));
+        std::uint64_t value = 0;
+        std::memcpy(&value, bytes.data(), sizeof(value));
+        if (value < limit) {
+            return value % bound;
+        }
+    }
+}
+
+}  // namespace base

@@ -1,0 +1,44 @@
+#include "model/certificate.h"
+
+#include "model/enum_text.h"
+
+namespace model {
+
+namespace {
+
+constexpr detail::EnumTexts<CertificateSource, 4> sources{{
+    {CertificateSource::managed, "managed"},
+    {CertificateSource::uploaded, "uploaded"},
+    {CertificateSource::transitional, "transitional"},
+    {CertificateSource::platform, "platform"},
+}};
+constexpr detail::EnumTexts<CertificateState, 4> states{{
+    {CertificateState::live, "live"},
+    {CertificateState::superseded, "superseded"},
+    {CertificateState::revoked, "revoked"},
+    {CertificateState::deleted, "deleted"},
+}};
+
+}  // namespace
+
+std::string_view to_string(CertificateSource value) { return detail::enum_text(sources, value); }
+std::string_view to_string(CertificateState value) { return detail::enum_text(states, value); }
+
+base::Result<CertificateSource> certificate_source_from(std::string_view text)
+{
+    return detail::enum_from(sources, "certificate source", text);
+}
+
+base::Result<CertificateState> certificate_state_from(std::string_view text)
+{
+    return detail::enum_from(states, "certificate state", text);
+}
+
+base::Time renewal_time(base::Time not_before, base::Time not_after)
+{
+    const auto lifetime = not_after - not_before;
+    const auto left = lifetime < std::chrono::days(10) ? lifetime / 2 : lifetime / 3;
+    return not_after - left;
+}
+
+}  // namespace model

@@ -1,0 +1,122 @@
+// Endpoint: names of a customer that certwright keeps on valid HTTPS, and everything people see of them.
+#pragma once
+
+#include "base/clock.h"
+#include "model/domain_name.h"
+#include "model/problem.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace model {
+
+enum class EndpointKind { external, internal };
+
+// Who enforces the IP filter: our edge (which exempts the challenge path) or a network in front of it.
+enum class FilterAt { edge, network };
+
+enum class KeyType { ecdsa_p256, rsa_2048 };
+
+// What proves control of a name to the CA.
+enum class ChallengeType { http_01, dns_01, tls_alpn_01 };
+
+// "Is it serving, and must somebody act?" in one word (DESIGN 5.2).
+enum class EndpointState { pending_dns, issuing, active, degraded, action_required, parked, suspended, deleting };
+
+enum class RecordPurpose { routing, challenge, ownership };
+enum class RecordStatus { unknown, ok, missing, wrong, conflict };
+
+// A DNS record that the customer creates. Made when the endpoint is created; name and value never change.
+struct RequiredRecord {
+    RecordPurpose purpose = RecordPurpose::routing;
+    std::string type;   // "CNAME", "TXT", "A"
+    std::string name;   // absolute, without final dot
+    std::string host;   // relative to the registrable domain: what registrar forms want
+    std::string value;  // without final dot
+    bool required = true;
+    RecordStatus status = RecordStatus::unknown;
+    std::vector<std::string> found;  // what DNS has now, e.g. "A 192.0.2.1"
+    bool operator==(const RequiredRecord&) const = default;
+};
+
+enum class ConditionStatus { unknown, yes, no };
+
+// One aspect of an endpoint's health; `type` is Ownership, DnsRouting, ChallengeDelegation, CaaAllows, Certificate,
+// Deployed, Reachable or Origin.
+struct Condition {
+    std::string type;
+    ConditionStatus status = ConditionStatus::unknown;
+    Problem problem;  // why, when status is not `yes`
+    base::Time observed_at{};
+    bool operator==(const Condition&) const = default;
+};
+
+struct EndpointStatus {
+    EndpointState state = EndpointState::pending_dns;
+    base::Time since{};
+    Problem reason;         // none when all is well
+    bool retrying = false;  // certwright will try again by itself, at next_attempt_at
+    std::optional<base::Time> next_attempt_at;
+    bool serving = false;  // an own certificate (managed, uploaded or transitional) is being served
+    std::vector<Condition> conditions;
+    bool operator==(const EndpointStatus&) const = default;
+};
+
+struct Endpoint {
+    std::string id;  // "ep_..."
+    std::string tenant;
+    std::string edge_group = "default";
+    std::vector<DomainName> names;  // at least one; the first is what people call it
+    EndpointKind kind = EndpointKind::external;
+    std::vector<std::string> ip_filter;  // CIDR texts; empty: everybody
+    FilterAt filter_at = FilterAt::edge;
+    std::string upstream;  // http://host:port[/prefix] or https://...
+    std::vector<KeyType> key_types{KeyType::ecdsa_p256};
+    std::string label;  // unguessable, never reused: <label>.<platform> and <label>.<challenge zone>
+    std::vector<RequiredRecord> required_records;
+    EndpointStatus status;
+    base::Time created_at{};
+    std::optional<base::Time> next_check_at;  // when DNS is looked at again; none: nothing is due
+    int checks = 0;                           // since the last change of state, for the cadence of checks
+    std::optional<base::Time> deleted_at;
+
+    const DomainName& name() const { return names.front(); }
+    bool filtered() const { return !ip_filter.empty(); }
+};
+
+// Where the platform lives: what targets of required records are made of.
+struct Platform {
+    DomainName domain;          // aliases are <label>.<domain>
+    DomainName challenge_zone;  // delegations are <label>.<challenge_zone>
+};
+
+// The challenges that can prove every name of `endpoint`, best first (DESIGN 5.3). `delegated`: the _acme-challenge CNAME
+// is in place. Empty: nothing can prove it yet.
+std::vector<ChallengeType> usable_challenges(const Endpoint& endpoint, bool delegated);
+
+// True when HTTP-01 can never prove this endpoint, so that the delegation is not optional.
+bool needs_delegation(const Endpoint& endpoint);
+
+// The records to create, in the order in which people should create them. Pure; called once at creation.
+std::vector<RequiredRecord> required_records(const Endpoint& endpoint, const Platform& platform);
+
+// Text forms used in the API, the database and the CLI. *_from returns an error that lists what is allowed.
+std::string_view to_string(EndpointKind value);
+std::string_view to_string(FilterAt value);
+std::string_view to_string(KeyType value);
+std::string_view to_string(ChallengeType value);
+std::string_view to_string(EndpointState value);
+std::string_view to_string(RecordPurpose value);
+std::string_view to_string(RecordStatus value);
+std::string_view to_string(ConditionStatus value);
+base::Result<EndpointKind> endpoint_kind_from(std::string_view text);
+base::Result<FilterAt> filter_at_from(std::string_view text);
+base::Result<KeyType> key_type_from(std::string_view text);
+base::Result<ChallengeType> challenge_type_from(std::string_view text);
+base::Result<EndpointState> endpoint_state_from(std::string_view text);
+base::Result<RecordPurpose> record_purpose_from(std::string_view text);
+base::Result<RecordStatus> record_status_from(std::string_view text);
+base::Result<ConditionStatus> condition_status_from(std::string_view text);
+
+}  // namespace model
