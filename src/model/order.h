@@ -40,6 +40,7 @@ struct Order {
     std::string reservation;  // what Budget::reserve gave, until it is settled
     int attempt = 0;          // failed attempts so far
     Problem problem;          // of the last failed attempt
+    std::int64_t fence = 0;   // of the lease under which this copy was claimed; checked by every write
     bool forced = false;      // asked for by a person: no reissue cache, no back-off
     base::Time next_action_at{};
     base::Time created_at{};

@@ -1,0 +1,81 @@
+// What edges and name servers know of the world: entries by (kind, key), numbered by the revision log.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "model/certificate.h"
+#include "model/endpoint.h"
+#include "model/records.h"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace feed {
+
+// An endpoint as an edge serves it.
+struct RouteEntry {
+    std::string endpoint;
+    std::string tenant;
+    std::vector<std::string> names;  // canonical; may be wildcards
+    std::string upstream;
+    std::vector<std::string> ip_filter;
+    model::FilterAt filter_at = model::FilterAt::edge;
+    std::vector<std::string> certificates;  // ids, best first; empty: the group's default is served
+    bool suspended = false;
+    bool operator==(const RouteEntry&) const = default;
+};
+
+// A certificate with its key. The key is secret: it travels only to edges of the certificate's group.
+struct CertificateEntry {
+    std::string certificate;
+    std::string endpoint;
+    std::vector<std::string> identifiers;
+    model::KeyType key_type = model::KeyType::ecdsa_p256;
+    model::CertificateSource source = model::CertificateSource::managed;
+    base::Time not_after{};
+    std::string chain_pem;
+    base::Bytes key_pkcs8;
+    bool operator==(const CertificateEntry&) const = default;
+};
+
+struct TokenEntry {
+    std::string thumbprint;
+    bool operator==(const TokenEntry&) const = default;
+};
+
+// <label>.<platform>: the addresses of an edge group.
+struct AliasEntry {
+    std::string group;
+    bool operator==(const AliasEntry&) const = default;
+};
+
+struct TxtEntry {
+    struct Value {
+        std::string text;
+        base::Time expires_at{};
+        bool operator==(const Value&) const = default;
+    };
+    std::vector<Value> values;
+    bool operator==(const TxtEntry&) const = default;
+};
+
+using Entry = std::variant<RouteEntry, CertificateEntry, TokenEntry, AliasEntry, TxtEntry, model::EdgeGroup, model::Zone>;
+
+// One key at its newest state; no entry: it is gone. Applying a change twice, or a newer state early, is harmless.
+struct Change {
+    model::RevisionKind kind = model::RevisionKind::route;
+    std::string key;
+    std::optional<Entry> entry;
+};
+
+// Changes to apply in order. In a snapshot they are everything there is: what is not named is gone at its end.
+struct Batch {
+    model::Position position;  // reached when the batch is applied
+    bool snapshot = false;     // this batch is part of a snapshot ...
+    bool last = true;          // ... and (for a snapshot) its final part
+    std::vector<Change> changes;
+};
+
+}  // namespace feed

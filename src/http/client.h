@@ -1,0 +1,48 @@
+// Client: outgoing requests of the control plane (ACME, webhooks, feed), on libcurl driven by our loop.
+#pragma once
+
+#include "base/task.h"
+#include "http/message.h"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace http {
+
+struct ClientRequest {
+    ClientRequest() = default;
+    ClientRequest(std::string m, std::string u) : method(std::move(m)), url(std::move(u)) {}
+
+    std::string method = "GET";
+    std::string url;
+    Headers headers;
+    std::string body;
+    std::chrono::milliseconds limit{30'000};  // for the whole exchange
+    std::size_t max_body = 4 * 1024 * 1024;   // of the answer; more is an error
+    bool follow_redirects = false;
+};
+
+struct ClientResponse {
+    int status = 0;
+    Headers headers;
+    std::string body;
+};
+
+struct ClientOptions {
+    std::string user_agent;
+    std::string trust_file;  // PEM added for this client; empty: the system's roots
+    std::string proxy;       // empty: from the environment
+};
+
+// Runs on one executor: no locks. Destroying it cancels what is in flight.
+class Client {
+public:
+    virtual ~Client() = default;
+    // Fails with unavailable (cannot connect, TLS), timeout, or invalid (bad URL, answer too large). Any HTTP status is a success.
+    virtual base::Task<ClientResponse> send(ClientRequest request) = 0;
+};
+
+std::unique_ptr<Client> make_client(boost::asio::any_io_executor executor, ClientOptions options);
+
+}  // namespace http

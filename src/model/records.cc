@@ -1,0 +1,28 @@
+#include "model/records.h"
+
+#include "model/enum_text.h"
+
+namespace model {
+
+namespace {
+
+constexpr detail::EnumTexts<RevisionKind, 7> kinds{{
+    {RevisionKind::route, "route"},
+    {RevisionKind::certificate, "certificate"},
+    {RevisionKind::token, "token"},
+    {RevisionKind::alias, "alias"},
+    {RevisionKind::txt, "txt"},
+    {RevisionKind::group, "group"},
+    {RevisionKind::zone, "zone"},
+}};
+
+}  // namespace
+
+std::string_view to_string(RevisionKind value) { return detail::enum_text(kinds, value); }
+
+base::Result<RevisionKind> revision_kind_from(std::string_view text)
+{
+    return detail::enum_from(kinds, "revision kind", text);
+}
+
+}  // namespace model

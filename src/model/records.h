@@ -1,0 +1,143 @@
+// The smaller records that every layer speaks: tenants, tokens, challenges, revisions, budgets, events, edges, zones.
+#pragma once
+
+#include "base/clock.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace model {
+
+struct Tenant {
+    std::string id;  // "default" exists from the start
+    std::string name;
+    base::Time created_at{};
+};
+
+// A bearer token. The secret itself is shown once and never stored.
+struct Token {
+    std::string id;  // "tok_..."
+    std::string tenant;  // empty: the operator, all tenants
+    std::string name;
+    std::string secret_hash;          // SHA-256, hexadecimal
+    std::vector<std::string> scopes;  // "read", "write", "admin", "edge:<group>"
+    base::Time created_at{};
+    std::optional<base::Time> expires_at;
+    std::optional<base::Time> revoked_at;
+};
+
+// A TXT value that the name server answers with until it is removed or expires.
+struct ChallengeTxt {
+    std::string owner;  // absolute name under the challenge or platform zone, lower case, no final dot
+    std::string value;
+    std::string order;  // Order id
+    base::Time expires_at{};
+    bool operator==(const ChallengeTxt&) const = default;
+};
+
+// An HTTP-01 token of an account that is not the default one, and that account's thumbprint.
+struct ChallengeToken {
+    std::string token;
+    std::string thumbprint;
+    std::string order;
+    base::Time expires_at{};
+    bool operator==(const ChallengeToken&) const = default;
+};
+
+// How far a follower has come. An epoch changes after a restore; then followers start from a snapshot.
+struct Position {
+    std::string epoch;
+    std::int64_t number = 0;
+    bool operator==(const Position&) const = default;
+};
+
+// What a revision is about; the key is in parentheses.
+enum class RevisionKind {
+    route,        // an endpoint's names, upstream, filter and certificates (endpoint id)
+    certificate,  // (certificate id)
+    token,        // an HTTP-01 token (token)
+    alias,        // <label>.<platform> (absolute name)
+    txt,          // TXT values (absolute name)
+    group,        // an edge group (group name)
+    zone,         // a zone's apex (apex name)
+};
+
+std::string_view to_string(RevisionKind value);
+base::Result<RevisionKind> revision_kind_from(std::string_view text);
+
+struct Revision {
+    std::int64_t number = 0;
+    RevisionKind kind = RevisionKind::route;
+    std::string key;
+    std::string group;  // the edge group concerned; empty: all
+    bool operator==(const Revision&) const = default;
+};
+
+struct Lease {
+    std::string name;
+    std::string node;
+    std::int64_t fence = 0;
+    base::Time expires_at{};  // database time
+};
+
+// A token bucket: `level` of `capacity` remain at `updated_at`; it refills at capacity per `period`.
+struct Bucket {
+    std::string key;  // e.g. "ca_x/new_orders" or "ca_x/domain/example.com"
+    double capacity = 0;
+    std::int64_t period_ms = 0;
+    double level = 0;
+    base::Time updated_at{};
+    std::optional<base::Time> blocked_until;  // the CA said so
+};
+
+struct Reservation {
+    std::string id;  // "res_..."
+    std::vector<std::string> buckets;
+    base::Time created_at{};
+};
+
+struct Event {
+    std::int64_t number = 0;  // given by the store
+    std::string tenant;
+    std::string subject;  // endpoint, certificate or account id
+    std::string type;     // e.g. "certificate.issued" (peers' names: subject.verb)
+    std::string message;  // a sentence
+    std::map<std::string, std::string> data;
+    base::Time created_at{};
+};
+
+struct EdgeNode {
+    std::string id;  // "edge_..."
+    std::string name;
+    std::string group;
+    std::string version;
+    std::int64_t revision = 0;  // applied
+    base::Time seen_at{};
+};
+
+// Edges that serve the same names at the same addresses.
+struct EdgeGroup {
+    std::string name;
+    std::vector<std::string> addresses;  // IPv4 and IPv6, what aliases resolve to
+    std::string default_certificate;     // id; served when nothing else fits; empty before the first one
+    std::string thumbprint;              // of the default CA account; empty before there is one
+};
+
+struct NameServer {
+    std::string name;                    // absolute, no final dot
+    std::vector<std::string> addresses;  // glue
+};
+
+// A zone that our name server answers for.
+struct Zone {
+    std::string apex;  // canonical, no final dot
+    std::vector<NameServer> name_servers;
+    std::string hostmaster;  // mailbox as a name, e.g. "hostmaster.platform.test"
+    std::string group;       // whose addresses the apex has; empty: none
+    std::uint32_t negative_ttl = 30;  // seconds (RFC 2308)
+};
+
+}  // namespace model

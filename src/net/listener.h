@@ -1,0 +1,31 @@
+// Listener: accepts TCP connections on one address, IPv4 or IPv6. Runs on one executor: no locks.
+#pragma once
+
+#include "base/task.h"
+#include "net/stream.h"
+
+#include <string>
+#include <string_view>
+
+namespace net {
+
+// "127.0.0.1:80", "[::1]:443", ":80" (all addresses, IPv6 and IPv4 apart is the caller's choice), port 0: any free one.
+base::Result<Endpoint> parse_endpoint(std::string_view text);
+std::string to_string(const Endpoint& endpoint);
+
+class Listener {
+public:
+    // `shared`: SO_REUSEPORT, so that each core's loop has its own socket on the same address.
+    // Errors name the address, whether the port is in use (code port_in_use) or needs a privilege, and the fix.
+    static base::Result<Listener> open(asio::any_io_executor executor, const Endpoint& where, bool shared);
+
+    Endpoint where() const;
+    base::Task<asio::ip::tcp::socket> accept();
+    void close();
+
+private:
+    explicit Listener(asio::ip::tcp::acceptor acceptor);
+    asio::ip::tcp::acceptor acceptor_;
+};
+
+}  // namespace net

@@ -1,0 +1,52 @@
+// Stream: a connected byte stream, plain or TLS, as http/ and others use it. Runs on one executor: no locks.
+#pragma once
+
+#include "base/task.h"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace net {
+
+namespace asio = boost::asio;
+using Endpoint = asio::ip::tcp::endpoint;
+
+// What both ends agreed on and who they are.
+struct ConnectionFacts {
+    Endpoint client;          // after the PROXY protocol, when that is used
+    Endpoint local;
+    bool tls = false;
+    std::string server_name;  // SNI, lower case; empty when absent
+    std::string alpn;         // negotiated; empty when none
+    std::string identity;     // name of the TlsIdentity that was served
+};
+
+class Stream {
+public:
+    virtual ~Stream() = default;
+
+    // At least one byte, or 0 at the orderly end of the stream.
+    virtual base::Task<std::size_t> read_some(std::span<char> buffer) = 0;
+    // All of `data`, which must stay valid until this returns.
+    virtual base::Task<> write(std::span<const char> data) = 0;
+    // Several pieces with as few system calls as possible.
+    virtual base::Task<> write(std::vector<std::span<const char>> pieces) = 0;
+    // Orderly end of our side (TLS close_notify), bounded to two seconds; then close().
+    virtual asio::awaitable<void> shutdown() = 0;
+    // At once; pending operations end with an error.
+    virtual void close() = 0;
+    // True while nothing can be read and the peer has not closed: an idle upstream connection may be used again.
+    virtual bool is_idle() = 0;
+
+    virtual const ConnectionFacts& facts() const = 0;
+    virtual asio::any_io_executor executor() = 0;
+};
+
+// Connects over TCP (no delay). `limit` bounds name resolution and connecting together.
+base::Task<std::unique_ptr<Stream>> connect(std::string host, std::uint16_t port, std::chrono::milliseconds limit);
+
+}  // namespace net

@@ -1,0 +1,77 @@
+// TLS over sockets with certificates chosen during the handshake. No OpenSSL type shows here.
+//
+// asio::ssl::stream cannot suspend in the certificate callback and costs about 74 KB a connection, so this is our own.
+#pragma once
+
+#include "base/bytes.h"
+#include "net/stream.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace net {
+
+// A parsed certificate chain and its key, ready to be served. Immutable; shared between loops and connections.
+class TlsIdentity {
+public:
+    virtual ~TlsIdentity() = default;
+    virtual const std::string& name() const = 0;  // e.g. the certificate's id; shows in ConnectionFacts::identity
+    virtual std::size_t memory() const = 0;       // estimated bytes, for size-bounded caches
+};
+// `issuers`: DER of the chain after the leaf.
+base::Result<std::shared_ptr<const TlsIdentity>> make_identity(std::string name, base::ByteView leaf_der,
+                                                               const std::vector<base::Bytes>& issuers, base::ByteView key_pkcs8);
+
+struct ClientHello {
+    std::string server_name;  // lower case, no final dot; empty when absent
+    std::vector<std::string> alpn;
+    bool ecdsa = true;  // the client verifies ECDSA P-256 signatures
+    Endpoint client;
+    Endpoint local;
+};
+
+// Chooses what a listener serves. Called on the connection's loop; one instance a loop.
+class IdentitySource {
+public:
+    virtual ~IdentitySource() = default;
+
+    enum class Verdict { ready, wait, refuse };  // refuse: alert unrecognized_name
+    struct Choice {
+        Verdict verdict = Verdict::refuse;
+        std::shared_ptr<const TlsIdentity> identity;  // when ready
+    };
+    // From memory only: must not block and not suspend.
+    virtual Choice choose(const ClientHello& hello) = 0;
+    // When choose() said `wait`: loads it while the handshake is suspended. Bounded by the caller.
+    virtual base::Task<std::shared_ptr<const TlsIdentity>> load(ClientHello hello) = 0;
+};
+
+struct TlsPolicy {
+    std::vector<std::string> alpn{"http/1.1"};  // in the server's order of preference
+    bool tls12 = true;
+};
+
+// One SSL_CTX for a policy, shared by every connection of a loop.
+class TlsServer {
+public:
+    static base::Result<std::unique_ptr<TlsServer>> create(TlsPolicy policy);
+    virtual ~TlsServer() = default;
+    // Performs the handshake on an accepted socket. REQUIRES: `source` outlives the call. Errors say what the client did.
+    virtual base::Task<std::unique_ptr<Stream>> accept(asio::ip::tcp::socket socket, IdentitySource& source,
+                                                       std::chrono::milliseconds limit) = 0;
+};
+
+struct TlsClientOptions {
+    std::string server_name;  // SNI and what the certificate must cover
+    std::string trust_file;   // PEM; empty: the system's roots
+    bool verify = true;
+    std::vector<std::string> alpn;
+};
+base::Task<std::unique_ptr<Stream>> connect_tls(std::string host, std::uint16_t port, TlsClientOptions options,
+                                                std::chrono::milliseconds limit);
+
+}  // namespace net

@@ -1,0 +1,254 @@
+// The aggregates of the store, one small table class each. They are only reachable inside a Transaction, run on the
+// store's own thread, and never suspend. Each has one implementation over sql::Connection, which both engines provide.
+//
+// Rule: a change that edges or name servers must see calls Revisions::append in the same transaction.
+#pragma once
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "model/certificate.h"
+#include "model/endpoint.h"
+#include "model/order.h"
+#include "model/records.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sql {
+class Connection;
+}
+
+namespace store {
+
+// A page of a listing. `next` is the cursor of the following page; empty at the end.
+template <class T>
+struct Page {
+    std::vector<T> items;
+    std::string next;
+};
+
+class Tenants {
+public:
+    explicit Tenants(sql::Connection& db) : db_(db) {}
+    base::Result<> put(const model::Tenant& tenant);
+    base::Result<model::Tenant> get(const std::string& id);  // not_found
+    base::Result<std::vector<model::Tenant>> list();
+
+private:
+    sql::Connection& db_;
+};
+
+class Tokens {
+public:
+    explicit Tokens(sql::Connection& db) : db_(db) {}
+    base::Result<> put(const model::Token& token);
+    // By SHA-256 of the secret, hexadecimal. not_found for unknown, revoked and expired ones.
+    base::Result<model::Token> find(const std::string& secret_hash, base::Time now);
+    base::Result<std::vector<model::Token>> list(const std::string& tenant);
+    base::Result<> revoke(const std::string& id, base::Time now);
+
+private:
+    sql::Connection& db_;
+};
+
+struct EndpointFilter {
+    std::string tenant;  // empty: all
+    std::optional<model::EndpointState> state;
+    std::string text;  // part of a name; empty: all
+    bool deleted = false;
+    std::string after;  // cursor
+    std::size_t limit = 100;
+};
+
+class Endpoints {
+public:
+    explicit Endpoints(sql::Connection& db) : db_(db) {}
+    // Writes the endpoint and its names. conflict + code name_in_use when a live endpoint holds one of its names.
+    base::Result<> insert(const model::Endpoint& endpoint);
+    // Replaces every field of an existing endpoint. not_found. Deleting (deleted_at set) releases its names.
+    base::Result<> update(const model::Endpoint& endpoint);
+    base::Result<model::Endpoint> get(const std::string& id);                    // not_found
+    base::Result<model::Endpoint> find_by_name(const model::DomainName& name);   // live ones; exact name; not_found
+    base::Result<model::Endpoint> find_by_label(const std::string& label);       // not_found; labels are never reused
+    base::Result<Page<model::Endpoint>> list(const EndpointFilter& filter);      // by creation, newest last
+    base::Result<std::vector<model::Endpoint>> due_checks(base::Time now, std::size_t limit);  // by next_check_at
+    base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> count_by_state();
+
+private:
+    sql::Connection& db_;
+};
+
+class Certificates {
+public:
+    explicit Certificates(sql::Connection& db) : db_(db) {}
+    base::Result<> insert(const model::Certificate& certificate);
+    base::Result<> update(const model::Certificate& certificate);
+    base::Result<model::Certificate> get(const std::string& id);
+    // Live ones of an endpoint, newest first. The empty endpoint: the platform's.
+    base::Result<std::vector<model::Certificate>> of_endpoint(const std::string& endpoint);
+    base::Result<Page<model::Certificate>> list(const std::string& tenant, const std::string& after, std::size_t limit);
+    // Live, renew_at <= now, and no unfinished order replaces them.
+    base::Result<std::vector<model::Certificate>> due_renewals(base::Time now, std::size_t limit);
+
+private:
+    sql::Connection& db_;
+};
+
+class Orders {
+public:
+    explicit Orders(sql::Connection& db) : db_(db) {}
+    base::Result<> insert(const model::Order& order);
+    base::Result<model::Order> get(const std::string& id);
+    // Takes up to `limit` unfinished orders that are due and not leased, by class, then age; leases them to `node` for
+    // `duration` of database time and returns them with their new fence. Skips rows that other nodes are taking.
+    base::Result<std::vector<model::Order>> claim(const std::string& node, std::chrono::seconds duration, std::size_t limit);
+    // conflict when the lease was lost (another fence). Extends nothing.
+    base::Result<> save(const model::Order& order);
+    base::Result<> extend(const model::Order& order, std::chrono::seconds duration);
+    base::Result<> release(const model::Order& order);  // after save; other nodes may claim it at next_action_at
+    base::Result<std::vector<model::Order>> of_endpoint(const std::string& endpoint, std::size_t limit);  // newest first
+    base::Result<std::optional<model::Order>> unfinished_of(const std::string& endpoint);
+    base::Result<std::vector<std::pair<model::OrderStatus, std::int64_t>>> count_by_status();
+    // The soonest next_action_at of unfinished orders that are not leased.
+    base::Result<std::optional<base::Time>> next_due();
+
+private:
+    sql::Connection& db_;
+};
+
+class CaAccounts {
+public:
+    explicit CaAccounts(sql::Connection& db) : db_(db) {}
+    base::Result<> put(const model::CaAccount& account);
+    base::Result<model::CaAccount> get(const std::string& id);
+    base::Result<model::CaAccount> default_account();  // not_found before the first start made one
+    base::Result<std::vector<model::CaAccount>> list();
+
+private:
+    sql::Connection& db_;
+};
+
+// What responders answer with: TXT values under the challenge zone and tokens of accounts that are not the default.
+class Challenges {
+public:
+    explicit Challenges(sql::Connection& db) : db_(db) {}
+    base::Result<> add_txt(const model::ChallengeTxt& txt);
+    base::Result<> remove_txt(const std::string& owner, const std::string& value);
+    base::Result<std::vector<model::ChallengeTxt>> txt_of(const std::string& owner);
+    base::Result<> add_token(const model::ChallengeToken& token);
+    base::Result<> remove_token(const std::string& token);
+    base::Result<std::optional<model::ChallengeToken>> token(const std::string& token);
+    // Everything that `order` published and that is still there; for clean-up after a crash.
+    base::Result<std::vector<model::ChallengeTxt>> txt_of_order(const std::string& order);
+    base::Result<std::vector<model::ChallengeToken>> tokens_of_order(const std::string& order);
+    base::Result<std::int64_t> count();
+
+private:
+    sql::Connection& db_;
+};
+
+// Keys for snapshots: the store can list every key of a kind after a cursor.
+class Revisions {
+public:
+    explicit Revisions(sql::Connection& db) : db_(db) {}
+    // Notes that followers must look at (kind, key) again. Numbers are given at the end of the batch, dense and in
+    // commit order; `group` limits it to one edge group (empty: all).
+    void append(model::RevisionKind kind, std::string key, std::string group = "");
+    base::Result<model::Position> head();
+    // Rows after `after.number`, coalesced by (kind, key), at most `limit`, and the position reached.
+    // conflict when the epoch differs or the log was compacted past it: the follower starts from a snapshot.
+    base::Result<std::vector<model::Revision>> after(const model::Position& after, std::size_t limit);
+    // Drops rows at or below `number`.
+    base::Result<> compact(std::int64_t number);
+    // After a restore: a new epoch, so that every follower starts from a snapshot.
+    base::Result<> new_epoch();
+    // Every key of `kind` in ascending order after `key`; for snapshots.
+    base::Result<std::vector<std::string>> keys(model::RevisionKind kind, const std::string& after, std::size_t limit);
+
+    std::vector<model::Revision> take_pending();  // for the writer
+
+private:
+    sql::Connection& db_;
+    std::vector<model::Revision> pending_;
+};
+
+// Named mutual exclusion between nodes on database time. A holder writes its fence beside its work.
+class Leases {
+public:
+    explicit Leases(sql::Connection& db) : db_(db) {}
+    // Takes a free or ended lease, or extends our own. Empty when another node holds it.
+    base::Result<std::optional<model::Lease>> acquire(const std::string& name, const std::string& node, std::chrono::seconds duration);
+    base::Result<> release(const model::Lease& lease);
+    // conflict when `lease` is no longer held with this fence.
+    base::Result<> check(const model::Lease& lease);
+
+private:
+    sql::Connection& db_;
+};
+
+// Counters behind issuance::Budget: one row a limit and key, a token bucket with its reservations.
+class Budgets {
+public:
+    explicit Budgets(sql::Connection& db) : db_(db) {}
+    base::Result<std::optional<model::Bucket>> get(const std::string& key);
+    base::Result<> put(const model::Bucket& bucket);
+    base::Result<std::vector<model::Bucket>> list();
+    base::Result<> put_reservation(const model::Reservation& reservation);
+    base::Result<std::optional<model::Reservation>> reservation(const std::string& id);
+    base::Result<> remove_reservation(const std::string& id);
+
+private:
+    sql::Connection& db_;
+};
+
+// What happened, for people: never coalesced, never changed.
+class Events {
+public:
+    explicit Events(sql::Connection& db) : db_(db) {}
+    base::Result<> append(const model::Event& event);  // its number is given by the store
+    base::Result<std::vector<model::Event>> after(std::int64_t number, const std::string& tenant, std::size_t limit);
+    base::Result<std::vector<model::Event>> of_subject(const std::string& subject, std::size_t limit);  // newest first
+
+private:
+    sql::Connection& db_;
+};
+
+class EdgeNodes {
+public:
+    explicit EdgeNodes(sql::Connection& db) : db_(db) {}
+    base::Result<> put(const model::EdgeNode& node);
+    base::Result<std::vector<model::EdgeNode>> list();
+
+private:
+    sql::Connection& db_;
+};
+
+// Edge groups and the platform's zones: few rows.
+class Groups {
+public:
+    explicit Groups(sql::Connection& db) : db_(db) {}
+    base::Result<> put(const model::EdgeGroup& group);
+    base::Result<model::EdgeGroup> get(const std::string& name);
+    base::Result<std::vector<model::EdgeGroup>> list();
+    base::Result<> put_zone(const model::Zone& zone);
+    base::Result<model::Zone> zone(const std::string& apex);
+    base::Result<std::vector<model::Zone>> zones();
+
+private:
+    sql::Connection& db_;
+};
+
+// Single values: schema facts, the key check value of the master key.
+class Settings {
+public:
+    explicit Settings(sql::Connection& db) : db_(db) {}
+    base::Result<std::optional<std::string>> get(const std::string& name);
+    base::Result<> put(const std::string& name, const std::string& value);
+
+private:
+    sql::Connection& db_;
+};
+
+}  // namespace store
