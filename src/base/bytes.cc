@@ -6,7 +6,8 @@ namespace base {
 
 namespace {
 
-constexpr std::string_view standard_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view standard_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view url_alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 // Emits `bytes` in groups of `width` bits, high bits first, the last group padded with zero bits.
@@ -38,7 +39,8 @@ Result<Bytes> decode_base64(std::string_view text, std::string_view alphabet, bo
     for (std::size_t i = 0; i < alphabet.size(); ++i) {
         value[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::int8_t>(i);
     }
-    while (!text.empty() && (text.back() == '=' || (skip_breaks && (text.back() == '\n' || text.back() == '\r')))) {
+    while (!text.empty() &&
+           (text.back() == '=' || (skip_breaks && (text.back() == '\n' || text.back() == '\r')))) {
         text.remove_suffix(1);
     }
     Bytes bytes;

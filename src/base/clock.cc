@@ -37,7 +37,8 @@ Result<std::chrono::minutes> parse_offset(std::string_view text)
     }
     const int hours = digits(text, 1, 2);
     const int minutes = digits(text, 4, 2);
-    if (text.size() != 6 || text[3] != ':' || hours < 0 || minutes < 0 || (text[0] != '+' && text[0] != '-')) {
+    if (text.size() != 6 || text[3] != ':' || hours < 0 || minutes < 0 ||
+        (text[0] != '+' && text[0] != '-')) {
         return fail(Errc::invalid, "a time needs an offset such as Z or +01:00");
     }
     const int total = hours * 60 + minutes;
@@ -51,8 +52,9 @@ std::string to_rfc3339(Time time)
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 Result<Time> parse_rfc3339(std::string_view text)
@@ -63,10 +65,12 @@ Result<Time> parse_rfc3339(std::string_view text)
     const int hour = digits(text, 11, 2);
     const int minute = digits(text, 14, 2);
     const int second = digits(text, 17, 2);
-    if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0 || hour > 24 || minute > 59 || second > 60) {
+    if (year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0 || hour > 24 ||
+        minute > 59 || second > 60) {
         return fail(Errc::invalid, fmt::format("'{}' is not an RFC 3339 time", text.substr(0, 40)));
     }
-    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+    const std::chrono::year_month_day date{std::chrono::year(year),
+                                           std::chrono::month(static_cast<unsigned>(month)),
                                            std::chrono::day(static_cast<unsigned>(day))};
     if (!date.ok()) {
         return fail(Errc::invalid, fmt::format("'{}' has no such day", text.substr(0, 40)));

@@ -19,8 +19,14 @@ namespace base {
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
 
 // Milliseconds since the epoch, the form stored in databases and feeds.
-inline std::int64_t to_millis(Time time) { return time.time_since_epoch().count(); }
-inline Time from_millis(std::int64_t millis) { return Time(std::chrono::milliseconds(millis)); }
+inline std::int64_t to_millis(Time time)
+{
+    return time.time_since_epoch().count();
+}
+inline Time from_millis(std::int64_t millis)
+{
+    return Time(std::chrono::milliseconds(millis));
+}
 
 // RFC 3339 in UTC with seconds, e.g. 2026-11-22T12:00:00Z. parse_rfc3339 also accepts fractions and offsets.
 std::string to_rfc3339(Time time);
@@ -33,10 +39,14 @@ public:
     // Returns at or soon after `deadline`. Cancellation unwinds it.
     virtual boost::asio::awaitable<void> sleep_until(Time deadline) = 0;
 
-    boost::asio::awaitable<void> sleep(std::chrono::milliseconds duration) { return sleep_until(now() + duration); }
+    boost::asio::awaitable<void> sleep(std::chrono::milliseconds duration)
+    {
+        return sleep_until(now() + duration);
+    }
 };
 
-// The machine's clock. Safe from any thread; wakes at least once a minute, so a clock that is set forward is noticed.
+// The machine's clock. Safe from any thread; wakes at least once a minute, so a clock that is set forward is
+// noticed.
 class SystemClock final : public Clock {
 public:
     Time now() const override;

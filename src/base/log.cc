@@ -16,7 +16,8 @@ std::atomic<Level> least_level{Level::info};
 spdlog::logger& logger()
 {
     static const auto instance = [] {
-        auto made = std::make_shared<spdlog::logger>("certwright", std::make_shared<spdlog::sinks::stdout_sink_mt>());
+        auto made =
+            std::make_shared<spdlog::logger>("certwright", std::make_shared<spdlog::sinks::stdout_sink_mt>());
         made->set_pattern("%v");
         made->set_level(spdlog::level::trace);
         made->flush_on(spdlog::level::trace);
@@ -44,17 +45,20 @@ std::string utc_now()
 {
     const auto now = std::chrono::system_clock::now();
     const auto seconds = std::chrono::system_clock::to_time_t(now);
-    const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+    const auto millis =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
     std::tm parts{};
     gmtime_r(&seconds, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                       parts.tm_hour, parts.tm_min, parts.tm_sec, millis);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, millis);
 }
 
 // Quotes values with spaces, quotes or control characters, so that a line stays one line.
 std::string quoted(const std::string& value)
 {
-    const bool plain = !value.empty() && std::ranges::all_of(value, [](char c) { return c > ' ' && c != '"' && c != '=' && c != 127; });
+    const bool plain = !value.empty() && std::ranges::all_of(value, [](char c) {
+        return c > ' ' && c != '"' && c != '=' && c != 127;
+    });
     return plain ? value : boost::json::serialize(boost::json::string(value));
 }
 

@@ -1,4 +1,5 @@
-// Structured log: one line per decision, `time level event key=value ...` on standard output. Safe from any thread.
+// Structured log: one line per decision, `time level event key=value ...` on standard output. Safe from any
+// thread.
 #pragma once
 
 #include <fmt/format.h>
@@ -35,9 +36,21 @@ void set_json(bool json);
 // `event` is a stable snake_case name; `fields` say what and why. Never put a secret here.
 void write(Level level, std::string_view event, std::initializer_list<Field> fields);
 
-inline void debug(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::debug, event, fields); }
-inline void info(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::info, event, fields); }
-inline void warning(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::warning, event, fields); }
-inline void error(std::string_view event, std::initializer_list<Field> fields = {}) { write(Level::error, event, fields); }
+inline void debug(std::string_view event, std::initializer_list<Field> fields = {})
+{
+    write(Level::debug, event, fields);
+}
+inline void info(std::string_view event, std::initializer_list<Field> fields = {})
+{
+    write(Level::info, event, fields);
+}
+inline void warning(std::string_view event, std::initializer_list<Field> fields = {})
+{
+    write(Level::warning, event, fields);
+}
+inline void error(std::string_view event, std::initializer_list<Field> fields = {})
+{
+    write(Level::error, event, fields);
+}
 
 }  // namespace base::log

@@ -1,8 +1,8 @@
 // Failures are values: Result<T> for functions, Task<T> for coroutines.
 //
-// An Error carries a class that code branches on (Errc), a stable code and a fix for people (DESIGN: every failure has a
-// code, a sentence, an actor and a fix), and an optional time to wait. Exceptions mean "bug", "out of memory" or
-// "cancelled"; only TaskGroup and main catch them.
+// An Error carries a class that code branches on (Errc), a stable code and a fix for people (DESIGN: every
+// failure has a code, a sentence, an actor and a fix), and an optional time to wait. Exceptions mean "bug",
+// "out of memory" or "cancelled"; only TaskGroup and main catch them.
 #pragma once
 
 #include <chrono>
@@ -73,18 +73,19 @@ inline std::unexpected<Error> fail(Error error)
 }  // namespace base
 
 // TRY(name, expression): binds the value of a Result to `name`, or returns its error from this function.
-// CHECKED(expression): the same for Result<void>. CO_TRY and CO_CHECKED are for coroutines; their expression may co_await.
-#define TRY(name, ...)                                           \
-    auto name##_or = __VA_ARGS__;                                \
-    if (!name##_or) {                                            \
-        return std::unexpected(std::move(name##_or).error());    \
-    }                                                            \
+// CHECKED(expression): the same for Result<void>. CO_TRY and CO_CHECKED are for coroutines; their expression
+// may co_await.
+#define TRY(name, ...)                                        \
+    auto name##_or = __VA_ARGS__;                             \
+    if (!name##_or) {                                         \
+        return std::unexpected(std::move(name##_or).error()); \
+    }                                                         \
     [[maybe_unused]] auto& name = *name##_or
-#define CHECKED(...)                                                              \
-    do {                                                                          \
-        if (auto checked_result = __VA_ARGS__; !checked_result) {                 \
-            return std::unexpected(std::move(checked_result).error());            \
-        }                                                                         \
+#define CHECKED(...)                                                   \
+    do {                                                               \
+        if (auto checked_result = __VA_ARGS__; !checked_result) {      \
+            return std::unexpected(std::move(checked_result).error()); \
+        }                                                              \
     } while (false)
 #define CO_TRY(name, ...)                                        \
     auto name##_or = __VA_ARGS__;                                \
@@ -92,9 +93,9 @@ inline std::unexpected<Error> fail(Error error)
         co_return std::unexpected(std::move(name##_or).error()); \
     }                                                            \
     [[maybe_unused]] auto& name = *name##_or
-#define CO_CHECKED(...)                                                           \
-    do {                                                                          \
-        if (auto checked_result = __VA_ARGS__; !checked_result) {                 \
-            co_return std::unexpected(std::move(checked_result).error());         \
-        }                                                                         \
+#define CO_CHECKED(...)                                                   \
+    do {                                                                  \
+        if (auto checked_result = __VA_ARGS__; !checked_result) {         \
+            co_return std::unexpected(std::move(checked_result).error()); \
+        }                                                                 \
     } while (false)

@@ -1,4 +1,5 @@
-// Task<T>: a coroutine that may fail. Parameters of a coroutine are values, or references to objects that outlive it.
+// Task<T>: a coroutine that may fail. Parameters of a coroutine are values, or references to objects that
+// outlive it.
 #pragma once
 
 #include "base/result.h"
@@ -44,7 +45,8 @@ Task<T> with_timeout(std::chrono::steady_clock::duration limit, Task<T> operatio
     co_return std::move(result);
 }
 
-// Runs `function` on `pool` and resumes the caller on its own executor. For work that blocks: SQL, files, key generation.
+// Runs `function` on `pool` and resumes the caller on its own executor. For work that blocks: SQL, files, key
+// generation.
 template <class F>
 asio::awaitable<std::invoke_result_t<F>> blocking(asio::thread_pool& pool, F function)
 {

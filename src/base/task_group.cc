@@ -55,7 +55,8 @@ void TaskGroup::spawn(std::string name, asio::awaitable<void> task)
     auto job = std::prev(jobs_.end());
     job->name = std::move(name);
     auto on_done = [this, job](std::exception_ptr failure) { finished(job, std::move(failure)); };
-    asio::co_spawn(executor_, std::move(task), asio::bind_cancellation_slot(job->signal.slot(), std::move(on_done)));
+    asio::co_spawn(executor_, std::move(task),
+                   asio::bind_cancellation_slot(job->signal.slot(), std::move(on_done)));
 }
 
 void TaskGroup::finished(std::list<Job>::iterator job, std::exception_ptr failure)

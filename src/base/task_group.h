@@ -12,7 +12,8 @@
 namespace base {
 
 // Starts coroutines by name, logs what escapes them, cancels and joins them. Runs on one executor: no locks.
-// Declare it as the last member of the class whose members the tasks use, and stop it before that object dies.
+// Declare it as the last member of the class whose members the tasks use, and stop it before that object
+// dies.
 class TaskGroup {
 public:
     explicit TaskGroup(boost::asio::any_io_executor executor);

@@ -21,8 +21,14 @@ constexpr detail::EnumTexts<CertificateState, 4> states{{
 
 }  // namespace
 
-std::string_view to_string(CertificateSource value) { return detail::enum_text(sources, value); }
-std::string_view to_string(CertificateState value) { return detail::enum_text(states, value); }
+std::string_view to_string(CertificateSource value)
+{
+    return detail::enum_text(sources, value);
+}
+std::string_view to_string(CertificateState value)
+{
+    return detail::enum_text(states, value);
+}
 
 base::Result<CertificateSource> certificate_source_from(std::string_view text)
 {

@@ -12,8 +12,8 @@
 
 namespace model {
 
-// managed: obtained by us. uploaded: the customer's own, preferred while valid. transitional: uploaded, served until a
-// managed one is live. platform: ours, for names that have none.
+// managed: obtained by us. uploaded: the customer's own, preferred while valid. transitional: uploaded,
+// served until a managed one is live. platform: ours, for names that have none.
 enum class CertificateSource { managed, uploaded, transitional, platform };
 
 enum class CertificateState { live, superseded, revoked, deleted };
@@ -42,7 +42,7 @@ struct Certificate {
 };
 
 struct CaAccount {
-    std::string id;  // "ca_..."
+    std::string id;    // "ca_..."
     std::string name;  // what people call it, e.g. "default"
     std::string directory_url;
     std::string account_url;  // empty until registered
@@ -61,7 +61,8 @@ std::string_view to_string(CertificateState value);
 base::Result<CertificateSource> certificate_source_from(std::string_view text);
 base::Result<CertificateState> certificate_state_from(std::string_view text);
 
-// When to order the successor if the CA says nothing: a third of the lifetime left, a half when it is under ten days.
+// When to order the successor if the CA says nothing: a third of the lifetime left, a half when it is under
+// ten days.
 base::Time renewal_time(base::Time not_before, base::Time not_after);
 
 }  // namespace model

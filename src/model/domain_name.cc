@@ -1,6 +1,7 @@
 #include "model/domain_name.h"
 
 #include <fmt/format.h>
+
 #include <idn2.h>
 #include <libpsl.h>
 
@@ -25,7 +26,8 @@ base::Result<std::string> to_a_labels(std::string_view text)
 {
     char* converted = nullptr;
     const std::string input(text);
-    const int status = idn2_to_ascii_8z(input.c_str(), &converted, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT | IDN2_USE_STD3_ASCII_RULES);
+    const int status = idn2_to_ascii_8z(input.c_str(), &converted,
+                                        IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT | IDN2_USE_STD3_ASCII_RULES);
     std::unique_ptr<char, decltype(&std::free)> owned(converted, &std::free);
     if (status == IDN2_TOO_BIG_LABEL || status == IDN2_TOO_BIG_DOMAIN) {
         return base::fail(invalid_name(text, idn2_strerror(status)).with_code("name_too_long"));
@@ -42,11 +44,15 @@ base::Result<> check_label(std::string_view name, std::string_view label)
         return base::fail(invalid_name(name, "a label is empty"));
     }
     if (label.size() > longest_label) {
-        return base::fail(invalid_name(name, "a label is longer than 63 characters").with_code("name_too_long"));
+        return base::fail(
+            invalid_name(name, "a label is longer than 63 characters").with_code("name_too_long"));
     }
-    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+    const auto allowed = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    };
     if (!std::ranges::all_of(label, allowed)) {
-        return base::fail(invalid_name(name, fmt::format("label '{}' has a character that is not allowed", label)));
+        return base::fail(
+            invalid_name(name, fmt::format("label '{}' has a character that is not allowed", label)));
     }
     if (label.front() == '-' || label.back() == '-') {
         return base::fail(invalid_name(name, fmt::format("label '{}' begins or ends with a hyphen", label)));
@@ -89,8 +95,10 @@ base::Result<DomainName> DomainName::parse(std::string_view text)
         return base::fail(invalid_name(text, "it is empty"));
     }
     std::string canonical(rest);
-    std::ranges::transform(canonical, canonical.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    const bool unicode = std::ranges::any_of(canonical, [](char c) { return static_cast<unsigned char>(c) >= 128; });
+    std::ranges::transform(canonical, canonical.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const bool unicode =
+        std::ranges::any_of(canonical, [](char c) { return static_cast<unsigned char>(c) >= 128; });
     if (unicode || canonical.find("xn--") != std::string::npos) {
         TRY(ascii, to_a_labels(canonical));
         canonical = ascii;
@@ -125,7 +133,8 @@ bool DomainName::is_within(const DomainName& zone) const
     if (text_ == zone.text_) {
         return true;
     }
-    return text_.size() > zone.text_.size() + 1 && text_.ends_with(zone.text_) && text_[text_.size() - zone.text_.size() - 1] == '.';
+    return text_.size() > zone.text_.size() + 1 && text_.ends_with(zone.text_) &&
+           text_[text_.size() - zone.text_.size() - 1] == '.';
 }
 
 bool DomainName::covers(std::string_view host) const
@@ -147,7 +156,8 @@ std::string DomainName::registrable() const
 bool DomainName::is_public_suffix() const
 {
     const std::string name(base());
-    // Names whose last label no rule knows (".test", ".internal") are judged by the list's own default rule "*".
+    // Names whose last label no rule knows (".test", ".internal") are judged by the list's own default rule
+    // "*".
     return psl_is_public_suffix(suffixes(), name.c_str()) != 0;
 }
 

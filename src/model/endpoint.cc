@@ -13,7 +13,8 @@ bool any_wildcard(const Endpoint& endpoint)
 
 bool http_can_reach(const Endpoint& endpoint)
 {
-    return endpoint.kind == EndpointKind::external && !(endpoint.filtered() && endpoint.filter_at == FilterAt::network);
+    return endpoint.kind == EndpointKind::external &&
+           !(endpoint.filtered() && endpoint.filter_at == FilterAt::network);
 }
 
 RequiredRecord record(RecordPurpose purpose, const DomainName& name, std::string prefix, std::string value)
@@ -51,11 +52,12 @@ std::vector<RequiredRecord> required_records(const Endpoint& endpoint, const Pla
 {
     std::vector<RequiredRecord> records;
     for (const auto& name : endpoint.names) {
-        auto routing = record(RecordPurpose::routing, name, name.wildcard() ? "*." : "", endpoint.label + "." + platform.domain.text());
+        auto routing = record(RecordPurpose::routing, name, name.wildcard() ? "*." : "",
+                              endpoint.label + "." + platform.domain.text());
         // An internal endpoint may be reached by addresses that only its own network knows.
         routing.required = endpoint.kind == EndpointKind::external;
-        auto challenge =
-            record(RecordPurpose::challenge, name, "_acme-challenge.", endpoint.label + "." + platform.challenge_zone.text());
+        auto challenge = record(RecordPurpose::challenge, name, "_acme-challenge.",
+                                endpoint.label + "." + platform.challenge_zone.text());
         if (endpoint.kind == EndpointKind::internal) {
             records.push_back(std::move(challenge));
             records.push_back(std::move(routing));

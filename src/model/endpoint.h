@@ -22,7 +22,16 @@ enum class KeyType { ecdsa_p256, rsa_2048 };
 enum class ChallengeType { http_01, dns_01, tls_alpn_01 };
 
 // "Is it serving, and must somebody act?" in one word (DESIGN 5.2).
-enum class EndpointState { pending_dns, issuing, active, degraded, action_required, parked, suspended, deleting };
+enum class EndpointState {
+    pending_dns,
+    issuing,
+    active,
+    degraded,
+    action_required,
+    parked,
+    suspended,
+    deleting
+};
 
 enum class RecordPurpose { routing, challenge, ownership };
 enum class RecordStatus { unknown, ok, missing, wrong, conflict };
@@ -42,8 +51,8 @@ struct RequiredRecord {
 
 enum class ConditionStatus { unknown, yes, no };
 
-// One aspect of an endpoint's health; `type` is Ownership, DnsRouting, ChallengeDelegation, CaaAllows, Certificate,
-// Deployed, Reachable or Origin.
+// One aspect of an endpoint's health; `type` is Ownership, DnsRouting, ChallengeDelegation, CaaAllows,
+// Certificate, Deployed, Reachable or Origin.
 struct Condition {
     std::string type;
     ConditionStatus status = ConditionStatus::unknown;
@@ -91,8 +100,8 @@ struct Platform {
     DomainName challenge_zone;  // delegations are <label>.<challenge_zone>
 };
 
-// The challenges that can prove every name of `endpoint`, best first (DESIGN 5.3). `delegated`: the _acme-challenge CNAME
-// is in place. Empty: nothing can prove it yet.
+// The challenges that can prove every name of `endpoint`, best first (DESIGN 5.3). `delegated`: the
+// _acme-challenge CNAME is in place. Empty: nothing can prove it yet.
 std::vector<ChallengeType> usable_challenges(const Endpoint& endpoint, bool delegated);
 
 // True when HTTP-01 can never prove this endpoint, so that the delegation is not optional.

@@ -36,7 +36,8 @@ base::Result<E> enum_from(const EnumTexts<E, N>& texts, std::string_view what, s
         }
         allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", each_text);
     }
-    return base::fail(base::Errc::invalid, fmt::format("'{}' is not a {}; use one of: {}", text.substr(0, 60), what, allowed));
+    return base::fail(base::Errc::invalid,
+                      fmt::format("'{}' is not a {}; use one of: {}", text.substr(0, 60), what, allowed));
 }
 
 }  // namespace model::detail

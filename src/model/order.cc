@@ -26,7 +26,10 @@ bool is_final(OrderStatus status)
     return status == OrderStatus::deployed || status == OrderStatus::failed;
 }
 
-std::string_view to_string(OrderStatus value) { return detail::enum_text(statuses, value); }
+std::string_view to_string(OrderStatus value)
+{
+    return detail::enum_text(statuses, value);
+}
 
 base::Result<OrderStatus> order_status_from(std::string_view text)
 {

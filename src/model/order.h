@@ -13,8 +13,20 @@
 
 namespace model {
 
-// The row says what has been *done*; it is written before each outside effect, so that any node can go on after a crash.
-enum class OrderStatus { queued, preflight, reserved, ordered, answering, proving, finalizing, issued, deployed, failed };
+// The row says what has been *done*; it is written before each outside effect, so that any node can go on
+// after a crash.
+enum class OrderStatus {
+    queued,
+    preflight,
+    reserved,
+    ordered,
+    answering,
+    proving,
+    finalizing,
+    issued,
+    deployed,
+    failed
+};
 
 // Which work goes first (DESIGN 6). Lower is sooner.
 enum class QueueClass { urgent = 1, renewal = 2, interactive = 3, bulk = 4 };

@@ -1,4 +1,5 @@
-// Problem: why something is not as it should be, who must act, and the fix. The same record feeds API, CLI and alerts.
+// Problem: why something is not as it should be, who must act, and the fix. The same record feeds API, CLI
+// and alerts.
 #pragma once
 
 #include <string>

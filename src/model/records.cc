@@ -18,7 +18,10 @@ constexpr detail::EnumTexts<RevisionKind, 7> kinds{{
 
 }  // namespace
 
-std::string_view to_string(RevisionKind value) { return detail::enum_text(kinds, value); }
+std::string_view to_string(RevisionKind value)
+{
+    return detail::enum_text(kinds, value);
+}
 
 base::Result<RevisionKind> revision_kind_from(std::string_view text)
 {

@@ -1,4 +1,5 @@
-// The smaller records that every layer speaks: tenants, tokens, challenges, revisions, budgets, events, edges, zones.
+// The smaller records that every layer speaks: tenants, tokens, challenges, revisions, budgets, events,
+// edges, zones.
 #pragma once
 
 #include "base/clock.h"
@@ -19,7 +20,7 @@ struct Tenant {
 
 // A bearer token. The secret itself is shown once and never stored.
 struct Token {
-    std::string id;  // "tok_..."
+    std::string id;      // "tok_..."
     std::string tenant;  // empty: the operator, all tenants
     std::string name;
     std::string secret_hash;          // SHA-256, hexadecimal
@@ -135,8 +136,8 @@ struct NameServer {
 struct Zone {
     std::string apex;  // canonical, no final dot
     std::vector<NameServer> name_servers;
-    std::string hostmaster;  // mailbox as a name, e.g. "hostmaster.platform.test"
-    std::string group;       // whose addresses the apex has; empty: none
+    std::string hostmaster;           // mailbox as a name, e.g. "hostmaster.platform.test"
+    std::string group;                // whose addresses the apex has; empty: none
     std::uint32_t negative_ttl = 30;  // seconds (RFC 2308)
 };
 

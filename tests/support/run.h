@@ -43,7 +43,8 @@ T run(asio::io_context& loop, asio::awaitable<T> task, std::chrono::seconds limi
 }
 
 // The same for a coroutine without a value.
-void run(asio::io_context& loop, asio::awaitable<void> task, std::chrono::seconds limit = std::chrono::seconds(20));
+void run(asio::io_context& loop, asio::awaitable<void> task,
+         std::chrono::seconds limit = std::chrono::seconds(20));
 
 // The same on a loop made for this one call.
 template <class T>
