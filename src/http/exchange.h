@@ -1,12 +1,14 @@
-// Exchange: one request and its answer, as a handler sees it, over HTTP/1 or HTTP/2. Bodies are pulled and pushed, so
-// back-pressure works both ways. Runs on one executor: no locks.
+// Exchange: one request and its answer, as a handler sees it, over HTTP/1 or HTTP/2. Bodies are pulled and
+// pushed, so back-pressure works both ways. Runs on one executor: no locks.
 #pragma once
 
 #include "base/task.h"
 #include "http/message.h"
 #include "net/stream.h"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -19,17 +21,25 @@ public:
     virtual const RequestHead& request() const = 0;
     virtual const net::ConnectionFacts& connection() const = 0;
 
-    // The next piece of the request body; 0 bytes at its end. Sends "100 Continue" first where the client waits for it.
+    // The next piece of the request body; 0 bytes at its end. Sends "100 Continue" first where the client
+    // waits for it.
     virtual base::Task<std::size_t> read_body(std::span<char> buffer) = 0;
-    // Bytes that the request announced: a Content-Length; empty when unknown (chunked, HTTP/2 without length).
+    // Bytes that the request announced: a Content-Length; empty when unknown (chunked, HTTP/2 without
+    // length).
     virtual std::optional<std::uint64_t> body_length() const = 0;
     virtual const Headers& request_trailers() const = 0;  // after the body's end
 
-    // Once, before any body. Framing headers (Content-Length kept, Transfer-Encoding, Connection) are the server's job.
+    // Once, before any body; kept back until the first body piece, finish() or flush(), so that small answers
+    // are one write. Framing headers (Content-Length kept, Transfer-Encoding, Connection) are the server's
+    // job.
     virtual base::Task<> send_head(ResponseHead head) = 0;
     virtual base::Task<> send_body(std::span<const char> data) = 0;
     // Ends the answer. Without it the exchange is reset.
     virtual base::Task<> finish(Headers trailers) = 0;
+    // The same as send_body(last) and finish() without trailers, in one write.
+    virtual base::Task<> send_last(std::span<const char> last);
+    // Sends what is kept back, for answers that pause (event streams, long polls).
+    virtual base::Task<> flush();
     // Gives up: RST_STREAM, or the connection closed.
     virtual void reset() = 0;
 
@@ -48,7 +58,8 @@ public:
 };
 
 // Helpers for small answers.
-base::Task<> send_text(Exchange& exchange, int status, std::string content_type, std::string body, Headers extra = Headers());
+base::Task<> send_text(Exchange& exchange, int status, std::string content_type, std::string body,
+                       Headers extra = Headers());
 // The whole request body; invalid + code body_too_large beyond `limit` bytes.
 base::Task<std::string> read_all(Exchange& exchange, std::size_t limit);
 

@@ -5,6 +5,8 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -17,7 +19,7 @@ using Endpoint = asio::ip::tcp::endpoint;
 
 // What both ends agreed on and who they are.
 struct ConnectionFacts {
-    Endpoint client;          // after the PROXY protocol, when that is used
+    Endpoint client;  // after the PROXY protocol, when that is used
     Endpoint local;
     bool tls = false;
     std::string server_name;  // SNI, lower case; empty when absent
@@ -35,18 +37,35 @@ public:
     virtual base::Task<> write(std::span<const char> data) = 0;
     // Several pieces with as few system calls as possible.
     virtual base::Task<> write(std::vector<std::span<const char>> pieces) = 0;
+    // Reads and writes that are still waiting then end with Errc::timeout. Costs next to nothing to move; one
+    // for both directions, so traffic either way may push it on. max() (the default): none.
+    virtual void set_deadline(std::chrono::steady_clock::time_point when) = 0;
     // Orderly end of our side (TLS close_notify), bounded to two seconds; then close().
     virtual asio::awaitable<void> shutdown() = 0;
     // At once; pending operations end with an error.
     virtual void close() = 0;
-    // True while nothing can be read and the peer has not closed: an idle upstream connection may be used again.
+    // True while nothing can be read and the peer has not closed: an idle upstream connection may be used
+    // again.
     virtual bool is_idle() = 0;
 
     virtual const ConnectionFacts& facts() const = 0;
     virtual asio::any_io_executor executor() = 0;
 };
 
-// Connects over TCP (no delay). `limit` bounds name resolution and connecting together.
-base::Task<std::unique_ptr<Stream>> connect(std::string host, std::uint16_t port, std::chrono::milliseconds limit);
+// Says whether we may connect to an address; asked after name resolution, for each address (no way around by
+// DNS). Empty: every address.
+using AddressPolicy = std::function<bool(const asio::ip::address&)>;
+
+// Connects over TCP (no delay) to the first address that answers. `limit` bounds name resolution and
+// connecting together. `host` is a name or an address. Errors: unavailable (code connect_refused |
+// name_not_found | connect_failed), unauthorized (code address_forbidden) when the policy allows none of the
+// addresses, timeout.
+base::Task<std::unique_ptr<Stream>> connect(std::string host, std::uint16_t port,
+                                            std::chrono::milliseconds limit);
+base::Task<std::unique_ptr<Stream>> connect(std::string host, std::uint16_t port,
+                                            std::chrono::milliseconds limit, AddressPolicy allowed);
+
+// An accepted socket as a plain stream.
+std::unique_ptr<Stream> make_stream(asio::ip::tcp::socket socket);
 
 }  // namespace net

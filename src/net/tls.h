@@ -1,6 +1,7 @@
 // TLS over sockets with certificates chosen during the handshake. No OpenSSL type shows here.
 //
-// asio::ssl::stream cannot suspend in the certificate callback and costs about 74 KB a connection, so this is our own.
+// asio::ssl::stream cannot suspend in the certificate callback and costs about 74 KB a connection, so this is
+// our own.
 #pragma once
 
 #include "base/bytes.h"
@@ -15,16 +16,19 @@
 
 namespace net {
 
-// A parsed certificate chain and its key, ready to be served. Immutable; shared between loops and connections.
+// A parsed certificate chain and its key, ready to be served. Immutable; shared between loops and
+// connections.
 class TlsIdentity {
 public:
     virtual ~TlsIdentity() = default;
-    virtual const std::string& name() const = 0;  // e.g. the certificate's id; shows in ConnectionFacts::identity
-    virtual std::size_t memory() const = 0;       // estimated bytes, for size-bounded caches
+    virtual const std::string& name()
+        const = 0;                           // e.g. the certificate's id; shows in ConnectionFacts::identity
+    virtual std::size_t memory() const = 0;  // estimated bytes, for size-bounded caches
 };
 // `issuers`: DER of the chain after the leaf.
 base::Result<std::shared_ptr<const TlsIdentity>> make_identity(std::string name, base::ByteView leaf_der,
-                                                               const std::vector<base::Bytes>& issuers, base::ByteView key_pkcs8);
+                                                               const std::vector<base::Bytes>& issuers,
+                                                               base::ByteView key_pkcs8);
 
 struct ClientHello {
     std::string server_name;  // lower case, no final dot; empty when absent
@@ -53,6 +57,8 @@ public:
 struct TlsPolicy {
     std::vector<std::string> alpn{"http/1.1"};  // in the server's order of preference
     bool tls12 = true;
+    base::Bytes
+        ticket_keys;  // 80 octets shared by loops and edges, so that sessions resume anywhere; empty: random
 };
 
 // One SSL_CTX for a policy, shared by every connection of a loop.
@@ -60,7 +66,8 @@ class TlsServer {
 public:
     static base::Result<std::unique_ptr<TlsServer>> create(TlsPolicy policy);
     virtual ~TlsServer() = default;
-    // Performs the handshake on an accepted socket. REQUIRES: `source` outlives the call. Errors say what the client did.
+    // Performs the handshake on an accepted socket. REQUIRES: `source` outlives the call. Errors say what the
+    // client did.
     virtual base::Task<std::unique_ptr<Stream>> accept(asio::ip::tcp::socket socket, IdentitySource& source,
                                                        std::chrono::milliseconds limit) = 0;
 };
@@ -70,8 +77,11 @@ struct TlsClientOptions {
     std::string trust_file;   // PEM; empty: the system's roots
     bool verify = true;
     std::vector<std::string> alpn;
+    AddressPolicy allowed;  // see connect()
 };
-base::Task<std::unique_ptr<Stream>> connect_tls(std::string host, std::uint16_t port, TlsClientOptions options,
-                                                std::chrono::milliseconds limit);
+// The addresses of `host` as connect() tries them; then the handshake, within the same limit. Errors of the
+// handshake: unavailable with code tls_failed, or certificate_invalid and the reason.
+base::Task<std::unique_ptr<Stream>> connect_tls(std::string host, std::uint16_t port,
+                                                TlsClientOptions options, std::chrono::milliseconds limit);
 
 }  // namespace net
