@@ -40,6 +40,11 @@ base::Result<CertificateState> certificate_state_from(std::string_view text)
     return detail::enum_from(states, "certificate state", text);
 }
 
+std::string certificate_context(const Certificate& certificate)
+{
+    return "certificate/" + certificate.id + "/" + certificate.tenant;
+}
+
 base::Time renewal_time(base::Time not_before, base::Time not_after)
 {
     const auto lifetime = not_after - not_before;

@@ -61,6 +61,9 @@ std::string_view to_string(CertificateState value);
 base::Result<CertificateSource> certificate_source_from(std::string_view text);
 base::Result<CertificateState> certificate_state_from(std::string_view text);
 
+// What the certificate's key is sealed to (crypto::Sealer): its row and tenant.
+std::string certificate_context(const Certificate& certificate);
+
 // When to order the successor if the CA says nothing: a third of the lifetime left, a half when it is under
 // ten days.
 base::Time renewal_time(base::Time not_before, base::Time not_after);
