@@ -31,18 +31,19 @@ class Server(Part):
         self.url = f"http://{LOOPBACK}:{self.api}"
         self.config = folder / "certwright.toml"
 
-    def launch(self, ca, resolver_port, options="", env=None):
-        """`options`: more lines of configuration, at its top level."""
+    def launch(self, ca, resolver_port, env=None):
+        """Waits that are minutes in earnest are a second here."""
         listen = {"http": self.http, "https": self.https, "dns": self.dns}
         lines = [f"domain = {json.dumps(DOMAIN)}", f"challenge_zone = {json.dumps(CHALLENGE_ZONE)}",
                  f"data = {json.dumps(str(self.data))}", f"addresses = {toml_list(loopback_addresses())}",
-                 f'name_servers = ["ns1.{DOMAIN}={LOOPBACK}"]', options]
+                 f'name_servers = ["ns1.{DOMAIN}={LOOPBACK}"]']
         for section, port in listen.items():
             lines += [f"[{section}]", f"listen = {toml_list(with_port(a, port) for a in loopback_addresses())}"]
         lines += ["[api]", f"listen = {toml_list([with_port(LOOPBACK, self.api)])}",
                   "[ca]", f"directory = {json.dumps(ca.directory)}", f"trust = {json.dumps(str(ca.trust))}",
-                  "[resolver]", f'forward = "{LOOPBACK}@{resolver_port}"']
-        self.config.write_text("\n".join(line for line in lines if line) + "\n", encoding="utf-8")
+                  "[resolver]", f'forward = "{LOOPBACK}@{resolver_port}"',
+                  "[checks]", 'first_interval = "1s"', "[orders]", 'retry_interval = "2s"']
+        self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.start([self.binary, "serve", "--config", self.config], env)
         wait_until("certwright's API answers", lambda: accepts_tcp(self.api), 30, self)
         wait_until("certwright's name server answers", lambda: accepts_tcp(self.dns), 30, self)
@@ -65,7 +66,7 @@ class Edge(Part):
     def launch(self, server, token):
         command = [self.binary, "edge", "--data", self.folder / "data", "--join", server.url, "--token", token]
         for address in loopback_addresses():
-            command += ["--listen-http", with_port(address, self.http), "--listen-https", with_port(address, self.https)]
+            command += ["--http-listen", with_port(address, self.http), "--https-listen", with_port(address, self.https)]
         self.start(command)
         wait_until("the second edge listens", lambda: accepts_tcp(self.http) and accepts_tcp(self.https), 30, self)
         return self
