@@ -61,20 +61,25 @@ struct TxtEntry {
     bool operator==(const TxtEntry&) const = default;
 };
 
-using Entry = std::variant<RouteEntry, CertificateEntry, TokenEntry, AliasEntry, TxtEntry, model::EdgeGroup, model::Zone>;
+using Entry = std::variant<RouteEntry, CertificateEntry, TokenEntry, AliasEntry, TxtEntry, model::EdgeGroup,
+                           model::Zone>;
 
-// One key at its newest state; no entry: it is gone. Applying a change twice, or a newer state early, is harmless.
+// One key at its newest state; no entry: it is gone. Applying a change twice, or a newer state early, is
+// harmless.
 struct Change {
     model::RevisionKind kind = model::RevisionKind::route;
     std::string key;
     std::optional<Entry> entry;
 };
 
-// Changes to apply in order. In a snapshot they are everything there is: what is not named is gone at its end.
+// Changes to apply in order. In a snapshot they are everything there is: what is not named is gone at its
+// end. The position of a part that is not the last one is a cursor: a sink that is started again before the
+// last part asks for a new snapshot.
 struct Batch {
     model::Position position;  // reached when the batch is applied
     bool snapshot = false;     // this batch is part of a snapshot ...
     bool last = true;          // ... and (for a snapshot) its final part
+    bool first = true;         // ... and its first part: an unfinished snapshot before it is forgotten
     std::vector<Change> changes;
 };
 

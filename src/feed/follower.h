@@ -15,9 +15,10 @@ namespace feed {
 class Source {
 public:
     virtual ~Source() = default;
-    // The next batch after `after`, waiting a bounded time (about 30 s) when there is none: then an empty batch. A position
-    // whose epoch is unknown, or too old, is answered with a snapshot in one or more batches (`cursor` of Batch order is
-    // the source's business: call again with the position of the batch just applied).
+    // The next batch after `after`, waiting a bounded time (about 30 s) when there is none: then an empty
+    // batch. A position whose epoch is unknown, or too old, is answered with a snapshot in one or more
+    // batches (`cursor` of Batch order is the source's business: call again with the position of the batch
+    // just applied).
     virtual base::Task<Batch> next(model::Position after) = 0;
     // Tells how far this follower has come; the propagation gate and `edge list` read it.
     virtual base::Task<> acknowledge(model::Position position) = 0;
@@ -33,8 +34,8 @@ public:
     virtual model::Position position() const = 0;
 };
 
-// Runs until cancelled: asks, applies, acknowledges; backs off when the source fails, and logs a change between failing
-// and working once. `source` and `sink` outlive it.
+// Runs until cancelled: asks, applies, acknowledges; backs off when the source fails, and logs a change
+// between failing and working once. `source` and `sink` outlive it.
 boost::asio::awaitable<void> follow(Source& source, Sink& sink, std::string name);
 
 }  // namespace feed

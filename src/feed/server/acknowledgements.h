@@ -1,0 +1,78 @@
+// Acknowledgements: how far every follower has come, for the propagation gate, "deployed n/m" and `edge
+// list`.
+#pragma once
+
+#include "base/clock.h"
+#include "base/task.h"
+#include "model/records.h"
+#include "store/store.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace feed {
+
+// The class of a follower: every name server is "nameserver"; edges are "edge:<group>".
+inline const std::string name_server_class = "nameserver";
+std::string edge_class(const std::string& group);
+
+struct Follower {
+    std::string follower_class;
+    std::string id;
+    std::string name;
+    std::string version;
+    bool remote = false;  // followed over HTTP: also noted in the store, where other control nodes see it
+};
+
+// Followers that have not been heard of for `forget_after` hold nobody back. Runs on one executor: no locks.
+class Acknowledgements {
+public:
+    Acknowledgements(boost::asio::any_io_executor executor, store::Store& store, base::Clock& clock,
+                     std::chrono::milliseconds forget_after = std::chrono::seconds(90));
+
+    // From now on this follower holds wait_until() back, although it has acknowledged nothing yet.
+    void expect(const Follower& follower);
+    base::Task<> acknowledge(Follower follower, model::Position position);
+
+    struct Progress {
+        std::size_t reached = 0;
+        std::size_t followers = 0;
+        std::vector<std::string> behind;  // names
+    };
+    Progress progress(const std::string& follower_class, const model::Position& position) const;
+
+    // Returns when every follower of the class that is alive has applied `position`; edges that follow
+    // another control node count too. timeout (code propagation_timeout) names those which are behind.
+    base::Task<> wait_until(model::Position position, std::string follower_class,
+                            std::chrono::milliseconds limit);
+
+    struct State {
+        Follower follower;
+        model::Position position;
+        base::Time seen_at{};
+    };
+    std::vector<State> followers() const;
+
+private:
+    struct Row {
+        State state;
+        base::Time stored_at{};
+        std::int64_t stored_number = -1;
+    };
+
+    base::Task<> note_in_store(std::pair<std::string, std::string> key);
+    base::Task<> learn_from_store();
+    bool alive(const State& state) const { return state.seen_at + forget_after_ > clock_.now(); }
+
+    store::Store& store_;
+    base::Clock& clock_;
+    std::chrono::milliseconds forget_after_;
+    std::map<std::pair<std::string, std::string>, Row> rows_;  // by class and id
+    boost::asio::steady_timer changed_;
+};
+
+}  // namespace feed

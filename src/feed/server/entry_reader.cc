@@ -1,0 +1,216 @@
+#include "feed/server/entry_reader.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+#include <array>
+
+namespace feed {
+
+namespace {
+
+using model::RevisionKind;
+
+constexpr std::string_view unreadable = "key_unsealable";
+
+// Turns "no such row" into an empty value; other failures stay failures.
+template <class T>
+base::Result<std::optional<T>> if_found(base::Result<T> result)
+{
+    if (result) {
+        return std::optional<T>(std::move(*result));
+    }
+    if (result.error().kind() == base::Errc::not_found) {
+        return std::optional<T>();
+    }
+    return base::fail(std::move(result).error());
+}
+
+int rank(model::CertificateSource source)
+{
+    constexpr std::array order{model::CertificateSource::uploaded, model::CertificateSource::managed,
+                               model::CertificateSource::transitional};
+    return static_cast<int>(std::ranges::find(order, source) - order.begin());
+}
+
+bool covers_all(const std::vector<model::Certificate>& certificates, const model::Endpoint& endpoint)
+{
+    return std::ranges::all_of(endpoint.names, [&](const auto& name) {
+        return std::ranges::any_of(certificates, [&](const auto& certificate) {
+            return certificate.source != model::CertificateSource::transitional &&
+                   std::ranges::any_of(certificate.identifiers, [&](const auto& identifier) {
+                       const auto covering = model::DomainName::parse(identifier);
+                       return identifier == name.text() || (covering && covering->covers(name.text()));
+                   });
+        });
+    });
+}
+
+base::Result<std::optional<Entry>> token(store::Transaction& tx, const std::string& key)
+{
+    TRY(found, tx.challenges.token(key));
+    return found ? std::optional<Entry>(TokenEntry{found->thumbprint}) : std::nullopt;
+}
+
+base::Result<std::optional<Entry>> alias(store::Transaction& tx, const std::string& key)
+{
+    TRY(endpoint, if_found(tx.endpoints.find_by_label(key.substr(0, key.find('.')))));
+    const bool there = endpoint && !endpoint->deleted_at;
+    return there ? std::optional<Entry>(AliasEntry{endpoint->edge_group}) : std::nullopt;
+}
+
+base::Result<std::optional<Entry>> txt(store::Transaction& tx, const std::string& key)
+{
+    TRY(values, tx.challenges.txt_of(key));
+    TxtEntry entry;
+    for (auto& value : values) {
+        entry.values.push_back({std::move(value.value), value.expires_at});
+    }
+    return entry.values.empty() ? std::nullopt : std::optional<Entry>(std::move(entry));
+}
+
+base::Result<std::optional<Entry>> group(store::Transaction& tx, const std::string& key, const Filter& filter)
+{
+    if (filter.group && *filter.group != key) {
+        return std::optional<Entry>();
+    }
+    TRY(found, if_found(tx.groups.get(key)));
+    return found ? std::optional<Entry>(std::move(*found)) : std::nullopt;
+}
+
+base::Result<std::optional<Entry>> zone(store::Transaction& tx, const std::string& key)
+{
+    TRY(found, if_found(tx.groups.zone(key)));
+    return found ? std::optional<Entry>(std::move(*found)) : std::nullopt;
+}
+
+}  // namespace
+
+bool Filter::wants(RevisionKind kind) const
+{
+    return std::ranges::find(kinds, kind) != kinds.end();
+}
+
+Filter edge_filter(std::string group)
+{
+    return {{RevisionKind::certificate, RevisionKind::token, RevisionKind::group, RevisionKind::route},
+            std::move(group)};
+}
+
+Filter name_server_filter()
+{
+    return {{RevisionKind::group, RevisionKind::zone, RevisionKind::alias, RevisionKind::txt}, std::nullopt};
+}
+
+std::vector<std::string> serving_order(const model::Endpoint& endpoint, std::vector<model::Certificate> live,
+                                       base::Time now)
+{
+    std::erase_if(live, [&](const auto& each) {
+        return each.state != model::CertificateState::live ||
+               each.source == model::CertificateSource::platform || each.not_after <= now ||
+               each.not_before > now;
+    });
+    if (covers_all(live, endpoint)) {
+        std::erase_if(live,
+                      [](const auto& each) { return each.source == model::CertificateSource::transitional; });
+    }
+    std::ranges::sort(live, [](const auto& a, const auto& b) {
+        return std::tuple(rank(a.source), b.not_before, b.id) <
+               std::tuple(rank(b.source), a.not_before, a.id);
+    });
+    std::vector<std::string> ids;
+    for (auto& certificate : live) {
+        ids.push_back(std::move(certificate.id));
+    }
+    return ids;
+}
+
+base::Result<std::optional<Change>> EntryReader::read(store::Transaction& tx, RevisionKind kind,
+                                                      const std::string& key, const Filter& filter) const
+{
+    auto found = entry(tx, kind, key, filter);
+    if (!found && found.error().code() == unreadable) {
+        base::log::error("feed_key_unreadable", {{"certificate", key}, {"error", found.error().message()}});
+        return std::optional<Change>();
+    }
+    if (!found) {
+        return base::fail(std::move(found).error());
+    }
+    return std::optional<Change>(Change{kind, key, std::move(*found)});
+}
+
+base::Result<std::optional<Entry>> EntryReader::entry(store::Transaction& tx, RevisionKind kind,
+                                                      const std::string& key, const Filter& filter) const
+{
+    switch (kind) {
+        case RevisionKind::route:
+            return route(tx, key, filter);
+        case RevisionKind::certificate:
+            return certificate(tx, key, filter);
+        case RevisionKind::token:
+            return token(tx, key);
+        case RevisionKind::alias:
+            return alias(tx, key);
+        case RevisionKind::txt:
+            return txt(tx, key);
+        case RevisionKind::group:
+            return group(tx, key, filter);
+        case RevisionKind::zone:
+            return zone(tx, key);
+    }
+    return std::optional<Entry>();
+}
+
+base::Result<std::optional<Entry>> EntryReader::route(store::Transaction& tx, const std::string& key,
+                                                      const Filter& filter) const
+{
+    TRY(endpoint, if_found(tx.endpoints.get(key)));
+    if (!endpoint || endpoint->deleted_at || (filter.group && *filter.group != endpoint->edge_group)) {
+        return std::optional<Entry>();
+    }
+    TRY(live, tx.certificates.of_endpoint(key));
+    RouteEntry entry;
+    entry.endpoint = endpoint->id;
+    entry.tenant = endpoint->tenant;
+    for (const auto& name : endpoint->names) {
+        entry.names.push_back(name.text());
+    }
+    entry.upstream = endpoint->upstream;
+    entry.ip_filter = endpoint->ip_filter;
+    entry.filter_at = endpoint->filter_at;
+    entry.certificates = serving_order(*endpoint, std::move(live), clock_.now());
+    entry.suspended = endpoint->status.state == model::EndpointState::suspended;
+    return std::optional<Entry>(std::move(entry));
+}
+
+base::Result<std::optional<Entry>> EntryReader::certificate(store::Transaction& tx, const std::string& key,
+                                                            const Filter& filter) const
+{
+    TRY(row, if_found(tx.certificates.get(key)));
+    if (!row || row->state != model::CertificateState::live || row->sealed_key.empty()) {
+        return std::optional<Entry>();
+    }
+    if (filter.group && *filter.group != row->edge_group) {
+        // A platform certificate may be the default of several groups.
+        TRY(own, if_found(tx.groups.get(*filter.group)));
+        if (row->source != model::CertificateSource::platform || !own || own->default_certificate != key) {
+            return std::optional<Entry>();
+        }
+    }
+    auto opened = sealer_.open(row->sealed_key, model::certificate_context(*row));
+    if (!opened) {
+        return base::fail(std::move(opened).error().with_code(std::string(unreadable)));
+    }
+    CertificateEntry entry;
+    entry.certificate = row->id;
+    entry.endpoint = row->endpoint;
+    entry.identifiers = row->identifiers;
+    entry.key_type = row->key_type;
+    entry.source = row->source;
+    entry.not_after = row->not_after;
+    entry.chain_pem = row->chain_pem;
+    entry.key_pkcs8 = std::move(*opened);
+    return std::optional<Entry>(std::move(entry));
+}
+
+}  // namespace feed

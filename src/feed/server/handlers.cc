@@ -1,0 +1,165 @@
+#include "feed/server/handlers.h"
+
+#include "feed/json.h"
+#include "http/uri.h"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace feed {
+
+namespace {
+
+constexpr std::int64_t longest_wait = 30;  // seconds
+constexpr std::size_t largest_acknowledgement = 4096;
+constexpr std::string_view scope_prefix = "edge:";
+
+std::int64_t number_in(const std::map<std::string, std::string>& query, const std::string& name)
+{
+    std::int64_t value = 0;
+    if (const auto found = query.find(name); found != query.end()) {
+        std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
+    }
+    return value;
+}
+
+std::string text_in(const std::map<std::string, std::string>& query, const std::string& name)
+{
+    const auto found = query.find(name);
+    return found == query.end() ? std::string() : found->second;
+}
+
+std::string header(const http::Exchange& exchange, std::string_view name)
+{
+    return std::string(exchange.request().headers.find(name).value_or("").substr(0, 200));
+}
+
+model::Position position_in(const std::map<std::string, std::string>& query)
+{
+    model::Position after{text_in(query, "epoch"), number_in(query, "after")};
+    if (query.contains("snapshot")) {
+        const auto cursor = cursor_from_query(after.epoch, after.number, text_in(query, "snapshot"));
+        return cursor ? to_position(*cursor) : model::Position();
+    }
+    return after;
+}
+
+int status_of(const base::Error& error)
+{
+    switch (error.kind()) {
+        case base::Errc::invalid:
+            return 400;
+        case base::Errc::unauthorized:
+            return 401;
+        case base::Errc::rate_limited:
+            return 429;
+        case base::Errc::unavailable:
+        case base::Errc::timeout:
+            return 503;
+        default:
+            return 500;
+    }
+}
+
+base::Task<> send_problem(http::Exchange& exchange, base::Error error)
+{
+    const int status = status_of(error);
+    const boost::json::object problem{
+        {"status", status},
+        {"code", error.code()},
+        {"detail", status == 500 ? std::string("internal error") : error.message()},
+        {"fix", error.fix()}};
+    co_return co_await http::send_text(exchange, status, "application/problem+json",
+                                       boost::json::serialize(problem));
+}
+
+}  // namespace
+
+FeedHandlers::FeedHandlers(const World& world, Authorise authorise)
+    : world_(world), authorise_(std::move(authorise))
+{
+}
+
+void FeedHandlers::add_to(http::Router& router)
+{
+    router.add("GET", "/feed/v1/changes",
+               [this](http::Exchange& exchange, const http::RouteMatch&) { return changes(exchange); });
+    router.add("POST", "/feed/v1/ack",
+               [this](http::Exchange& exchange, const http::RouteMatch&) { return acknowledge(exchange); });
+}
+
+boost::asio::awaitable<void> FeedHandlers::changes(http::Exchange& exchange)
+{
+    auto text = co_await batch_for(exchange);
+    base::Result<> sent;
+    if (text) {
+        sent = co_await http::send_text(exchange, 200, "application/json", std::move(*text));
+    } else {
+        sent = co_await send_problem(exchange, std::move(text).error());
+    }
+    if (!sent) {
+        exchange.reset();
+    }
+}
+
+boost::asio::awaitable<void> FeedHandlers::acknowledge(http::Exchange& exchange)
+{
+    auto noted = co_await note(exchange);
+    base::Result<> sent;
+    if (noted) {
+        sent = co_await http::send_text(exchange, 204, "application/json", "");
+    } else {
+        sent = co_await send_problem(exchange, std::move(noted).error());
+    }
+    if (!sent) {
+        exchange.reset();
+    }
+}
+
+base::Task<std::string> FeedHandlers::group_of(http::Exchange& exchange)
+{
+    constexpr std::string_view scheme = "Bearer ";
+    const auto given = exchange.request().headers.find("Authorization").value_or("");
+    if (!given.starts_with(scheme)) {
+        co_return base::fail(
+            base::Error(base::Errc::unauthorized, "the feed needs a bearer token").with_code("unauthorized"));
+    }
+    std::string secret(given.substr(scheme.size()));
+    CO_TRY(token, co_await authorise_(std::move(secret)));
+    const auto scope =
+        std::ranges::find_if(token.scopes, [](const auto& each) { return each.starts_with(scope_prefix); });
+    if (scope == token.scopes.end()) {
+        co_return base::fail(
+            base::Error(base::Errc::unauthorized, "this token is not an edge's").with_code("unauthorized"));
+    }
+    co_return scope->substr(scope_prefix.size());
+}
+
+base::Task<std::string> FeedHandlers::batch_for(http::Exchange& exchange)
+{
+    CO_TRY(group, co_await group_of(exchange));
+    const auto query = http::parse_query(exchange.request().query());
+    const auto wait =
+        std::chrono::seconds(std::clamp<std::int64_t>(number_in(query, "wait"), 0, longest_wait));
+    BatchReader reader(world_, edge_filter(std::move(group)));
+    auto after = position_in(query);
+    CO_TRY(batch, co_await reader.next(std::move(after), wait));
+    co_return to_json(batch);
+}
+
+base::Task<> FeedHandlers::note(http::Exchange& exchange)
+{
+    CO_TRY(group, co_await group_of(exchange));
+    CO_TRY(body, co_await http::read_all(exchange, largest_acknowledgement));
+    CO_TRY(position, position_from_json(body));
+    Follower follower{edge_class(group), header(exchange, "Certwright-Node"),
+                      header(exchange, "Certwright-Node-Name"), header(exchange, "Certwright-Version"), true};
+    if (follower.id.empty()) {
+        co_return base::fail(base::Errc::invalid, "an acknowledgement needs the header Certwright-Node");
+    }
+    co_return co_await world_.acknowledgements.acknowledge(std::move(follower), std::move(position));
+}
+
+}  // namespace feed
