@@ -33,13 +33,24 @@ enum class RecordType : std::uint16_t {
 
 std::string to_string(RecordType type);  // "TYPE123" when unknown
 
-enum class Rcode : std::uint8_t { noerror = 0, formerr = 1, servfail = 2, nxdomain = 3, notimp = 4, refused = 5 };
+enum class Rcode : std::uint8_t {
+    noerror = 0,
+    formerr = 1,
+    servfail = 2,
+    nxdomain = 3,
+    notimp = 4,
+    refused = 5,
+    badvers = 16,  // needs EDNS to be told
+};
+
+std::string to_string(Rcode rcode);  // "NXDOMAIN"; "RCODE9" when unknown
 
 struct Lookup {
     Rcode rcode = Rcode::noerror;
-    std::string canonical_name;        // where a chain of CNAMEs ended; lower case, no final dot
-    std::vector<std::string> records;  // presentation form: addresses, target names (lower case, no final dot), TXT joined
-    bool secure = false;               // DNSSEC says so
+    std::string canonical_name;  // where a chain of CNAMEs ended; lower case, no final dot
+    std::vector<std::string>
+        records;          // presentation form: addresses, target names (lower case, no final dot), TXT joined
+    bool secure = false;  // DNSSEC says so
     bool bogus = false;
     std::string why;  // of bogus or servfail
 
@@ -49,8 +60,8 @@ struct Lookup {
 class Resolver {
 public:
     virtual ~Resolver() = default;
-    // `name` is absolute without final dot. Fails with timeout or unavailable when no answer could be had at all; an
-    // answer SERVFAIL, NXDOMAIN or without records is a success.
+    // `name` is absolute without final dot. Fails with timeout or unavailable when no answer could be had at
+    // all; an answer SERVFAIL, NXDOMAIN or without records is a success.
     virtual base::Task<Lookup> lookup(std::string name, RecordType type) = 0;
 };
 
@@ -60,6 +71,7 @@ struct ResolverOptions {
 };
 
 // libunbound with a thread of its own, configured as Let's Encrypt's public replica (0x20, no stale cache).
-base::Result<std::unique_ptr<Resolver>> make_resolver(boost::asio::any_io_executor executor, ResolverOptions options);
+base::Result<std::unique_ptr<Resolver>> make_resolver(boost::asio::any_io_executor executor,
+                                                      ResolverOptions options);
 
 }  // namespace dns

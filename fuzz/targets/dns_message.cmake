@@ -1,0 +1,1 @@
+fuzz(dns_message DEPS certwright::dns)

@@ -1,0 +1,225 @@
+#include "dns/rdata.h"
+
+#include "dns/layout.h"
+
+#include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace dns {
+
+namespace {
+
+namespace ip = boost::asio::ip;
+
+void append(base::Bytes& out, base::ByteView data)
+{
+    out.insert(out.end(), data.begin(), data.end());
+}
+
+std::size_t fixed_size(char field)
+{
+    switch (field) {
+        case '4':
+            return 4;
+        case '6':
+            return 16;
+        case 'b':
+            return 1;
+        case 's':
+            return 2;
+        default:
+            return 4;
+    }
+}
+
+// One character-string with its length octet.
+base::ByteView read_string(Reader& reader)
+{
+    const std::size_t at = reader.offset();
+    static_cast<void>(reader.bytes(reader.u8()));
+    return reader.since(at);
+}
+
+void read_field(Reader& reader, char field, base::Bytes& out)
+{
+    switch (field) {
+        case 'n':
+        case 'N': {
+            const Name name = reader.name();
+            return append(out, name.wire());
+        }
+        case 'c':
+        case 'k':
+            return append(out, read_string(reader));
+        case 'C':
+            do {
+                append(out, read_string(reader));
+            } while (reader.ok() && !reader.at_end());
+            return;
+        case 'v':
+            return append(out, reader.bytes(reader.remaining()));
+        default:
+            return append(out, reader.bytes(fixed_size(field)));
+    }
+}
+
+std::string quoted(base::ByteView data)
+{
+    std::string text = "\"";
+    for (const std::uint8_t c : data) {
+        if (c == '"' || c == '\\') {
+            text += '\\';
+            text += static_cast<char>(c);
+        } else if (c >= 32 && c < 127) {
+            text += static_cast<char>(c);
+        } else {
+            fmt::format_to(std::back_inserter(text), "\\{:03}", c);
+        }
+    }
+    return text + "\"";
+}
+
+std::string address_text(base::ByteView data)
+{
+    if (data.size() == 4) {
+        ip::address_v4::bytes_type octets{};
+        std::ranges::copy(data, octets.begin());
+        return ip::address_v4(octets).to_string();
+    }
+    ip::address_v6::bytes_type octets{};
+    std::ranges::copy(data, octets.begin());
+    return ip::address_v6(octets).to_string();
+}
+
+std::string field_text(Reader& reader, char field)
+{
+    switch (field) {
+        case '4':
+            return address_text(reader.bytes(4));
+        case '6':
+            return reader.remaining() >= 16 ? address_text(reader.bytes(16)) : (reader.fail(), std::string());
+        case 'n':
+        case 'N':
+            return reader.name().lower().text();
+        case 'b':
+            return fmt::to_string(reader.u8());
+        case 's':
+            return fmt::to_string(reader.u16());
+        case 'i':
+            return fmt::to_string(reader.u32());
+        case 'k':
+            return std::string(base::as_text(reader.bytes(reader.u8())));
+        case 'v':
+            return quoted(reader.bytes(reader.remaining()));
+        default:
+            return quoted(reader.bytes(reader.u8()));
+    }
+}
+
+std::string opaque_text(base::ByteView data)
+{
+    return data.empty() ? "\\# 0" : fmt::format("\\# {} {}", data.size(), base::to_hex(data));
+}
+
+}  // namespace
+
+std::string_view layout_of(RecordType type)
+{
+    switch (type) {
+        case RecordType::a:
+            return "4";
+        case RecordType::aaaa:
+            return "6";
+        case RecordType::ns:
+        case RecordType::cname:
+        case RecordType::ptr:
+            return "n";
+        case RecordType::soa:
+            return "nniiiii";
+        case RecordType::mx:
+            return "sn";
+        case RecordType::srv:
+            return "sssN";
+        case RecordType::hinfo:
+            return "cc";
+        case RecordType::txt:
+            return "C";
+        case RecordType::caa:
+            return "bkv";
+        default:
+            return "";
+    }
+}
+
+base::Bytes read_data(Reader& reader, RecordType type, std::size_t length)
+{
+    Reader part = reader.section(length);
+    if (!part.ok()) {
+        return {};
+    }
+    base::Bytes data;
+    const std::string_view layout = layout_of(type);
+    if (layout.empty() || length == 0) {
+        append(data, part.bytes(length));
+        return data;
+    }
+    for (const char field : layout) {
+        read_field(part, field, data);
+    }
+    if (!part.ok() || !part.at_end()) {
+        reader.fail();
+        return {};
+    }
+    return data;
+}
+
+void write_data(Writer& writer, RecordType type, base::ByteView data)
+{
+    const std::string_view layout = layout_of(type);
+    if (layout.find('n') == std::string_view::npos) {
+        return writer.bytes(data);
+    }
+    Reader reader(data);
+    for (const char field : layout) {
+        if (field == 'n') {
+            const Name name = reader.name();
+            if (reader.ok()) {
+                writer.name(name);
+            }
+        } else {
+            writer.bytes(reader.bytes(fixed_size(field)));
+        }
+    }
+}
+
+std::string data_text(RecordType type, base::ByteView data)
+{
+    const std::string_view layout = layout_of(type);
+    Reader reader(data);
+    std::string text;
+    for (const char field : layout) {
+        do {
+            text += text.empty() ? "" : " ";
+            text += field_text(reader, field);
+        } while (field == 'C' && reader.ok() && !reader.at_end());
+    }
+    return layout.empty() || !reader.ok() || !reader.at_end() ? opaque_text(data) : text;
+}
+
+std::string plain_text(RecordType type, base::ByteView data)
+{
+    if (type != RecordType::txt) {
+        return data_text(type, data);
+    }
+    std::string joined;
+    Reader reader(data);
+    while (reader.ok() && !reader.at_end()) {
+        joined += base::as_text(reader.bytes(reader.u8()));
+    }
+    return joined;
+}
+
+}  // namespace dns
