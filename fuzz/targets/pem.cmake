@@ -1,0 +1,1 @@
+fuzz(pem DEPS certwright::crypto)

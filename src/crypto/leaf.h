@@ -1,0 +1,15 @@
+// What certificate.cc and upload.cc share. Only for the sources of crypto/.
+#pragma once
+
+#include "crypto/certificate.h"
+#include "crypto/openssl.h"
+
+namespace crypto::detail {
+
+// `der` is what `certificate` was parsed from. Fails when dates or key cannot be understood.
+base::Result<LeafFacts> leaf_facts(const X509* certificate, base::ByteView der);
+
+base::Error unparsable(std::string message, std::string fix);
+base::Error chain_incomplete(std::string message, std::string fix);
+
+}  // namespace crypto::detail

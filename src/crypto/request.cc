@@ -1,0 +1,98 @@
+// Writing certificate requests (RFC 2986) and self-signed certificates.
+#include "base/random.h"
+#include "crypto/certificate.h"
+#include "crypto/openssl.h"
+
+#include <algorithm>
+
+namespace crypto {
+
+namespace {
+
+using detail::OwnedExtension;
+
+struct FreeExtensions {
+    void operator()(STACK_OF(X509_EXTENSION) * list) const
+    {
+        sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    }
+};
+
+base::Result<OwnedExtension> alternative_names(const std::vector<std::string>& identifiers)
+{
+    TRY(names, detail::make_alternative_names(identifiers));
+    OwnedExtension extension(X509V3_EXT_i2d(NID_subject_alt_name, 0, names.get()));
+    if (!extension) {
+        return base::fail(detail::internal_failure("cannot write the names"));
+    }
+    return extension;
+}
+
+bool add_text(X509* certificate, int nid, const char* value)
+{
+    const OwnedExtension extension(X509V3_EXT_conf_nid(nullptr, nullptr, nid, value));
+    return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+bool set_serial(X509* certificate)
+{
+    auto octets = base::random_bytes(16);
+    octets[0] = static_cast<std::uint8_t>((octets[0] & 0x3f) | 0x40);
+    const detail::OwnedBignum number(BN_bin2bn(octets.data(), static_cast<int>(octets.size()), nullptr));
+    return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
+}
+
+bool set_common_name(X509* certificate, const std::string& name)
+{
+    auto* subject = X509_get_subject_name(certificate);
+    const auto octets = base::as_bytes(name);
+    return X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, octets.data(),
+                                      static_cast<int>(octets.size()), -1, 0) == 1 &&
+           X509_set_issuer_name(certificate, subject) == 1;
+}
+
+}  // namespace
+
+base::Result<base::Bytes> make_csr(const PrivateKey& key, const std::vector<std::string>& identifiers)
+{
+    TRY(names, alternative_names(identifiers));
+    const std::unique_ptr<STACK_OF(X509_EXTENSION), FreeExtensions> extensions(sk_X509_EXTENSION_new_null());
+    if (!extensions || sk_X509_EXTENSION_push(extensions.get(), names.get()) <= 0) {
+        return base::fail(detail::internal_failure("cannot write a certificate request"));
+    }
+    static_cast<void>(names.release());  // The list owns it now.
+    const detail::OwnedRequest request(X509_REQ_new());
+    const bool written = request && X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 &&
+                         X509_REQ_set_pubkey(request.get(), key.native()) == 1 &&
+                         X509_REQ_add_extensions(request.get(), extensions.get()) == 1 &&
+                         X509_REQ_sign(request.get(), key.native(), EVP_sha256()) > 0;
+    if (!written) {
+        return base::fail(detail::internal_failure("cannot write a certificate request"));
+    }
+    return detail::encode(i2d_X509_REQ, request.get());
+}
+
+base::Result<std::string> self_signed(const PrivateKey& key, const std::vector<std::string>& names, int days)
+{
+    constexpr std::size_t longest_common_name = 64;  // RFC 5280 appendix A
+    TRY(extension, alternative_names(names));
+    const detail::OwnedX509 certificate(X509_new());
+    const bool fits = !names.empty() && names.front().size() <= longest_common_name;
+    const std::string common_name = fits ? names.front() : "self-signed";
+    const bool written =
+        certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+        set_serial(certificate.get()) && set_common_name(certificate.get(), common_name) &&
+        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr &&
+        X509_time_adj_ex(X509_getm_notAfter(certificate.get()), days, 0, nullptr) != nullptr &&
+        X509_set_pubkey(certificate.get(), key.native()) == 1 &&
+        X509_add_ext(certificate.get(), extension.get(), -1) == 1 &&
+        add_text(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
+        add_text(certificate.get(), NID_ext_key_usage, "serverAuth") &&
+        X509_sign(certificate.get(), key.native(), EVP_sha256()) > 0;
+    if (!written) {
+        return base::fail(detail::internal_failure("cannot write a self-signed certificate"));
+    }
+    return to_pem({detail::encode(i2d_X509, certificate.get())});
+}
+
+}  // namespace crypto
