@@ -123,8 +123,11 @@ class Knot(Part):
         super().__init__("knot", folder)
         self.port, self.zone = ports.take(), zone
         self._secret = base64.b64encode(os.urandom(32)).decode()
+        self.key_file = folder / "customer.key"
 
     def launch(self):
+        self.key_file.write_text(f"hmac-sha256:customer:{self._secret}\n", encoding="utf-8")
+        self.key_file.chmod(0o600)
         (self.folder / f"{self.zone}.zone").write_text(
             f"$ORIGIN {self.zone}.\n$TTL 5\n@ SOA ns1 hostmaster 1 60 60 3600 1\n@ NS ns1\nns1 A {LOOPBACK}\n", encoding="utf-8")
         path = self.folder / "knot.conf"
@@ -160,7 +163,7 @@ zone:
     def update(self, *changes):
         """Each change is a line of nsupdate, e.g. "add a.customer.test. 5 CNAME b.example."."""
         script = "\n".join([f"server {LOOPBACK} {self.port}", f"zone {self.zone}.", *(f"update {c}" for c in changes), "send", ""])
-        run(["knsupdate", "-y", f"hmac-sha256:customer:{self._secret}"], "update the customer's zone", stdin=script)
+        run(["knsupdate", "-k", self.key_file], "update the customer's zone", stdin=script)
 
     def _has_zone(self):
         return "ns1" in dig(self.port, self.zone, "SOA")

@@ -251,7 +251,9 @@ All of it keeps running until Ctrl-C. In another terminal:
   {export}
   alias certwright={server.binary}
   certwright status
-  certwright endpoint add www.customer.test --to {stage.app.url} --wait
+  certwright endpoint add www.customer.test --to {stage.app.url}
+  printf 'server {LOOPBACK} {stage.knot.port}\\nzone customer.test.\\nupdate add NAME. 5 CNAME TARGET.\\nsend\\n' | knsupdate -k {stage.knot.key_file}
+  certwright endpoint check www.customer.test
   curl --cacert {stage.root} --resolve {SHOP}:{server.https}:{LOOPBACK} https://{SHOP}:{server.https}/
   dig @{LOOPBACK} -p {server.dns} {DOMAIN} SOA
 Logs: {stage.folder}/*/*.log"""
