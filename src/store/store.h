@@ -1,9 +1,9 @@
 // Store: everything durable of a control node, on SQLite or PostgreSQL.
 //
-// Writes are group-committed: one writer thread takes operations (closures that read and write inside the transaction),
-// runs a batch of them as one durable transaction with a savepoint each, so that one failure does not undo its
-// neighbours, then numbers their revisions, commits, and acknowledges. Reads run beside it on their own connection and
-// see only committed data. Both resume the caller on its own executor.
+// Writes are group-committed: one writer thread takes operations (closures that read and write inside the
+// transaction), runs a batch of them as one durable transaction with a savepoint each, so that one failure
+// does not undo its neighbours, then numbers their revisions, commits, and acknowledges. Reads run beside it
+// on their own connection and see only committed data. Both resume the caller on its own executor.
 #pragma once
 
 #include "base/clock.h"
@@ -51,13 +51,14 @@ public:
 
     virtual ~Store() = default;
 
-    // Runs `operation` durably; on success its effects are committed when this returns. The operation may run again when
-    // the engine asks for a retry, so it must not touch anything but the transaction and its own captures (overwriting).
+    // Runs `operation` durably; on success its effects are committed when this returns. The operation may run
+    // again when the engine asks for a retry, so it must not touch anything but the transaction and its own
+    // captures (overwriting).
     virtual base::Task<> run_write(Operation operation) = 0;
     virtual base::Task<> run_read(Operation operation) = 0;
 
-    // Calls `listener` on the writer thread after each commit that appended revisions, with the new head. Hint only:
-    // changes by other nodes are found by polling. One listener; set before the first write.
+    // Calls `listener` on the writer thread after each commit that appended revisions, with the new head.
+    // Hint only: changes by other nodes are found by polling. One listener; set before the first write.
     virtual void on_revision(std::function<void(std::int64_t)> listener) = 0;
 
     // write([](Transaction& tx) -> Result<T> {...}) and read(...): the same with a value.
@@ -74,12 +75,14 @@ public:
 
 private:
     template <class F>
-    static auto with_value(Store* self, bool writes, F function) -> base::Task<typename std::invoke_result_t<F, Transaction&>::value_type>
+    static auto with_value(Store* self, bool writes, F function)
+        -> base::Task<typename std::invoke_result_t<F, Transaction&>::value_type>
     {
         using Value = typename std::invoke_result_t<F, Transaction&>::value_type;
         if constexpr (std::is_void_v<Value>) {
             Operation operation(std::move(function));
-            co_return co_await (writes ? self->run_write(std::move(operation)) : self->run_read(std::move(operation)));
+            co_return co_await (writes ? self->run_write(std::move(operation))
+                                       : self->run_read(std::move(operation)));
         } else {
             auto value = std::make_shared<std::optional<Value>>();
             Operation operation = [value, function = std::move(function)](Transaction& tx) -> base::Result<> {
@@ -90,7 +93,8 @@ private:
                 *value = std::move(*result);
                 return {};
             };
-            auto done = co_await (writes ? self->run_write(std::move(operation)) : self->run_read(std::move(operation)));
+            auto done = co_await (writes ? self->run_write(std::move(operation))
+                                         : self->run_read(std::move(operation)));
             if (!done) {
                 co_return std::unexpected(std::move(done).error());
             }
@@ -103,7 +107,8 @@ private:
 // store_newer), one that another process holds, a full disk (code disk_full), a path that cannot be written.
 base::Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& file, base::Clock& clock);
 
-// Opens (and migrates, under an advisory lock) a PostgreSQL database: "postgres://user@host/db" or a libpq string.
+// Opens (and migrates, under an advisory lock) a PostgreSQL database: "postgres://user@host/db" or a libpq
+// string.
 base::Result<std::unique_ptr<Store>> open_postgres(const std::string& url);
 
 }  // namespace store

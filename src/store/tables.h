@@ -1,5 +1,6 @@
-// The aggregates of the store, one small table class each. They are only reachable inside a Transaction, run on the
-// store's own thread, and never suspend. Each has one implementation over sql::Connection, which both engines provide.
+// The aggregates of the store, one small table class each. They are only reachable inside a Transaction, run
+// on the store's own thread, and never suspend. Each has one implementation over sql::Connection, which both
+// engines provide.
 //
 // Rule: a change that edges or name servers must see calls Revisions::append in the same transaction.
 #pragma once
@@ -54,27 +55,32 @@ private:
 };
 
 struct EndpointFilter {
-    std::string tenant;  // empty: all
-    std::optional<model::EndpointState> state;
-    std::string text;  // part of a name; empty: all
-    bool deleted = false;
-    std::string after;  // cursor
+    std::string tenant{};  // empty: all
+    std::optional<model::EndpointState> state{};
+    std::string text{};    // part of a name; empty: all
+    bool deleted = false;  // true: the deleted ones too
+    std::string after{};   // cursor
     std::size_t limit = 100;
 };
 
 class Endpoints {
 public:
     explicit Endpoints(sql::Connection& db) : db_(db) {}
-    // Writes the endpoint and its names. conflict + code name_in_use when a live endpoint holds one of its names.
+    // Writes the endpoint and its names. conflict + code name_in_use when a live endpoint holds one of its
+    // names.
     base::Result<> insert(const model::Endpoint& endpoint);
     // Replaces every field of an existing endpoint. not_found. Deleting (deleted_at set) releases its names.
     base::Result<> update(const model::Endpoint& endpoint);
-    base::Result<model::Endpoint> get(const std::string& id);                    // not_found
-    base::Result<model::Endpoint> find_by_name(const model::DomainName& name);   // live ones; exact name; not_found
-    base::Result<model::Endpoint> find_by_label(const std::string& label);       // not_found; labels are never reused
-    base::Result<Page<model::Endpoint>> list(const EndpointFilter& filter);      // by creation, newest last
-    base::Result<std::vector<model::Endpoint>> due_checks(base::Time now, std::size_t limit);  // by next_check_at
+    base::Result<model::Endpoint> get(const std::string& id);  // not_found
+    base::Result<model::Endpoint> find_by_name(
+        const model::DomainName& name);  // live ones; exact name; not_found
+    base::Result<model::Endpoint> find_by_label(
+        const std::string& label);  // not_found; labels are never reused
+    base::Result<Page<model::Endpoint>> list(const EndpointFilter& filter);  // by creation, newest last
+    base::Result<std::vector<model::Endpoint>> due_checks(base::Time now,
+                                                          std::size_t limit);  // by next_check_at
     base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> count_by_state();
+    base::Result<std::int64_t> count(const std::string& tenant);  // not deleted ones; for quotas
 
 private:
     sql::Connection& db_;
@@ -88,7 +94,8 @@ public:
     base::Result<model::Certificate> get(const std::string& id);
     // Live ones of an endpoint, newest first. The empty endpoint: the platform's.
     base::Result<std::vector<model::Certificate>> of_endpoint(const std::string& endpoint);
-    base::Result<Page<model::Certificate>> list(const std::string& tenant, const std::string& after, std::size_t limit);
+    base::Result<Page<model::Certificate>> list(const std::string& tenant, const std::string& after,
+                                                std::size_t limit);
     // Live, renew_at <= now, and no unfinished order replaces them.
     base::Result<std::vector<model::Certificate>> due_renewals(base::Time now, std::size_t limit);
 
@@ -101,14 +108,18 @@ public:
     explicit Orders(sql::Connection& db) : db_(db) {}
     base::Result<> insert(const model::Order& order);
     base::Result<model::Order> get(const std::string& id);
-    // Takes up to `limit` unfinished orders that are due and not leased, by class, then age; leases them to `node` for
-    // `duration` of database time and returns them with their new fence. Skips rows that other nodes are taking.
-    base::Result<std::vector<model::Order>> claim(const std::string& node, std::chrono::seconds duration, std::size_t limit);
+    // Takes up to `limit` unfinished orders that are due and not leased, by class, then longest due; leases
+    // them to `node` for `duration` of database time and returns them with their new fence. Skips rows that
+    // other nodes are taking.
+    base::Result<std::vector<model::Order>> claim(const std::string& node, std::chrono::seconds duration,
+                                                  std::size_t limit);
     // conflict when the lease was lost (another fence). Extends nothing.
     base::Result<> save(const model::Order& order);
     base::Result<> extend(const model::Order& order, std::chrono::seconds duration);
-    base::Result<> release(const model::Order& order);  // after save; other nodes may claim it at next_action_at
-    base::Result<std::vector<model::Order>> of_endpoint(const std::string& endpoint, std::size_t limit);  // newest first
+    base::Result<> release(
+        const model::Order& order);  // after save; other nodes may claim it at next_action_at
+    base::Result<std::vector<model::Order>> of_endpoint(const std::string& endpoint,
+                                                        std::size_t limit);  // newest first
     base::Result<std::optional<model::Order>> unfinished_of(const std::string& endpoint);
     base::Result<std::vector<std::pair<model::OrderStatus, std::int64_t>>> count_by_status();
     // The soonest next_action_at of unfinished orders that are not leased.
@@ -130,7 +141,8 @@ private:
     sql::Connection& db_;
 };
 
-// What responders answer with: TXT values under the challenge zone and tokens of accounts that are not the default.
+// What responders answer with: TXT values under the challenge zone and tokens of accounts that are not the
+// default.
 class Challenges {
 public:
     explicit Challenges(sql::Connection& db) : db_(db) {}
@@ -153,8 +165,8 @@ private:
 class Revisions {
 public:
     explicit Revisions(sql::Connection& db) : db_(db) {}
-    // Notes that followers must look at (kind, key) again. Numbers are given at the end of the batch, dense and in
-    // commit order; `group` limits it to one edge group (empty: all).
+    // Notes that followers must look at (kind, key) again. Numbers are given at the end of the batch, dense
+    // and in commit order; `group` limits it to one edge group (empty: all).
     void append(model::RevisionKind kind, std::string key, std::string group = "");
     base::Result<model::Position> head();
     // Rows after `after.number`, coalesced by (kind, key), at most `limit`, and the position reached.
@@ -165,7 +177,8 @@ public:
     // After a restore: a new epoch, so that every follower starts from a snapshot.
     base::Result<> new_epoch();
     // Every key of `kind` in ascending order after `key`; for snapshots.
-    base::Result<std::vector<std::string>> keys(model::RevisionKind kind, const std::string& after, std::size_t limit);
+    base::Result<std::vector<std::string>> keys(model::RevisionKind kind, const std::string& after,
+                                                std::size_t limit);
 
     std::vector<model::Revision> take_pending();  // for the writer
 
@@ -179,7 +192,8 @@ class Leases {
 public:
     explicit Leases(sql::Connection& db) : db_(db) {}
     // Takes a free or ended lease, or extends our own. Empty when another node holds it.
-    base::Result<std::optional<model::Lease>> acquire(const std::string& name, const std::string& node, std::chrono::seconds duration);
+    base::Result<std::optional<model::Lease>> acquire(const std::string& name, const std::string& node,
+                                                      std::chrono::seconds duration);
     base::Result<> release(const model::Lease& lease);
     // conflict when `lease` is no longer held with this fence.
     base::Result<> check(const model::Lease& lease);
@@ -207,12 +221,20 @@ private:
 class Events {
 public:
     explicit Events(sql::Connection& db) : db_(db) {}
-    base::Result<> append(const model::Event& event);  // its number is given by the store
-    base::Result<std::vector<model::Event>> after(std::int64_t number, const std::string& tenant, std::size_t limit);
-    base::Result<std::vector<model::Event>> of_subject(const std::string& subject, std::size_t limit);  // newest first
+    // Its number is given at the end of the batch, in commit order, so that a reader never misses a late one.
+    base::Result<> append(const model::Event& event);
+    base::Result<std::vector<model::Event>> after(std::int64_t number, const std::string& tenant,
+                                                  std::size_t limit);
+    base::Result<std::vector<model::Event>> of_subject(const std::string& subject,
+                                                       std::size_t limit);  // newest first
+    // The last `limit` ones in ascending order; the empty tenant: of all.
+    base::Result<std::vector<model::Event>> newest(const std::string& tenant, std::size_t limit);
+
+    std::vector<model::Event> take_pending();  // for the writer
 
 private:
     sql::Connection& db_;
+    std::vector<model::Event> pending_;
 };
 
 class EdgeNodes {

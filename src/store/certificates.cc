@@ -1,0 +1,114 @@
+#include "store/json_text.h"
+#include "store/query.h"
+#include "store/sql/table.h"
+
+namespace store {
+
+namespace {
+
+using model::Certificate;
+
+const sql::Table& table()
+{
+    static const sql::Table certificates(
+        "certificates",
+        {"id",         "tenant",  "endpoint", "edge_group",  "source",     "state",     "identifiers",
+         "key_type",   "issuer",  "serial",   "sha256",      "not_before", "not_after", "chain_pem",
+         "sealed_key", "account", "order_id", "replaced_by", "renew_at",   "created_at"});
+    return certificates;
+}
+
+sql::Params values(const Certificate& c)
+{
+    return sql::params(c.id, c.tenant, c.endpoint, c.edge_group, model::to_string(c.source),
+                       model::to_string(c.state), to_json(c.identifiers), model::to_string(c.key_type),
+                       c.issuer, c.serial, c.sha256, c.not_before, c.not_after, c.chain_pem, c.sealed_key,
+                       c.account, c.order, c.replaced_by, c.renew_at, c.created_at);
+}
+
+Certificate read(sql::RowReader row)
+{
+    Certificate c;
+    c.id = row.text();
+    c.tenant = row.text();
+    c.endpoint = row.text();
+    c.edge_group = row.text();
+    c.source = known_or(model::certificate_source_from(row.text()), c.source);
+    // A state that this version does not know must not make the certificate be served.
+    c.state = known_or(model::certificate_state_from(row.text()), model::CertificateState::deleted);
+    c.identifiers = texts_from(row.text());
+    c.key_type = known_or(model::key_type_from(row.text()), c.key_type);
+    c.issuer = row.text();
+    c.serial = row.text();
+    c.sha256 = row.text();
+    c.not_before = row.time();
+    c.not_after = row.time();
+    c.chain_pem = row.text();
+    c.sealed_key = row.bytes();
+    c.account = row.text();
+    c.order = row.text();
+    c.replaced_by = row.text();
+    c.renew_at = row.maybe_time();
+    c.created_at = row.time();
+    return c;
+}
+
+}  // namespace
+
+base::Result<> Certificates::insert(const Certificate& certificate)
+{
+    return expect_row(db_.execute(table().insert(), values(certificate)), base::Errc::conflict,
+                      fmt::format("the certificate {} exists already", certificate.id));
+}
+
+base::Result<> Certificates::update(const Certificate& certificate)
+{
+    return expect_row(db_.execute(table().update(), values(certificate)), base::Errc::not_found,
+                      fmt::format("no certificate {}", certificate.id));
+}
+
+base::Result<Certificate> Certificates::get(const std::string& id)
+{
+    return one_record(db_.execute(table().get() + std::string(db_.dialect().row_lock), sql::params(id)), read,
+                      "certificate", id);
+}
+
+base::Result<std::vector<Certificate>> Certificates::of_endpoint(const std::string& endpoint)
+{
+    static const auto text =
+        table().select() + " WHERE endpoint = $1 AND state = 'live' ORDER BY created_at DESC, id DESC";
+    return records_of(db_.execute(text, sql::params(endpoint)), read);
+}
+
+base::Result<Page<Certificate>> Certificates::list(const std::string& tenant, const std::string& after,
+                                                   std::size_t limit)
+{
+    std::string text = table().select() + " WHERE 1 = 1";
+    sql::Params values;
+    if (!tenant.empty()) {
+        values.push_back(tenant);
+        text += " AND tenant = $1";
+    }
+    if (!after.empty()) {
+        TRY(cursor, cursor_from(after));
+        values.push_back(cursor.created_at);
+        values.push_back(cursor.id);
+        text += fmt::format(" AND (created_at, id) > (${}, ${})", values.size() - 1, values.size());
+    }
+    values.push_back(sql::to_value(limit + 1));
+    text += fmt::format(" ORDER BY created_at, id LIMIT ${}", values.size());
+    TRY(records, records_of(db_.execute(text, values), read));
+    return page_of(std::move(records), limit);
+}
+
+base::Result<std::vector<Certificate>> Certificates::due_renewals(base::Time now, std::size_t limit)
+{
+    static const auto text =
+        table().select() +
+        " WHERE state = 'live' AND renew_at IS NOT NULL AND renew_at <= $1 AND NOT EXISTS"
+        " (SELECT 1 FROM orders o WHERE o.finished = 0 AND o.replaces = certificates.id)"
+        " ORDER BY renew_at, id LIMIT $2";
+    return records_of(db_.execute(text, sql::params(now, limit)), read);
+}
+
+}  // namespace store

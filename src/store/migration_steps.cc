@@ -1,0 +1,252 @@
+#include "store/migration_steps.h"
+
+#include <array>
+
+namespace store {
+
+namespace {
+
+constexpr std::string_view resources = R"sql(
+CREATE TABLE tenants (
+  id {text} PRIMARY KEY,
+  name {text} NOT NULL,
+  created_at BIGINT NOT NULL
+);
+INSERT INTO tenants (id, name, created_at) VALUES ('default', 'default', 0);
+
+CREATE TABLE tokens (
+  id {text} PRIMARY KEY,
+  tenant {text} NOT NULL,
+  name {text} NOT NULL,
+  secret_hash {text} NOT NULL UNIQUE,
+  scopes {text} NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT,
+  revoked_at BIGINT
+);
+CREATE INDEX tokens_by_tenant ON tokens (tenant, created_at, id);
+
+CREATE TABLE endpoints (
+  id {text} PRIMARY KEY,
+  tenant {text} NOT NULL,
+  edge_group {text} NOT NULL,
+  names {text} NOT NULL,
+  kind {text} NOT NULL,
+  ip_filter {text} NOT NULL,
+  filter_at {text} NOT NULL,
+  upstream {text} NOT NULL,
+  key_types {text} NOT NULL,
+  label {text} NOT NULL UNIQUE,
+  alias {text} NOT NULL,
+  required_records {text} NOT NULL,
+  state {text} NOT NULL,
+  state_since BIGINT NOT NULL,
+  reason {text} NOT NULL,
+  retrying BIGINT NOT NULL,
+  next_attempt_at BIGINT,
+  serving BIGINT NOT NULL,
+  conditions {text} NOT NULL,
+  created_at BIGINT NOT NULL,
+  next_check_at BIGINT,
+  checks BIGINT NOT NULL,
+  deleted_at BIGINT
+);
+CREATE INDEX endpoints_due ON endpoints (next_check_at, id) WHERE deleted_at IS NULL AND next_check_at IS NOT NULL;
+CREATE INDEX endpoints_live ON endpoints (id) WHERE deleted_at IS NULL;
+CREATE INDEX endpoints_by_alias ON endpoints (alias) WHERE deleted_at IS NULL;
+CREATE INDEX endpoints_by_age ON endpoints (created_at, id);
+CREATE INDEX endpoints_by_tenant ON endpoints (tenant, created_at, id);
+CREATE INDEX endpoints_by_state ON endpoints (state, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX endpoints_by_tenant_state ON endpoints (tenant, state, created_at, id) WHERE deleted_at IS NULL;
+
+CREATE TABLE endpoint_names (
+  endpoint {text} NOT NULL REFERENCES endpoints (id),
+  name {text} NOT NULL,
+  live BIGINT NOT NULL,
+  PRIMARY KEY (endpoint, name)
+);
+CREATE UNIQUE INDEX endpoint_names_live ON endpoint_names (name) WHERE live = 1;
+
+CREATE TABLE certificates (
+  id {text} PRIMARY KEY,
+  tenant {text} NOT NULL,
+  endpoint {text} NOT NULL,
+  edge_group {text} NOT NULL,
+  source {text} NOT NULL,
+  state {text} NOT NULL,
+  identifiers {text} NOT NULL,
+  key_type {text} NOT NULL,
+  issuer {text} NOT NULL,
+  serial {text} NOT NULL,
+  sha256 {text} NOT NULL,
+  not_before BIGINT NOT NULL,
+  not_after BIGINT NOT NULL,
+  chain_pem {text} NOT NULL,
+  sealed_key {bytes} NOT NULL,
+  account {text} NOT NULL,
+  order_id {text} NOT NULL,
+  replaced_by {text} NOT NULL,
+  renew_at BIGINT,
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX certificates_due ON certificates (renew_at, id) WHERE state = 'live' AND renew_at IS NOT NULL;
+CREATE INDEX certificates_live ON certificates (id) WHERE state = 'live';
+CREATE INDEX certificates_of_endpoint ON certificates (endpoint, created_at, id) WHERE state = 'live';
+CREATE INDEX certificates_by_age ON certificates (created_at, id);
+CREATE INDEX certificates_by_tenant ON certificates (tenant, created_at, id);
+
+CREATE TABLE orders (
+  id {text} PRIMARY KEY,
+  tenant {text} NOT NULL,
+  endpoint {text} NOT NULL,
+  account {text} NOT NULL,
+  queue_class BIGINT NOT NULL,
+  identifiers {text} NOT NULL,
+  key_type {text} NOT NULL,
+  profile {text} NOT NULL,
+  replaces {text} NOT NULL,
+  status {text} NOT NULL,
+  challenge {text} NOT NULL,
+  csr_der {bytes} NOT NULL,
+  sealed_key {bytes} NOT NULL,
+  order_url {text} NOT NULL,
+  finalize_url {text} NOT NULL,
+  certificate_url {text} NOT NULL,
+  certificate {text} NOT NULL,
+  reservation {text} NOT NULL,
+  attempt BIGINT NOT NULL,
+  problem {text} NOT NULL,
+  forced BIGINT NOT NULL,
+  next_action_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  finished BIGINT NOT NULL,
+  lease_node {text} NOT NULL DEFAULT '',
+  lease_until BIGINT NOT NULL DEFAULT 0,
+  fence BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX orders_due ON orders (queue_class, next_action_at, created_at, id) WHERE finished = 0;
+CREATE INDEX orders_open_of_endpoint ON orders (endpoint) WHERE finished = 0;
+CREATE INDEX orders_open_replacing ON orders (replaces) WHERE finished = 0;
+CREATE INDEX orders_of_endpoint ON orders (endpoint, created_at, id);
+CREATE INDEX orders_by_status ON orders (status);
+
+CREATE TABLE revision_head (
+  id BIGINT PRIMARY KEY,
+  epoch {text} NOT NULL,
+  number BIGINT NOT NULL DEFAULT 0,
+  compacted BIGINT NOT NULL DEFAULT 0,
+  event BIGINT NOT NULL DEFAULT 0
+);
+CREATE TABLE revisions (
+  number BIGINT PRIMARY KEY,
+  kind {text} NOT NULL,
+  subject {text} NOT NULL,
+  edge_group {text} NOT NULL
+);
+
+CREATE TABLE ca_accounts (
+  id {text} PRIMARY KEY,
+  name {text} NOT NULL,
+  directory_url {text} NOT NULL,
+  account_url {text} NOT NULL,
+  contacts {text} NOT NULL,
+  sealed_key {bytes} NOT NULL,
+  thumbprint {text} NOT NULL,
+  eab_kid {text} NOT NULL,
+  sealed_eab_key {bytes} NOT NULL,
+  is_default BIGINT NOT NULL,
+  deactivated BIGINT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX ca_accounts_default ON ca_accounts (is_default) WHERE is_default = 1;
+
+CREATE TABLE challenge_txt (
+  owner {text} NOT NULL,
+  value {text} NOT NULL,
+  order_id {text} NOT NULL,
+  expires_at BIGINT NOT NULL,
+  PRIMARY KEY (owner, value)
+);
+CREATE INDEX challenge_txt_of_order ON challenge_txt (order_id);
+CREATE TABLE challenge_tokens (
+  token {text} PRIMARY KEY,
+  thumbprint {text} NOT NULL,
+  order_id {text} NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX challenge_tokens_of_order ON challenge_tokens (order_id);
+
+CREATE TABLE settings (
+  name {text} PRIMARY KEY,
+  value {text} NOT NULL
+);
+)sql";
+
+constexpr std::string_view fleet = R"sql(
+CREATE TABLE leases (
+  name {text} PRIMARY KEY,
+  node {text} NOT NULL,
+  fence BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+
+CREATE TABLE buckets (
+  name {text} PRIMARY KEY,
+  capacity DOUBLE PRECISION NOT NULL,
+  period_ms BIGINT NOT NULL,
+  level DOUBLE PRECISION NOT NULL,
+  updated_at BIGINT NOT NULL,
+  blocked_until BIGINT
+);
+CREATE TABLE reservations (
+  id {text} PRIMARY KEY,
+  buckets {text} NOT NULL,
+  created_at BIGINT NOT NULL
+);
+
+CREATE TABLE events (
+  number BIGINT PRIMARY KEY,
+  tenant {text} NOT NULL,
+  subject {text} NOT NULL,
+  type {text} NOT NULL,
+  message {text} NOT NULL,
+  data {text} NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX events_by_tenant ON events (tenant, number);
+CREATE INDEX events_of_subject ON events (subject, number);
+
+CREATE TABLE edge_nodes (
+  id {text} PRIMARY KEY,
+  name {text} NOT NULL,
+  edge_group {text} NOT NULL,
+  version {text} NOT NULL,
+  revision BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL
+);
+CREATE TABLE edge_groups (
+  name {text} PRIMARY KEY,
+  addresses {text} NOT NULL,
+  default_certificate {text} NOT NULL,
+  thumbprint {text} NOT NULL
+);
+CREATE TABLE zones (
+  apex {text} PRIMARY KEY,
+  name_servers {text} NOT NULL,
+  hostmaster {text} NOT NULL,
+  edge_group {text} NOT NULL,
+  negative_ttl BIGINT NOT NULL
+);
+)sql";
+
+constexpr std::array steps{resources, fleet};
+
+}  // namespace
+
+std::span<const std::string_view> migration_steps()
+{
+    return steps;
+}
+
+}  // namespace store

@@ -1,0 +1,130 @@
+// Edges, edge groups, zones and settings: few rows.
+#include "store/json_text.h"
+#include "store/query.h"
+#include "store/sql/table.h"
+
+namespace store {
+
+namespace {
+
+const sql::Table& edge_table()
+{
+    static const sql::Table edges("edge_nodes",
+                                  {"id", "name", "edge_group", "version", "revision", "seen_at"});
+    return edges;
+}
+
+const sql::Table& group_table()
+{
+    static const sql::Table groups("edge_groups", {"name", "addresses", "default_certificate", "thumbprint"});
+    return groups;
+}
+
+model::EdgeGroup read_group(sql::RowReader row)
+{
+    model::EdgeGroup group;
+    group.name = row.text();
+    group.addresses = texts_from(row.text());
+    group.default_certificate = row.text();
+    group.thumbprint = row.text();
+    return group;
+}
+
+const sql::Table& zone_table()
+{
+    static const sql::Table zones("zones",
+                                  {"apex", "name_servers", "hostmaster", "edge_group", "negative_ttl"});
+    return zones;
+}
+
+model::Zone read_zone(sql::RowReader row)
+{
+    model::Zone zone;
+    zone.apex = row.text();
+    zone.name_servers = name_servers_from(row.text());
+    zone.hostmaster = row.text();
+    zone.group = row.text();
+    zone.negative_ttl = static_cast<std::uint32_t>(row.integer());
+    return zone;
+}
+
+}  // namespace
+
+base::Result<> EdgeNodes::put(const model::EdgeNode& node)
+{
+    CHECKED(db_.execute(edge_table().upsert(), sql::params(node.id, node.name, node.group, node.version,
+                                                           node.revision, node.seen_at)));
+    return {};
+}
+
+base::Result<std::vector<model::EdgeNode>> EdgeNodes::list()
+{
+    static const auto text = edge_table().select() + " ORDER BY id";
+    return records_of(db_.execute(text), [](sql::RowReader row) {
+        model::EdgeNode node;
+        node.id = row.text();
+        node.name = row.text();
+        node.group = row.text();
+        node.version = row.text();
+        node.revision = row.integer();
+        node.seen_at = row.time();
+        return node;
+    });
+}
+
+base::Result<> Groups::put(const model::EdgeGroup& group)
+{
+    CHECKED(db_.execute(group_table().upsert(), sql::params(group.name, to_json(group.addresses),
+                                                            group.default_certificate, group.thumbprint)));
+    return {};
+}
+
+base::Result<model::EdgeGroup> Groups::get(const std::string& name)
+{
+    return one_record(
+        db_.execute(group_table().get() + std::string(db_.dialect().row_lock), sql::params(name)), read_group,
+        "edge group", name);
+}
+
+base::Result<std::vector<model::EdgeGroup>> Groups::list()
+{
+    static const auto text = group_table().select() + " ORDER BY name";
+    return records_of(db_.execute(text), read_group);
+}
+
+base::Result<> Groups::put_zone(const model::Zone& zone)
+{
+    CHECKED(db_.execute(zone_table().upsert(), sql::params(zone.apex, to_json(zone.name_servers),
+                                                           zone.hostmaster, zone.group, zone.negative_ttl)));
+    return {};
+}
+
+base::Result<model::Zone> Groups::zone(const std::string& apex)
+{
+    return one_record(
+        db_.execute(zone_table().get() + std::string(db_.dialect().row_lock), sql::params(apex)), read_zone,
+        "zone", apex);
+}
+
+base::Result<std::vector<model::Zone>> Groups::zones()
+{
+    static const auto text = zone_table().select() + " ORDER BY apex";
+    return records_of(db_.execute(text), read_zone);
+}
+
+base::Result<std::optional<std::string>> Settings::get(const std::string& name)
+{
+    return maybe_record(db_.execute("SELECT value FROM settings WHERE name = $1", sql::params(name)),
+                        [](sql::RowReader row) { return row.text(); });
+}
+
+base::Result<> Settings::put(const std::string& name, const std::string& value)
+{
+    CHECKED(
+        db_.execute("INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET "
+                    "value = excluded.value",
+                    sql::params(name, value)));
+    return {};
+}
+
+}  // namespace store

@@ -1,0 +1,30 @@
+#include "store/sql/connection.h"
+#include "store/store.h"
+
+namespace store {
+
+Transaction::Transaction(sql::Connection& db)
+    : tenants(db),
+      tokens(db),
+      endpoints(db),
+      certificates(db),
+      orders(db),
+      accounts(db),
+      challenges(db),
+      revisions(db),
+      leases(db),
+      budgets(db),
+      events(db),
+      edges(db),
+      groups(db),
+      settings(db),
+      db_(db)
+{
+}
+
+base::Result<base::Time> Transaction::now()
+{
+    return db_.now();
+}
+
+}  // namespace store
