@@ -68,7 +68,7 @@ OWNERS = (
 
 RANK = {folder: rank for rank, row in enumerate(LAYERS) for folder in row}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
-TEST_SOURCE = re.compile(r"_(test|bench|fuzz)\.(cc|h)$")
+TEST_SOURCE = re.compile(r"(_(test|bench|fuzz)(_\w+)?\.(cc|h)$)|/testing/")
 TEST_HEADERS = ("support/", "fakes/")
 
 
@@ -131,6 +131,8 @@ class Checker:
                 self.check_arrow(file, folder, include)
                 if not is_test:
                     self.check_reach(file, folder, include)
+                    if TEST_SOURCE.search(include.path):
+                        self.complain(file, include.line, f'"{include.path}" is for tests')
             elif not (is_test and include.path.startswith(TEST_HEADERS)):
                 self.complain(file, include.line, f'"{include.path}" is not in src/ (include paths start there)')
         elif not is_test:

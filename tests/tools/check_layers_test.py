@@ -68,6 +68,12 @@ class CheckLayersTest(unittest.TestCase):
         self.assert_clean({"edge/x_test.cc": '#include "support/run.h"\n#include <openssl/ssl.h>\n'})
         self.assert_one({"edge/x.cc": '#include "support/run.h"\n'}, "is not in src/")
 
+    def test_headers_for_tests_stay_in_tests(self):
+        files = {"store/testing/fixture.h": '#include "support/run.h"\n', "net/tls_test_identity.h": '#include "support/run.h"\n',
+                 "store/x_test.cc": '#include "store/testing/fixture.h"\n'}
+        self.assert_clean(files)
+        self.assert_one({**files, "store/x.cc": '#include "store/testing/fixture.h"\n'}, "is for tests")
+
     def test_an_unknown_folder_is_reported(self):
         self.assert_one({"utils/x.cc": ""}, "has no place in the table")
 
