@@ -1,0 +1,225 @@
+#include "edge/stored_form.h"
+
+namespace edge {
+
+namespace {
+
+constexpr std::uint8_t version = 1;
+
+class Writer {
+public:
+    explicit Writer(std::uint64_t generation)
+    {
+        octets_.push_back(version);
+        number(generation);
+    }
+
+    Writer& number(std::uint64_t value, unsigned octets = 8)
+    {
+        for (unsigned i = 0; i < octets; ++i) {
+            octets_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+        }
+        return *this;
+    }
+    Writer& bytes(base::ByteView value)
+    {
+        number(value.size(), 4);
+        octets_.insert(octets_.end(), value.begin(), value.end());
+        return *this;
+    }
+    Writer& text(std::string_view value) { return bytes(base::as_bytes(value)); }
+    Writer& texts(const std::vector<std::string>& values)
+    {
+        number(values.size(), 4);
+        for (const auto& value : values) {
+            text(value);
+        }
+        return *this;
+    }
+
+    base::Bytes take() { return std::move(octets_); }
+
+private:
+    base::Bytes octets_;
+};
+
+// After the first read beyond the end, every read gives nothing; one check at the end is enough.
+class Reader {
+public:
+    explicit Reader(base::ByteView octets) : left_(octets)
+    {
+        good_ = number(1) == version;
+        generation_ = number();
+    }
+
+    std::uint64_t generation() const { return generation_; }
+    bool good() const { return good_; }
+
+    std::uint64_t number(unsigned octets = 8)
+    {
+        std::uint64_t value = 0;
+        const auto piece = take(octets);
+        for (std::size_t i = 0; i < piece.size(); ++i) {
+            value |= std::uint64_t(piece[i]) << (8 * i);
+        }
+        return value;
+    }
+    base::Bytes bytes()
+    {
+        const auto piece = take(number(4));
+        return {piece.begin(), piece.end()};
+    }
+    std::string text() { return std::string(base::as_text(take(number(4)))); }
+    std::vector<std::string> texts()
+    {
+        std::vector<std::string> values;
+        for (auto count = number(4); count > 0 && good_; --count) {
+            values.push_back(text());
+        }
+        return values;
+    }
+
+private:
+    base::ByteView take(std::uint64_t count)
+    {
+        if (!good_ || count > left_.size()) {
+            good_ = false;
+            return {};
+        }
+        const auto piece = left_.first(count);
+        left_ = left_.subspan(count);
+        return piece;
+    }
+
+    base::ByteView left_;
+    std::uint64_t generation_ = 0;
+    bool good_ = true;
+};
+
+template <class T>
+base::Result<T> checked(const Reader& reader, T value)
+{
+    if (!reader.good()) {
+        return base::fail(base::Error(base::Errc::invalid, "a record of the edge cache cannot be read")
+                              .with_code("edge_cache_broken"));
+    }
+    return value;
+}
+
+CertificateFacts read_facts(Reader& reader)
+{
+    CertificateFacts facts;
+    facts.certificate = reader.text();
+    facts.identifiers = reader.texts();
+    facts.key_type = static_cast<model::KeyType>(reader.number(1));
+    facts.not_after = base::from_millis(static_cast<std::int64_t>(reader.number()));
+    return facts;
+}
+
+}  // namespace
+
+base::Bytes to_stored(const feed::RouteEntry& entry, std::uint64_t generation)
+{
+    return Writer(generation)
+        .text(entry.endpoint)
+        .text(entry.tenant)
+        .texts(entry.names)
+        .text(entry.upstream)
+        .texts(entry.ip_filter)
+        .number(static_cast<std::uint64_t>(entry.filter_at), 1)
+        .texts(entry.certificates)
+        .number(entry.suspended ? 1 : 0, 1)
+        .take();
+}
+
+base::Bytes to_stored(const CertificateRecord& record, std::uint64_t generation)
+{
+    Writer writer(generation);
+    writer.text(record.facts.certificate)
+        .texts(record.facts.identifiers)
+        .number(static_cast<std::uint64_t>(record.facts.key_type), 1)
+        .number(static_cast<std::uint64_t>(base::to_millis(record.facts.not_after)))
+        .text(record.endpoint)
+        .number(record.issuer_hashes.size(), 4);
+    for (const auto& hash : record.issuer_hashes) {
+        writer.bytes(hash);
+    }
+    return writer.bytes(record.leaf_der).bytes(record.sealed_key).take();
+}
+
+base::Bytes to_stored(const model::EdgeGroup& entry, std::uint64_t generation)
+{
+    return Writer(generation)
+        .text(entry.name)
+        .texts(entry.addresses)
+        .text(entry.default_certificate)
+        .text(entry.thumbprint)
+        .take();
+}
+
+base::Bytes to_stored(const feed::TokenEntry& entry, std::uint64_t generation)
+{
+    return Writer(generation).text(entry.thumbprint).take();
+}
+
+base::Result<std::uint64_t> generation_of(base::ByteView stored)
+{
+    const Reader reader(stored);
+    return checked(reader, reader.generation());
+}
+
+base::Result<feed::RouteEntry> route_from(base::ByteView stored)
+{
+    Reader reader(stored);
+    feed::RouteEntry entry;
+    entry.endpoint = reader.text();
+    entry.tenant = reader.text();
+    entry.names = reader.texts();
+    entry.upstream = reader.text();
+    entry.ip_filter = reader.texts();
+    entry.filter_at = static_cast<model::FilterAt>(reader.number(1));
+    entry.certificates = reader.texts();
+    entry.suspended = reader.number(1) != 0;
+    return checked(reader, std::move(entry));
+}
+
+base::Result<CertificateFacts> facts_from(base::ByteView stored)
+{
+    Reader reader(stored);
+    auto facts = read_facts(reader);
+    return checked(reader, std::move(facts));
+}
+
+base::Result<CertificateRecord> certificate_from(base::ByteView stored)
+{
+    Reader reader(stored);
+    CertificateRecord record;
+    record.facts = read_facts(reader);
+    record.endpoint = reader.text();
+    for (auto count = reader.number(4); count > 0 && reader.good(); --count) {
+        record.issuer_hashes.push_back(reader.bytes());
+    }
+    record.leaf_der = reader.bytes();
+    record.sealed_key = reader.bytes();
+    return checked(reader, std::move(record));
+}
+
+base::Result<model::EdgeGroup> group_from(base::ByteView stored)
+{
+    Reader reader(stored);
+    model::EdgeGroup entry;
+    entry.name = reader.text();
+    entry.addresses = reader.texts();
+    entry.default_certificate = reader.text();
+    entry.thumbprint = reader.text();
+    return checked(reader, std::move(entry));
+}
+
+base::Result<feed::TokenEntry> token_from(base::ByteView stored)
+{
+    Reader reader(stored);
+    feed::TokenEntry entry{reader.text()};
+    return checked(reader, std::move(entry));
+}
+
+}  // namespace edge
