@@ -106,20 +106,24 @@ class EndpointView:
 
     def __init__(self, fields):
         self.fields = fields
-        self._status = fields.get("status", fields)
 
     @property
     def state(self):
-        return self._status["state"]
+        return self.fields["state"]
 
     @property
     def reason(self):
         """The code of the reason for the state, "" when all is well."""
-        return (self._status.get("reason") or {}).get("code", "")
+        return (self.fields.get("reason") or {}).get("code", "")
 
     @property
     def message(self):
-        return (self._status.get("reason") or {}).get("message", "")
+        return (self.fields.get("reason") or {}).get("message", "")
+
+    @property
+    def served_serial(self):
+        """Serial number of the certificate that visitors get, in hexadecimal; "" when there is none."""
+        return next((c["serial"] for c in self.fields["certificates"] if c.get("served")), "")
 
     def records(self, required_only=False):
         return [r for r in self.fields["required_records"] if r.get("required", True) or not required_only]

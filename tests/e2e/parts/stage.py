@@ -54,17 +54,20 @@ class Stage:
         self._running.append(part)
         return part
 
+    def zones(self):
+        """Where the CA's resolver finds each zone: name -> port."""
+        return {DOMAIN: self.server.dns, CHALLENGE_ZONE: self.server.dns, CUSTOMER_ZONE: self.knot.port}
+
     def start_surroundings(self):
         """All but certwright: the customer's DNS server, the CA with its resolver, the customer's app."""
         self.keep(self.knot).launch()
-        zones = {DOMAIN: self.server.dns, CHALLENGE_ZONE: self.server.dns, CUSTOMER_ZONE: self.knot.port}
-        self.keep(self.unbound).launch(zones)
+        self.keep(self.unbound).launch(self.zones())
         self.keep(self.app).launch()
         self.keep(self.ca).launch(self.unbound.port, self.server.http, self.server.https)
         self.root = self.ca.issuing_root()
 
-    def start_server(self):
-        self.keep(self.server).launch(self.ca, self.unbound.port)
+    def start_server(self, env=None):
+        self.keep(self.server).launch(self.ca, self.unbound.port, env)
 
     def start_edge(self):
         self.keep(self.edge).launch(self.server, self.cli.edge_token())

@@ -163,6 +163,7 @@ class Story:
         self.await_state(SHOP, "active")
         self.shop = self.await_served(SHOP, "the managed certificate has replaced the transitional one",
                                       lambda leaf: leaf.trusted and leaf.names == (SHOP,) and "Pebble" in leaf.issuer)
+        self.check_told_serial(SHOP, self.shop)
         proofs = self._stage.ca.http_proofs(SHOP)
         self.check("it was proved by HTTP-01", proofs > 0, f"the CA fetched {proofs} proofs from port {self._stage.server.http}")
         for where, address, port in self.everywhere():
@@ -198,6 +199,11 @@ class Story:
             refused = probe.get_https(port, SERVICES, self._stage.root, source=LOOPBACK)
             self.check(f"{where} keeps {LOOPBACK} out", refused.status == 403, f"status {refused.status}")
 
+    def check_told_serial(self, name, leaf):
+        told = self._cli.endpoint(name).served_serial
+        self.check("endpoint show names the serial number that is served", same_number(told, leaf.serial),
+                   f"told {told or 'none'}, served {leaf.serial}")
+
     def renewal(self):
         self.title(f"6. {SHOP} is renewed while visitors keep coming, through both edges")
         addresses = [LOOPBACK] + ([LOOPBACK6] if have_ipv6() else [])
@@ -206,8 +212,8 @@ class Story:
         try:
             wait_until("the visitors get answers", lambda: all(v.answered or v.failures for v in visitors), 20)
             self.show_command("certificate", "renew", SHOP, "--wait")
-            self.await_served(SHOP, "both edges serve a new serial number",
-                              lambda leaf: leaf.trusted and leaf.names == (SHOP,) and leaf.serial != self.shop.serial)
+            renewed = self.await_served(SHOP, "both edges serve a new serial number",
+                                        lambda leaf: leaf.trusted and leaf.names == (SHOP,) and leaf.serial != self.shop.serial)
             seen = [v.answered for v in visitors]
             wait_until("each visitor came again after the change",
                        lambda: all(v.answered > before or v.failures for v, before in zip(visitors, seen)), 20)
@@ -218,6 +224,7 @@ class Story:
         answered = sum(visitor.answered for visitor in visitors)
         self.check("not one request failed meanwhile", answered > 0 and not failures,
                    f"{answered} answered, {len(failures)} failed" + (f", first: {failures[0]}" if failures else ""))
+        self.check_told_serial(SHOP, renewed)
 
     def overview(self):
         self.title("7. How it stands")
@@ -235,6 +242,14 @@ class Story:
 def waiting(view: EndpointView):
     """`view` once a check of DNS has left its reason, else None."""
     return view if view.reason else None
+
+
+def same_number(one, other):
+    """Whether two hexadecimal numbers are equal, however they are written."""
+    try:
+        return int(one.replace(":", ""), 16) == int(other.replace(":", ""), 16)
+    except ValueError:
+        return False
 
 
 def one_line(text, limit=160):
