@@ -28,8 +28,8 @@ private:
     std::vector<Block> blocks_;
 };
 
-// True for addresses that are not on the public Internet: private, loopback, link-local, ULA, CGNAT, documentation,
-// multicast, unspecified.
+// True for addresses that are not on the public Internet: private, loopback, link-local, ULA, CGNAT,
+// documentation, multicast, unspecified.
 bool is_special(const boost::asio::ip::address& address);
 
 }  // namespace net

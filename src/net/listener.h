@@ -9,17 +9,22 @@
 
 namespace net {
 
-// "127.0.0.1:80", "[::1]:443", ":80" (all addresses, IPv6 and IPv4 apart is the caller's choice), port 0: any free one.
+// "127.0.0.1:80", "[::1]:443", ":80" (all IPv4 addresses), port 0: any free one.
 base::Result<Endpoint> parse_endpoint(std::string_view text);
+// The same; ":80" gives all IPv4 and all IPv6 addresses, which are two listeners.
+base::Result<std::vector<Endpoint>> parse_endpoints(std::string_view text);
 std::string to_string(const Endpoint& endpoint);
 
 class Listener {
 public:
     // `shared`: SO_REUSEPORT, so that each core's loop has its own socket on the same address.
-    // Errors name the address, whether the port is in use (code port_in_use) or needs a privilege, and the fix.
+    // Errors name the address, whether the port is in use (code port_in_use) or needs a privilege, and the
+    // fix.
     static base::Result<Listener> open(asio::any_io_executor executor, const Endpoint& where, bool shared);
 
     Endpoint where() const;
+    // Errors: rate_limited when this process has too many files open (pause, then go on), unavailable after
+    // close().
     base::Task<asio::ip::tcp::socket> accept();
     void close();
 
