@@ -1,0 +1,25 @@
+// Finding what a caller means, and noting what was done. Internal to endpoints/.
+#pragma once
+
+#include "endpoints/service.h"
+
+namespace endpoints {
+
+// By id or by name; endpoint_not_found for unknown, released and foreign ones.
+base::Result<model::Endpoint> find_endpoint(store::Transaction& tx, const Caller& caller,
+                                            const std::string& reference);
+// The same, but conflict (endpoint_deleting) when it is being removed.
+base::Result<model::Endpoint> find_working(store::Transaction& tx, const Caller& caller,
+                                           const std::string& reference);
+base::Result<model::Certificate> find_certificate(store::Transaction& tx, const Caller& caller,
+                                                  const std::string& id);
+base::Result<Detail> read_detail(store::Transaction& tx, const Caller& caller, const std::string& reference);
+
+model::Event endpoint_event(const model::Endpoint& endpoint, std::string type, std::string message,
+                            base::Time now);
+
+// What has to be done by people before `endpoint` can be proved: a missing delegation that it cannot do
+// without.
+std::vector<model::Problem> delegation_warnings(const model::Endpoint& endpoint);
+
+}  // namespace endpoints

@@ -1,0 +1,69 @@
+#include "endpoints/name_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace endpoints {
+
+namespace {
+
+constexpr std::size_t most_names = 100;
+
+base::Error refused(std::string code, std::string message, std::string fix)
+{
+    return base::Error(base::Errc::invalid, std::move(message))
+        .with_code(std::move(code))
+        .with_fix(std::move(fix));
+}
+
+base::Result<> check_name(const model::DomainName& name, const model::Platform& platform)
+{
+    if (name.base().contains('_')) {
+        return base::fail(
+            refused("name_invalid",
+                    fmt::format("'{}' has an underscore, which no public CA certifies", name.display()),
+                    "Use letters, digits and hyphens."));
+    }
+    if (name.is_public_suffix()) {
+        return base::fail(
+            refused("name_public_suffix",
+                    fmt::format("'{}' is a public suffix, under which others register names", name.display()),
+                    "Use a name that you registered, such as www." + std::string(name.base()) + "."));
+    }
+    if (name.is_within(platform.domain) || name.is_within(platform.challenge_zone)) {
+        return base::fail(refused("name_reserved",
+                                  fmt::format("'{}' belongs to the platform itself", name.display()),
+                                  "Use a name of your own domain."));
+    }
+    return {};
+}
+
+}  // namespace
+
+base::Result<std::vector<model::DomainName>> check_names(const std::vector<std::string>& texts,
+                                                         const model::Platform& platform)
+{
+    if (texts.empty()) {
+        return base::fail(refused("name_invalid", "an endpoint needs at least one name",
+                                  "Give a name such as shop.example.com."));
+    }
+    if (texts.size() > most_names) {
+        return base::fail(refused("too_many_names",
+                                  fmt::format("an endpoint has at most {} names", most_names),
+                                  "Spread the names over several endpoints, or use a wildcard."));
+    }
+    std::vector<model::DomainName> names;
+    for (const auto& text : texts) {
+        TRY(name, model::DomainName::parse(text));
+        CHECKED(check_name(name, platform));
+        if (std::ranges::find(names, name) != names.end()) {
+            return base::fail(refused("name_invalid", fmt::format("'{}' is given twice", name.display()),
+                                      "Give each name once."));
+        }
+        names.push_back(name);
+    }
+    return names;
+}
+
+}  // namespace endpoints

@@ -1,0 +1,141 @@
+// The endpoints service: everything people and programs may do with an endpoint, with its rules, for the API
+// and others.
+//
+// Not here: HTTP, tokens and their scopes (api/), looking at DNS (diagnosis/), talking to a CA (issuance/).
+#pragma once
+
+#include "base/clock.h"
+#include "base/task.h"
+#include "crypto/sealer.h"
+#include "endpoints/ports.h"
+#include "endpoints/upstream_policy.h"
+#include "model/certificate.h"
+#include "model/endpoint.h"
+#include "store/store.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace endpoints {
+
+// On whose behalf an operation runs. The empty tenant is the operator, who sees everything.
+struct Caller {
+    std::string tenant;
+
+    bool is_operator() const { return tenant.empty(); }
+    bool may_see(const std::string& owner) const { return tenant.empty() || tenant == owner; }
+};
+
+struct NewEndpoint {
+    std::string
+        tenant;  // for the operator: whose endpoint it becomes ("default" when empty); others get their own
+    std::vector<std::string> names;
+    model::EndpointKind kind = model::EndpointKind::external;
+    std::vector<std::string> ip_filter;
+    model::FilterAt filter_at = model::FilterAt::edge;
+    std::string upstream;
+    std::vector<model::KeyType> key_types{model::KeyType::ecdsa_p256};
+};
+
+// What is absent stays as it is. Names never change: another name is another endpoint.
+struct EndpointChange {
+    std::optional<model::EndpointKind> kind;
+    std::optional<std::vector<std::string>> ip_filter;
+    std::optional<model::FilterAt> filter_at;
+    std::optional<std::string> upstream;
+    std::optional<std::vector<model::KeyType>> key_types;
+};
+
+struct Outcome {
+    model::Endpoint endpoint;
+    bool created = false;
+    bool changed = false;                  // an existing one was updated
+    std::vector<model::Problem> warnings;  // accepted, but somebody has to act for it to work
+};
+
+struct Upload {
+    std::string chain_pem;  // leaf first
+    std::string key_pem;
+    model::CertificateSource source = model::CertificateSource::transitional;  // or uploaded
+};
+
+struct Listing {
+    std::optional<model::EndpointState> state;
+    std::string text;    // part of a name
+    std::string tenant;  // for the operator; empty: all
+    std::string after;
+    std::size_t limit = 100;
+};
+
+// An endpoint and what serves it, read at one moment.
+struct Detail {
+    model::Endpoint endpoint;
+    std::vector<model::Certificate> certificates;  // live ones, newest first
+    std::optional<model::Order> order;             // the newest
+};
+
+struct Options {
+    model::Platform platform;
+    UpstreamPolicy upstreams;
+    std::chrono::hours hold{24 * 7};        // a removed name stays with its tenant that long
+    std::int64_t endpoints_per_tenant = 0;  // 0: no quota
+};
+
+// An endpoint is meant by its id ("ep_...") or by any of its names. What the caller may not see does not
+// exist for him (endpoint_not_found, certificate_not_found). Runs on one executor: no locks. Each operation
+// is one durable write.
+class Service {
+public:
+    // All must outlive the service.
+    Service(store::Store& store, base::Clock& clock, const crypto::Sealer& sealer, Checks& checks,
+            Issuance& issuance, Options options);
+
+    // Idempotent by names: the same names and settings again return the existing endpoint; the same names
+    // with other settings update it; names that are spread otherwise over endpoints are refused
+    // (names_immutable, name_in_use).
+    base::Task<Outcome> create(Caller caller, NewEndpoint wanted);
+    base::Task<Outcome> update(Caller caller, std::string endpoint, EndpointChange change);
+    base::Task<Detail> get(Caller caller, std::string endpoint);
+    base::Task<store::Page<model::Endpoint>> list(Caller caller, Listing listing);
+    // Stops serving and renewing at once; the names are held for the tenant for Options::hold, then released.
+    base::Task<model::Endpoint> remove(Caller caller, std::string endpoint);
+    // Releases the names whose hold is over; returns how many endpoints. For a timer.
+    base::Task<std::size_t> release_held();
+
+    base::Task<Detail> check(Caller caller, std::string endpoint);
+    // Orders a successor of every live managed certificate, or a first one.
+    base::Task<std::vector<model::Order>> renew(Caller caller, std::string endpoint);
+    // Ends back-off and parking: the order, or the look at DNS, is due now.
+    base::Task<Detail> retry(Caller caller, std::string endpoint);
+
+    // Replaces an earlier upload of the same source and key type. The same certificate again changes nothing.
+    base::Task<model::Certificate> upload(Caller caller, std::string endpoint, Upload upload);
+    base::Task<model::Certificate> certificate(Caller caller, std::string id);
+    base::Task<store::Page<model::Certificate>> certificates(Caller caller, std::string after,
+                                                             std::size_t limit);
+    // Uploaded and transitional ones only (certificate_managed).
+    base::Task<model::Certificate> remove_certificate(Caller caller, std::string id);
+
+private:
+    base::Result<model::Endpoint> draft(const Caller& caller, const NewEndpoint& wanted) const;
+    base::Result<> check_settings(const Caller& caller, model::Endpoint& endpoint, bool check_upstream) const;
+    base::Result<Outcome> create_in(store::Transaction& tx, const Caller& caller,
+                                    const model::Endpoint& wanted, base::Time now) const;
+    base::Result<std::optional<model::Endpoint>> claim_names(store::Transaction& tx,
+                                                             const model::Endpoint& wanted,
+                                                             base::Time now) const;
+    base::Result<> check_quota(store::Transaction& tx, const std::string& tenant) const;
+    base::Result<Outcome> apply(store::Transaction& tx, model::Endpoint before, model::Endpoint after,
+                                base::Time now) const;
+    base::Result<> publish(store::Transaction& tx, const model::Endpoint& endpoint) const;
+
+    store::Store& store_;
+    base::Clock& clock_;
+    const crypto::Sealer& sealer_;
+    Checks& checks_;
+    Issuance& issuance_;
+    const Options options_;
+};
+
+}  // namespace endpoints
