@@ -40,6 +40,12 @@ def make_leaf(folder, name, alternative_names, issuer):
     return chain, key
 
 
+# Pebble at its meanest: half of all nonces refused, half of all authorizations reused, up to 5 s of sleep before it looks for
+# a proof, other roots to choose from, longer chains.
+MEAN = {"PEBBLE_WFE_NONCEREJECT": "50", "PEBBLE_AUTHZREUSE": "50", "PEBBLE_VA_NOSLEEP": "0", "PEBBLE_ALTERNATE_ROOTS": "2",
+        "PEBBLE_CHAIN_LENGTH": "3"}
+
+
 class Pebble(Part):
     """An ACME CA (RFC 8555) made for tests. `http_port` and `tls_port` are where it looks for proofs."""
 

@@ -13,8 +13,9 @@ CUSTOMER_ZONE = "customer.test"
 class Stage:
     """Context manager: parts that were started are stopped at the end, whatever happened."""
 
-    def __init__(self, folder, binary, pebble="pebble"):
+    def __init__(self, folder, binary, pebble="pebble", ca_environment=None):
         self.folder = folder
+        self._ca_environment = ca_environment
         self._lock = None
         self._running = []
         self._claim()
@@ -63,7 +64,7 @@ class Stage:
         self.keep(self.knot).launch()
         self.keep(self.unbound).launch(self.zones())
         self.keep(self.app).launch()
-        self.keep(self.ca).launch(self.unbound.port, self.server.http, self.server.https)
+        self.keep(self.ca).launch(self.unbound.port, self.server.http, self.server.https, self._ca_environment)
         self.root = self.ca.issuing_root()
 
     def start_server(self, env=None):

@@ -81,7 +81,7 @@ class Story:
         self.check(what, passed, saw)
         return leaf
 
-    def await_state(self, name, state, seconds=60):
+    def await_state(self, name, state, seconds=90):
         """Waits for the state by itself, telling each change on the way."""
         told = None
 
