@@ -19,7 +19,6 @@ LAYERS = (
     ("store",),
     ("acme",),
     ("feed",),
-    ("endpoints",),
     ("feed/server",),
     ("nameserver", "edge"),
     ("responder", "diagnosis"),

@@ -1,0 +1,98 @@
+// The REST API under /v1 (DESIGN 11): what people, scripts and the dashboard talk to.
+//
+// JSON in and out, bearer tokens, problem documents (RFC 9457), cursors, server-sent events; described by
+// docs/openapi.json, which is checked against the routes. The rules of endpoints are not here but in
+// endpoints/.
+#pragma once
+
+#include "base/clock.h"
+#include "base/task.h"
+#include "endpoints/service.h"
+#include "http/router.h"
+#include "model/certificate.h"
+#include "store/store.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace api {
+
+// Whether the world can find a zone of ours: what `status` tells about delegation and glue.
+struct ZoneCheck {
+    std::string zone;
+    bool ok = false;
+    std::string message;  // what was seen
+    std::string fix;      // empty when ok
+    std::vector<std::string>
+        records;  // to create at the parent, e.g. "platform.example NS ns1.platform.example"
+};
+
+// What the running node knows and no table holds. Called on the API's executor; answers from memory.
+class NodeFacts {
+public:
+    virtual ~NodeFacts() = default;
+    virtual std::string version() const = 0;
+    virtual std::vector<ZoneCheck> zones() const = 0;
+    // More lines of Prometheus text exposition, each family with HELP and TYPE; may be empty.
+    virtual std::string metrics() const = 0;
+};
+
+struct NewCaAccount {
+    std::string name;
+    std::string directory_url;
+    std::vector<std::string> contacts;  // mail addresses
+    std::string eab_kid;
+    std::string eab_key;  // base64url, as CAs give it
+    bool make_default = false;
+};
+
+// Makes CA accounts: key, registration at the CA, row.
+class CaRegistry {
+public:
+    virtual ~CaRegistry() = default;
+    virtual base::Task<model::CaAccount> add(NewCaAccount wanted) = 0;
+};
+
+// All must outlive the Api.
+struct Parts {
+    store::Store& store;
+    endpoints::Service& endpoints;
+    base::Clock& clock;
+    CaRegistry& ca_registry;
+    NodeFacts& facts;
+};
+
+// Runs on one executor: no locks. REQUIRES: the routes are not called after the Api is gone.
+class Api {
+public:
+    Api(boost::asio::any_io_executor executor, Parts parts);
+    Api(const Api&) = delete;
+    Api& operator=(const Api&) = delete;
+    ~Api();
+
+    void add_routes(http::Router& router);
+
+    // A hint that events may have been appended: event streams look at once instead of within a second.
+    void events_appended();
+    // Ends the event streams, for a graceful stop.
+    void stop_streams();
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// docs/openapi.json, embedded at build time.
+std::string_view openapi_document();
+
+// A new token row and its secret, which is shown once. `scopes`: read, write, admin, edge:<group>.
+struct MintedToken {
+    model::Token row;
+    std::string secret;
+};
+MintedToken mint_token(std::string name, std::string tenant, std::vector<std::string> scopes, base::Time now);
+// What is stored and looked up for a secret.
+std::string hash_secret(std::string_view secret);
+
+}  // namespace api

@@ -1,0 +1,64 @@
+// How a handler sees a request, and what it answers with. Internal to api/.
+#pragma once
+
+#include "api/api.h"
+
+#include <boost/json.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace api {
+
+namespace json = boost::json;
+
+enum class Scope { none, read, write, admin };
+
+struct Access {
+    endpoints::Caller caller;
+    std::string token;  // its id, for the log
+    Scope scope = Scope::none;
+};
+
+struct Call {
+    Access access;
+    std::map<std::string, std::string> path;
+    std::map<std::string, std::string> query;
+    json::object body;  // empty when none was sent
+
+    const std::string& parameter(const std::string& name) const { return path.at(name); }
+};
+
+struct Answer {
+    Answer() = default;
+    Answer(int s, json::value b) : status(s), body(std::move(b)) {}
+
+    int status = 200;
+    json::value body;  // null: `text` is sent instead
+    std::string text;
+    std::string content_type = "application/json";
+    http::Headers headers;
+};
+
+using Handler = base::Task<Answer> (*)(Parts parts, Call call);
+
+struct Operation {
+    std::string_view method;
+    std::string_view pattern;
+    Scope scope = Scope::read;
+    bool operator_only = false;
+    Handler handler = nullptr;
+};
+
+std::vector<Operation> endpoint_operations();
+std::vector<Operation> certificate_operations();
+std::vector<Operation> account_operations();   // tokens, tenants, CA accounts
+std::vector<Operation> overview_operations();  // orders, events, edges, status, health, metrics, openapi
+
+// Who sent `authorization` (the header's value). Errors: token_missing, token_invalid.
+base::Task<Access> authenticate(Parts parts, std::string authorization);
+// Errors: scope_missing, operator_required.
+base::Result<> authorize(const Access& access, const Operation& operation);
+
+}  // namespace api

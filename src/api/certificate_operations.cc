@@ -1,0 +1,57 @@
+// /v1/certificates
+#include "api/field_reader.h"
+#include "api/views.h"
+
+namespace api {
+
+namespace {
+
+base::Task<Answer> list(Parts parts, Call call)
+{
+    FieldReader reader(call.query);
+    const auto after = reader.text("after").value_or("");
+    const auto limit = static_cast<std::size_t>(reader.number("limit", 1, 500).value_or(100));
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    CO_TRY(found, co_await parts.endpoints.certificates(call.access.caller, after, limit));
+    co_return Answer(200, page(found.items, found.next));
+}
+
+base::Task<Answer> show(Parts parts, Call call)
+{
+    CO_TRY(certificate,
+           co_await parts.endpoints.certificate(call.access.caller, call.parameter("certificate")));
+    co_return Answer(200, view(certificate));
+}
+
+base::Task<Answer> chain(Parts parts, Call call)
+{
+    CO_TRY(certificate,
+           co_await parts.endpoints.certificate(call.access.caller, call.parameter("certificate")));
+    Answer answer;
+    answer.content_type = "application/pem-certificate-chain";
+    answer.text = certificate.chain_pem;
+    co_return answer;
+}
+
+base::Task<Answer> remove(Parts parts, Call call)
+{
+    CO_TRY(removed,
+           co_await parts.endpoints.remove_certificate(call.access.caller, call.parameter("certificate")));
+    co_return Answer(200, view(removed));
+}
+
+}  // namespace
+
+std::vector<Operation> certificate_operations()
+{
+    return {
+        {"GET", "/v1/certificates", Scope::read, false, list},
+        {"GET", "/v1/certificates/{certificate}", Scope::read, false, show},
+        {"GET", "/v1/certificates/{certificate}/chain", Scope::read, false, chain},
+        {"DELETE", "/v1/certificates/{certificate}", Scope::write, false, remove},
+    };
+}
+
+}  // namespace api

@@ -1,0 +1,185 @@
+// /v1/endpoints
+#include "api/field_reader.h"
+#include "api/views.h"
+
+namespace api {
+
+namespace {
+
+using endpoints::NewEndpoint;
+
+constexpr std::int64_t most_items = 500;
+
+// The names: "names", or "name" for one.
+std::vector<std::string> names_of(FieldReader& reader)
+{
+    auto names = reader.texts("names");
+    auto name = reader.text("name");
+    if (names && name) {
+        reader.add_problem("name", "give either name or names");
+    }
+    if (name) {
+        return {std::move(*name)};
+    }
+    if (!names) {
+        reader.add_problem("names", "is missing");
+        return {};
+    }
+    return std::move(*names);
+}
+
+Answer outcome_answer(const endpoints::Outcome& outcome)
+{
+    auto body = view(outcome.endpoint);
+    json::array warnings;
+    for (const auto& each : outcome.warnings) {
+        warnings.push_back(view(each));
+    }
+    body["warnings"] = std::move(warnings);
+    Answer answer(outcome.created ? 201 : 200, std::move(body));
+    if (outcome.created) {
+        answer.headers.add("Location", "/v1/endpoints/" + outcome.endpoint.id);
+    }
+    return answer;
+}
+
+base::Error foreign_tenant(const std::string& tenant)
+{
+    return base::Error(base::Errc::unauthorized,
+                       fmt::format("this token may not act for the tenant '{}'", tenant.substr(0, 60)))
+        .with_code("tenant_forbidden");
+}
+
+base::Task<Answer> create(Parts parts, Call call)
+{
+    FieldReader reader(call.body);
+    NewEndpoint wanted;
+    wanted.names = names_of(reader);
+    wanted.tenant = reader.text("tenant").value_or("");
+    wanted.upstream = reader.required_text("upstream");
+    wanted.kind = reader.choice("kind", model::endpoint_kind_from).value_or(wanted.kind);
+    wanted.ip_filter = reader.texts("ip_filter").value_or(wanted.ip_filter);
+    wanted.filter_at = reader.choice("filter_at", model::filter_at_from).value_or(wanted.filter_at);
+    wanted.key_types = reader.choices("key_types", model::key_type_from).value_or(wanted.key_types);
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    if (!wanted.tenant.empty() && !call.access.caller.may_see(wanted.tenant)) {
+        co_return base::fail(foreign_tenant(wanted.tenant));
+    }
+    CO_TRY(outcome, co_await parts.endpoints.create(call.access.caller, std::move(wanted)));
+    co_return outcome_answer(outcome);
+}
+
+base::Task<Answer> list(Parts parts, Call call)
+{
+    FieldReader reader(call.query);
+    endpoints::Listing listing;
+    listing.state = reader.choice("state", model::endpoint_state_from);
+    listing.text = reader.text("q").value_or("");
+    listing.tenant = reader.text("tenant").value_or("");
+    listing.after = reader.text("after").value_or("");
+    listing.limit = static_cast<std::size_t>(reader.number("limit", 1, most_items).value_or(100));
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    if (!call.access.caller.may_see(listing.tenant) && !listing.tenant.empty()) {
+        co_return base::fail(foreign_tenant(listing.tenant));
+    }
+    CO_TRY(found, co_await parts.endpoints.list(call.access.caller, std::move(listing)));
+    co_return Answer(200, page(found.items, found.next));
+}
+
+base::Task<Answer> show(Parts parts, Call call)
+{
+    CO_TRY(detail, co_await parts.endpoints.get(call.access.caller, call.parameter("endpoint")));
+    co_return Answer(200, view(detail, parts.clock.now()));
+}
+
+base::Task<Answer> update(Parts parts, Call call)
+{
+    FieldReader reader(call.body);
+    endpoints::EndpointChange change;
+    change.kind = reader.choice("kind", model::endpoint_kind_from);
+    change.ip_filter = reader.texts("ip_filter");
+    change.filter_at = reader.choice("filter_at", model::filter_at_from);
+    change.upstream = reader.text("upstream");
+    change.key_types = reader.choices("key_types", model::key_type_from);
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    CO_TRY(outcome, co_await parts.endpoints.update(call.access.caller, call.parameter("endpoint"),
+                                                    std::move(change)));
+    co_return outcome_answer(outcome);
+}
+
+base::Task<Answer> remove(Parts parts, Call call)
+{
+    CO_TRY(removed, co_await parts.endpoints.remove(call.access.caller, call.parameter("endpoint")));
+    co_return Answer(200, view(removed));
+}
+
+base::Task<Answer> check(Parts parts, Call call)
+{
+    CO_TRY(detail, co_await parts.endpoints.check(call.access.caller, call.parameter("endpoint")));
+    co_return Answer(200, view(detail, parts.clock.now()));
+}
+
+base::Task<Answer> renew(Parts parts, Call call)
+{
+    CO_TRY(orders, co_await parts.endpoints.renew(call.access.caller, call.parameter("endpoint")));
+    co_return Answer(202, page(orders, ""));
+}
+
+base::Task<Answer> retry(Parts parts, Call call)
+{
+    CO_TRY(detail, co_await parts.endpoints.retry(call.access.caller, call.parameter("endpoint")));
+    co_return Answer(202, view(detail, parts.clock.now()));
+}
+
+base::Task<Answer> upload(Parts parts, Call call)
+{
+    FieldReader reader(call.body);
+    endpoints::Upload given;
+    given.chain_pem = reader.required_text("chain");
+    given.key_pem = reader.required_text("key");
+    given.source = reader.choice("source", model::certificate_source_from).value_or(given.source);
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    CO_TRY(certificate,
+           co_await parts.endpoints.upload(call.access.caller, call.parameter("endpoint"), std::move(given)));
+    Answer answer(201, view(certificate));
+    answer.headers.add("Location", "/v1/certificates/" + certificate.id);
+    co_return answer;
+}
+
+base::Task<Answer> list_certificates(Parts parts, Call call)
+{
+    CO_TRY(detail, co_await parts.endpoints.get(call.access.caller, call.parameter("endpoint")));
+    auto shown = view(detail, parts.clock.now());
+    json::object body;
+    body["items"] = shown["certificates"];
+    body["next"] = nullptr;
+    co_return Answer(200, std::move(body));
+}
+
+}  // namespace
+
+std::vector<Operation> endpoint_operations()
+{
+    return {
+        {"POST", "/v1/endpoints", Scope::write, false, create},
+        {"GET", "/v1/endpoints", Scope::read, false, list},
+        {"GET", "/v1/endpoints/{endpoint}", Scope::read, false, show},
+        {"PATCH", "/v1/endpoints/{endpoint}", Scope::write, false, update},
+        {"DELETE", "/v1/endpoints/{endpoint}", Scope::write, false, remove},
+        {"POST", "/v1/endpoints/{endpoint}/check", Scope::write, false, check},
+        {"POST", "/v1/endpoints/{endpoint}/renew", Scope::write, false, renew},
+        {"POST", "/v1/endpoints/{endpoint}/retry", Scope::write, false, retry},
+        {"POST", "/v1/endpoints/{endpoint}/certificates", Scope::write, false, upload},
+        {"GET", "/v1/endpoints/{endpoint}/certificates", Scope::read, false, list_certificates},
+    };
+}
+
+}  // namespace api
