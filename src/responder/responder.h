@@ -10,20 +10,21 @@ namespace responder {
 
 // One challenge of one authorization of an order.
 struct Presentation {
-    std::string order;              // Order id
+    std::string order;  // Order id
     model::ChallengeType type = model::ChallengeType::http_01;
-    std::string identifier;         // as in the authorization, without "*."
+    std::string identifier;  // as in the authorization, without "*."
     std::string token;
-    std::string thumbprint;         // of the account that ordered
-    bool default_account = true;    // then HTTP-01 needs no publishing
-    std::string txt_owner;          // DNS-01: where the value goes (the delegation's target); absolute, no final dot
+    std::string thumbprint;       // of the account that ordered
+    bool default_account = true;  // then HTTP-01 needs no publishing
+    std::string txt_owner;  // DNS-01: where the value goes (the delegation's target); absolute, no final dot
 };
 
 // Makes answers visible. Implemented over the store; every call is idempotent.
 class Responder {
 public:
     virtual ~Responder() = default;
-    // Durable first, then waits for the propagation gate: when this succeeds every server that the CA may ask has it.
+    // Durable first, then waits for the propagation gate: when this succeeds every server that the CA may ask
+    // has it.
     virtual base::Task<> present(Presentation what) = 0;
     // Takes back everything `order` published. Safe after a crash, after a failed present, and twice.
     virtual base::Task<> clean_up(std::string order) = 0;

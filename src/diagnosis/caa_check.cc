@@ -1,0 +1,163 @@
+#include "diagnosis/problems.h"
+#include "diagnosis/record_check.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace diagnosis {
+
+namespace {
+
+struct CaaRecord {
+    int flags = 0;
+    std::string tag;
+    std::string value;
+};
+
+std::string trimmed(std::string_view text)
+{
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
+}
+
+std::string lower(std::string text)
+{
+    std::ranges::transform(text, text.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return text;
+}
+
+// `0 issue "letsencrypt.org; accounturi=..."`
+CaaRecord parse(std::string_view text)
+{
+    CaaRecord record;
+    const auto flags_end = text.find(' ');
+    std::from_chars(text.data(), text.data() + std::min(flags_end, text.size()), record.flags);
+    if (flags_end == std::string_view::npos) {
+        return record;
+    }
+    text.remove_prefix(flags_end + 1);
+    const auto tag_end = text.find(' ');
+    record.tag = lower(std::string(text.substr(0, tag_end)));
+    if (tag_end == std::string_view::npos) {
+        return record;
+    }
+    record.value = trimmed(text.substr(tag_end + 1));
+    if (record.value.size() >= 2 && record.value.front() == '"' && record.value.back() == '"') {
+        record.value = record.value.substr(1, record.value.size() - 2);
+    }
+    return record;
+}
+
+// The value of a parameter of an issue property (RFC 8657); empty when absent.
+std::string parameter(std::string_view value, std::string_view name)
+{
+    for (auto at = value.find(';'); at != std::string_view::npos; at = value.find(';')) {
+        value.remove_prefix(at + 1);
+        const auto text = trimmed(value.substr(0, value.find(';')));
+        if (text.starts_with(std::string(name) + "=")) {
+            return text.substr(name.size() + 1);
+        }
+    }
+    return {};
+}
+
+bool known_tag(std::string_view tag)
+{
+    return tag == "issue" || tag == "issuewild" || tag == "iodef" || tag == "issuemail" ||
+           tag == "contactemail" || tag == "contactphone" || tag == "issuevmc";
+}
+
+CaaVerdict refused(std::string_view code, const std::string& at, const CaaQuestion& question,
+                   std::string expected)
+{
+    ProblemFacts facts;
+    facts.name = question.name;
+    facts.found = at;
+    facts.expected = std::move(expected);
+    CaaVerdict made;
+    made.status = model::ConditionStatus::no;
+    made.problem = problem(code, facts);
+    return made;
+}
+
+}  // namespace
+
+CaaVerdict judge_caa(const std::vector<std::string>& set, const std::string& at, const CaaQuestion& question)
+{
+    CaaVerdict allowed;
+    allowed.status = model::ConditionStatus::yes;
+    if (question.identities.empty()) {
+        allowed.status = model::ConditionStatus::unknown;
+        return allowed;
+    }
+    const std::string& expected = question.identities.front();
+    std::vector<CaaRecord> issue;
+    std::vector<CaaRecord> issue_wild;
+    for (const auto& text : set) {
+        const auto record = parse(text);
+        if (!known_tag(record.tag) && (record.flags & (128 | 1)) != 0) {
+            return refused("caa_forbidden", at, question, expected);
+        }
+        if (record.tag == "issue") {
+            issue.push_back(record);
+        } else if (record.tag == "issuewild") {
+            issue_wild.push_back(record);
+        }
+    }
+    const auto& relevant = question.wildcard && !issue_wild.empty() ? issue_wild : issue;
+    if (relevant.empty()) {
+        return allowed;
+    }
+    bool other_account = false;
+    for (const auto& record : relevant) {
+        const auto identity =
+            lower(trimmed(std::string_view(record.value).substr(0, record.value.find(';'))));
+        if (std::ranges::find(question.identities, identity) == question.identities.end()) {
+            continue;
+        }
+        const auto account = parameter(record.value, "accounturi");
+        if (account.empty() || question.account_url.empty() || account == question.account_url) {
+            return allowed;
+        }
+        other_account = true;
+    }
+    if (other_account) {
+        return refused("caa_accounturi_mismatch", at, question, question.account_url);
+    }
+    return refused("caa_forbidden", at, question, expected);
+}
+
+boost::asio::awaitable<CaaVerdict> check_caa(dns::Resolver& resolver, CaaQuestion question)
+{
+    CaaVerdict made;
+    for (std::string at = question.name; !at.empty();) {
+        auto found = co_await resolver.lookup(at, dns::RecordType::caa);
+        ProblemFacts facts;
+        facts.name = question.name;
+        facts.found = at;
+        if (!found) {
+            facts.detail = found.error().message();
+            made.problem = problem("dns_lookup_failed", facts);
+            co_return made;
+        }
+        if (found->bogus || found->rcode == dns::Rcode::servfail) {
+            facts.detail = found->why;
+            made.status = model::ConditionStatus::no;
+            made.problem = problem("caa_lookup_failed", facts);
+            co_return made;
+        }
+        if (found->exists()) {
+            co_return judge_caa(found->records, at, question);
+        }
+        const auto dot = at.find('.');
+        at = dot == std::string::npos ? std::string() : at.substr(dot + 1);
+    }
+    made.status = model::ConditionStatus::yes;
+    co_return made;
+}
+
+}  // namespace diagnosis

@@ -1,0 +1,42 @@
+// Looks at the customer's DNS as a CA would, and says per record what is found and what is expected.
+#pragma once
+
+#include "base/clock.h"
+#include "dns/resolver.h"
+#include "model/endpoint.h"
+
+#include <string>
+#include <vector>
+
+namespace diagnosis {
+
+// What a check compares with.
+struct CheckContext {
+    std::vector<std::string> addresses;       // of the endpoint's edge group
+    std::vector<std::string> caa_identities;  // of the CA; empty: CAA sets are not judged
+    std::string account_url;                  // for accounturi; empty: not judged
+};
+
+struct DnsFindings {
+    std::vector<model::RequiredRecord> records;  // the endpoint's, with status and found
+    std::vector<model::Condition> conditions;    // DnsRouting, ChallengeDelegation, CaaAllows
+};
+
+// Looks every required record of `endpoint` up, fresh. Never fails: what cannot be looked up is `unknown`.
+boost::asio::awaitable<DnsFindings> check_dns(dns::Resolver& resolver, model::Endpoint endpoint,
+                                              CheckContext context, base::Time now);
+
+// The condition of that type; unknown when the endpoint has none.
+model::Condition condition_of(const std::vector<model::Condition>& conditions, std::string_view type);
+
+// The challenges that would pass by these conditions, best first. `lenient` (renewals of what was proved
+// before) also takes what is unknown.
+std::vector<model::ChallengeType> provable_challenges(const model::Endpoint& endpoint,
+                                                      const std::vector<model::Condition>& conditions,
+                                                      bool lenient);
+
+// Why nothing can prove the endpoint; none when something can.
+model::Problem blocking_problem(const model::Endpoint& endpoint,
+                                const std::vector<model::Condition>& conditions);
+
+}  // namespace diagnosis

@@ -1,0 +1,40 @@
+// The check of one required record. Internal to diagnosis/.
+#pragma once
+
+#include "dns/resolver.h"
+#include "model/endpoint.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace diagnosis {
+
+struct RecordVerdict {
+    model::RecordStatus status = model::RecordStatus::unknown;
+    std::vector<std::string> found;
+    model::Problem problem;  // none when ok; advice is possible beside ok
+};
+
+// `record` of a name; `addresses` of the edge group. The verdict of what the name's A, AAAA and CNAME say.
+boost::asio::awaitable<RecordVerdict> check_routing(dns::Resolver& resolver, model::RequiredRecord record,
+                                                    std::vector<std::string> addresses);
+boost::asio::awaitable<RecordVerdict> check_delegation(dns::Resolver& resolver, model::RequiredRecord record);
+
+// CAA for `name` (maybe a wildcard), climbing to the top-level domain (RFC 8659 section 3).
+struct CaaQuestion {
+    std::string name;  // without "*."
+    bool wildcard = false;
+    std::vector<std::string> identities;
+    std::string account_url;
+};
+struct CaaVerdict {
+    model::ConditionStatus status = model::ConditionStatus::unknown;
+    model::Problem problem;
+};
+boost::asio::awaitable<CaaVerdict> check_caa(dns::Resolver& resolver, CaaQuestion question);
+
+// One CAA set (presentation form, e.g. `0 issue "letsencrypt.org"`), found at `at`. Pure.
+CaaVerdict judge_caa(const std::vector<std::string>& set, const std::string& at, const CaaQuestion& question);
+
+}  // namespace diagnosis

@@ -1,0 +1,145 @@
+#include "diagnosis/status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace diagnosis {
+
+namespace {
+
+using model::ConditionStatus;
+using model::EndpointState;
+
+base::Result<> append_event(store::Transaction& tx, const model::Endpoint& endpoint, std::string type,
+                            std::string message, base::Time now)
+{
+    model::Event event;
+    event.tenant = endpoint.tenant;
+    event.subject = endpoint.id;
+    event.type = std::move(type);
+    event.message = std::move(message);
+    event.data["name"] = endpoint.name().text();
+    event.data["state"] = std::string(model::to_string(endpoint.status.state));
+    if (!endpoint.status.reason.none()) {
+        event.data["reason"] = endpoint.status.reason.code;
+    }
+    event.created_at = now;
+    return tx.events.append(event);
+}
+
+base::Result<> append_dns_events(store::Transaction& tx, const model::Endpoint& before,
+                                 const model::Endpoint& after, base::Time now)
+{
+    const auto name = after.name().display();
+    const auto routing_was = condition_of(before.status.conditions, "DnsRouting");
+    const auto routing_is = condition_of(after.status.conditions, "DnsRouting");
+    if (routing_was.status != ConditionStatus::yes && routing_is.status == ConditionStatus::yes) {
+        CHECKED(append_event(tx, after, "endpoint.dns_ok", fmt::format("{} leads to us.", name), now));
+    }
+    if (routing_was.status == ConditionStatus::yes && routing_is.status == ConditionStatus::no) {
+        CHECKED(append_event(tx, after, "endpoint.dns_drift", routing_is.problem.message, now));
+    }
+    const bool could = !provable_challenges(before, before.status.conditions, false).empty();
+    const bool can = !provable_challenges(after, after.status.conditions, false).empty();
+    if (!could && can) {
+        CHECKED(append_event(tx, after, "endpoint.verified",
+                             fmt::format("The DNS of {} lets us get its certificate.", name), now));
+    }
+    return {};
+}
+
+base::Result<> append_state_events(store::Transaction& tx, const model::Endpoint& before,
+                                   const model::Endpoint& after, base::Time now)
+{
+    const auto was = before.status.state;
+    const auto is = after.status.state;
+    if (was == is) {
+        return {};
+    }
+    const auto name = after.name().display();
+    if (is == EndpointState::parked) {
+        return append_event(tx, after, "endpoint.parked",
+                            fmt::format("{} waits until its DNS is right; it is looked at daily.", name),
+                            now);
+    }
+    if (was == EndpointState::parked) {
+        return append_event(tx, after, "endpoint.resumed", fmt::format("{} is tried again.", name), now);
+    }
+    if (is == EndpointState::active) {
+        return append_event(tx, after, "endpoint.active",
+                            fmt::format("{} is served with its own certificate.", name), now);
+    }
+    if (is == EndpointState::degraded || is == EndpointState::action_required) {
+        return append_event(tx, after, fmt::format("endpoint.{}", model::to_string(is)),
+                            after.status.reason.message, now);
+    }
+    return {};
+}
+
+// Derives, compares, stores. `after` is `before` with what is new in it.
+base::Result<model::Endpoint> settle(store::Transaction& tx, const model::Endpoint& before,
+                                     model::Endpoint after, base::Time now)
+{
+    StatusFacts facts;
+    TRY(certificates, tx.certificates.of_endpoint(after.id));
+    TRY(order, tx.orders.unfinished_of(after.id));
+    facts.certificates = std::move(certificates);
+    facts.order = std::move(order);
+    after.status = derive_status(after, facts, now);
+    if (after.status.state != before.status.state) {
+        after.checks = 0;
+    }
+    CHECKED(append_dns_events(tx, before, after, now));
+    CHECKED(append_state_events(tx, before, after, now));
+    CHECKED(tx.endpoints.update(after));
+    const bool stopped =
+        after.status.state == EndpointState::suspended || after.status.state == EndpointState::deleting;
+    const bool was_stopped =
+        before.status.state == EndpointState::suspended || before.status.state == EndpointState::deleting;
+    if (stopped != was_stopped || after.status.serving != before.status.serving) {
+        tx.revisions.append(model::RevisionKind::route, after.id, after.edge_group);
+    }
+    return after;
+}
+
+bool same_records(const std::vector<model::RequiredRecord>& a, const std::vector<model::RequiredRecord>& b)
+{
+    return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
+        return x.name == y.name && x.value == y.value && x.purpose == y.purpose && x.required == y.required;
+    });
+}
+
+}  // namespace
+
+base::Result<> refresh_status(store::Transaction& tx, const std::string& endpoint, base::Time now)
+{
+    TRY(before, tx.endpoints.get(endpoint));
+    CHECKED(settle(tx, before, before, now));
+    return {};
+}
+
+base::Result<model::Endpoint> record_findings(store::Transaction& tx, const std::string& endpoint,
+                                              const DnsFindings& findings, base::Time now)
+{
+    TRY(before, tx.endpoints.get(endpoint));
+    const bool stopped =
+        before.status.state == EndpointState::suspended || before.status.state == EndpointState::deleting;
+    if (stopped || before.deleted_at || !same_records(before.required_records, findings.records)) {
+        return before;
+    }
+    auto after = before;
+    after.required_records = findings.records;
+    for (const auto& condition : findings.conditions) {
+        const auto found =
+            std::ranges::find(after.status.conditions, condition.type, &model::Condition::type);
+        if (found == after.status.conditions.end()) {
+            after.status.conditions.push_back(condition);
+        } else {
+            *found = condition;
+        }
+    }
+    return settle(tx, before, std::move(after), now);
+}
+
+}  // namespace diagnosis

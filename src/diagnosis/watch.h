@@ -1,0 +1,87 @@
+// Watch: looks at the DNS of endpoints when a look is due, stores what it finds, and says which ones can have
+// their certificate now.
+#pragma once
+
+#include "base/clock.h"
+#include "base/task_group.h"
+#include "diagnosis/dns_check.h"
+#include "dns/resolver.h"
+#include "store/store.h"
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <set>
+#include <string>
+
+namespace diagnosis {
+
+// When an endpoint is looked at again: often at first, then ever more rarely.
+struct Cadence {
+    std::chrono::milliseconds first{std::chrono::minutes(1)};
+    int steady = 10;       // checks at the first interval
+    double factor = 1.15;  // from one interval to the next after that
+    std::chrono::milliseconds longest{std::chrono::hours(4)};
+    std::chrono::milliseconds parked{std::chrono::hours(24)};
+};
+
+// The time to the next check after `checks` of them in this state.
+std::chrono::milliseconds next_interval(const Cadence& cadence, model::EndpointState state, int checks);
+
+// Who orders certificates. Above this folder.
+class NeedsCertificate {
+public:
+    virtual ~NeedsCertificate() = default;
+    // `endpoint` can be proved now: orders what it lacks, and makes an order that waits for its DNS due.
+    // Idempotent; part of the caller's transaction. True when there is work.
+    virtual base::Result<bool> needs_certificate(store::Transaction& tx, const model::Endpoint& endpoint,
+                                                 base::Time now) = 0;
+    // After the commit: work may be due.
+    virtual void wake() = 0;
+};
+
+struct WatchOptions {
+    Cadence cadence;
+    std::chrono::milliseconds poll{1'000};  // how often the index of due checks is asked
+    std::size_t in_flight = 32;
+    std::chrono::milliseconds limit{60'000};  // of one check
+    std::vector<std::string> caa_identities;
+};
+
+// Runs on one executor: no locks.
+class Watch {
+public:
+    // All outlive the watch.
+    Watch(boost::asio::any_io_executor executor, store::Store& store, dns::Resolver& resolver,
+          base::Clock& clock, NeedsCertificate& issuance, WatchOptions options);
+
+    // Until cancelled.
+    boost::asio::awaitable<void> run();
+    // A look now, stored when this returns.
+    base::Task<model::Endpoint> check_now(std::string endpoint);
+    // The findings for an endpoint without storing them: preflight of an order.
+    base::Task<DnsFindings> look(model::Endpoint endpoint);
+    // A check may be due: an endpoint was added.
+    void wake() { sleeper_.cancel(); }
+    // From the CA's directory, once known.
+    void set_caa_identities(std::vector<std::string> identities)
+    {
+        options_.caa_identities = std::move(identities);
+    }
+
+private:
+    boost::asio::awaitable<void> check_due(std::string endpoint);
+    base::Task<> start_due();
+    base::Task<DnsFindings> findings(model::Endpoint endpoint);
+
+    store::Store& store_;
+    dns::Resolver& resolver_;
+    base::Clock& clock_;
+    NeedsCertificate& issuance_;
+    WatchOptions options_;
+    std::set<std::string> running_;
+    boost::asio::steady_timer sleeper_;
+    base::TaskGroup checks_;
+};
+
+}  // namespace diagnosis

@@ -1,0 +1,108 @@
+#include "issuance/ca_problem.h"
+
+#include "diagnosis/problems.h"
+
+namespace issuance {
+
+namespace {
+
+// Names of ACME errors (RFC 8555 6.7) in our codes. `dns` proofs read otherwise than HTTP ones.
+std::string_view code_of(std::string_view type, const std::string& detail, bool by_dns)
+{
+    if (detail.contains("econdary validation")) {
+        return "mpic_disagree";
+    }
+    if (type == "caa") {
+        return "caa_forbidden";
+    }
+    if (type == "rejectedIdentifier" || type == "unsupportedIdentifier") {
+        return "ca_rejected_identifier";
+    }
+    if (type == "rateLimited") {
+        return "ca_rate_limited";
+    }
+    if (type == "serverInternal") {
+        return "ca_unavailable";
+    }
+    if (type == "accountDoesNotExist" || type == "userActionRequired" || type == "externalAccountRequired") {
+        return "ca_account_invalid";
+    }
+    if (type == "dns") {
+        return detail.contains("NXDOMAIN") ? (by_dns ? "challenge_not_seen" : "dns_not_found")
+                                           : "dns_servfail";
+    }
+    if (type == "connection") {
+        return "http_unreachable";
+    }
+    if (type == "unauthorized" || type == "incorrectResponse" || type == "tls") {
+        if (by_dns) {
+            return "challenge_not_seen";
+        }
+        return detail.contains("403") ? "http_filtered" : "http_wrong_response";
+    }
+    return "ca_refused";
+}
+
+}  // namespace
+
+model::Problem problem_of(const acme::Problem& said, const std::string& name,
+                          std::optional<model::ChallengeType> challenge)
+{
+    std::string_view type = said.type;
+    diagnosis::ProblemFacts facts;
+    facts.name = name;
+    facts.found = name;
+    facts.detail = said.detail;
+    if (!said.subproblems.empty()) {
+        type = said.subproblems.front().type;
+        facts.name = said.subproblems.front().identifier.value;
+        facts.detail = said.subproblems.front().detail;
+    }
+    return diagnosis::problem(code_of(type, facts.detail, challenge == model::ChallengeType::dns_01), facts);
+}
+
+model::Problem problem_of(const base::Error& error, const std::string& name, base::Time now)
+{
+    diagnosis::ProblemFacts facts;
+    facts.name = name;
+    facts.found = name;
+    facts.detail = error.message();
+    if (error.retry_after()) {
+        facts.until = base::to_rfc3339(now + *error.retry_after());
+    }
+    if (is_paused(error)) {
+        return diagnosis::problem("ca_paused", facts);
+    }
+    if (error.code().starts_with("acme:")) {
+        return diagnosis::problem(code_of(error.code().substr(5), error.message(), false), facts);
+    }
+    switch (error.kind()) {
+        case base::Errc::rate_limited:
+            return diagnosis::problem("ca_rate_limited", facts);
+        case base::Errc::unavailable:
+        case base::Errc::timeout:
+            return diagnosis::problem(
+                error.code() == "dns_propagation" ? "challenge_not_seen" : "ca_unavailable", facts);
+        case base::Errc::internal:
+            return diagnosis::problem("internal_error", facts);
+        case base::Errc::invalid:
+        case base::Errc::not_found:
+        case base::Errc::conflict:
+        case base::Errc::unauthorized:
+            break;
+    }
+    return diagnosis::problem("ca_refused", facts);
+}
+
+bool is_paused(const base::Error& error)
+{
+    return error.code() == "acme:rateLimited" && !error.retry_after() && error.message().contains("://");
+}
+
+bool is_proof_problem(std::string_view code)
+{
+    return code.starts_with("http_") || code == "challenge_not_seen" || code == "mpic_disagree" ||
+           code == "dns_servfail" || code == "dns_not_found";
+}
+
+}  // namespace issuance

@@ -1,0 +1,91 @@
+// newOrder, and what becomes of one whose answer never came.
+#include "base/log.h"
+#include "crypto/certificate.h"
+#include "issuance/order_job.h"
+
+namespace issuance {
+
+namespace {
+
+using model::OrderStatus;
+
+acme::Identifier identifier_of(const std::string& text)
+{
+    boost::system::error_code error;
+    static_cast<void>(boost::asio::ip::make_address(text, error));
+    acme::Identifier identifier;
+    identifier.type = error ? "dns" : "ip";
+    identifier.value = text;
+    return identifier;
+}
+
+// Any refusal that is not a limit, an outage or a matter of the account may be about `replaces`
+// (ca-facts 3.9).
+bool may_be_about_replaces(const base::Error& error)
+{
+    return error.kind() == base::Errc::conflict || error.kind() == base::Errc::not_found ||
+           error.kind() == base::Errc::invalid || error.kind() == base::Errc::unauthorized;
+}
+
+}  // namespace
+
+// The CA may have counted it, and usually gives the same pending order again.
+base::Task<> OrderJob::recover_lost_order()
+{
+    const auto now = context_.clock.now();
+    auto next = order_;
+    next.status = OrderStatus::queued;
+    next.reservation.clear();
+    next.updated_at = now;
+    auto write = [next, lost = order_.reservation, now](store::Transaction& tx) -> base::Result<> {
+        CHECKED(Budget::settle(tx, lost, Settlement::ordered, now));
+        return tx.orders.save(next);
+    };
+    CO_CHECKED(co_await context_.store.write(std::move(write)));
+    order_ = std::move(next);
+    co_return base::Result<>();
+}
+
+base::Task<std::string> OrderJob::predecessor_ari_id()
+{
+    if (!predecessor_ || predecessor_->account != order_.account) {
+        co_return std::string();
+    }
+    CO_TRY(directory, co_await client_->directory());
+    const auto chain = crypto::parse_chain(predecessor_->chain_pem);
+    co_return !directory.renewal_info.empty() && chain ? chain->leaf.ari_id : std::string();
+}
+
+base::Task<> OrderJob::order_at_ca()
+{
+    CO_TRY(client, co_await context_.accounts.client(order_.account));
+    client_ = client;
+    acme::NewOrder wanted;
+    for (const auto& identifier : order_.identifiers) {
+        wanted.identifiers.push_back(identifier_of(identifier));
+    }
+    wanted.profile = order_.profile;
+    CO_TRY(replaces, co_await predecessor_ari_id());
+    wanted.replaces = replaces;
+    auto ordered = co_await client_->new_order(wanted);
+    if (!ordered && !wanted.replaces.empty() && may_be_about_replaces(ordered.error())) {
+        base::log::info("replaces_refused", {{"order", order_.id}, {"error", ordered.error().message()}});
+        wanted.replaces.clear();
+        ordered = co_await client_->new_order(wanted);
+    }
+    if (!ordered) {
+        Failure failure = classify(ordered.error());
+        // No order came of it that could be resumed. An answer that is missing altogether may have been
+        // counted.
+        const bool answered = !ordered.error().code().empty() || ordered.error().retry_after().has_value();
+        failure.settlement = answered ? Settlement::refunded : Settlement::ordered;
+        failure.then = Then::reorder;
+        co_return base::fail(stop_with(std::move(failure)));
+    }
+    order_.order_url = ordered->url;
+    order_.finalize_url = ordered->finalize;
+    resource_ = std::move(*ordered);
+    co_return co_await save(OrderStatus::ordered);
+}
+
+}  // namespace issuance

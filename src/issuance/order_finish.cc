@@ -1,0 +1,200 @@
+// From a proved order to a certificate that the edges serve.
+#include "base/log.h"
+#include "base/random.h"
+#include "crypto/certificate.h"
+#include "diagnosis/problems.h"
+#include "diagnosis/status.h"
+#include "issuance/ca_problem.h"
+#include "issuance/enqueue.h"
+#include "issuance/order_job.h"
+
+#include <fmt/format.h>
+
+namespace issuance {
+
+namespace {
+
+using model::CertificateSource;
+using model::CertificateState;
+using model::OrderStatus;
+
+std::string key_context(const model::Order& order)
+{
+    return "order/" + order.id;
+}
+
+}  // namespace
+
+base::Task<> OrderJob::finalize()
+{
+    if (client_ == nullptr) {
+        CO_TRY(client, co_await context_.accounts.client(order_.account));
+        client_ = client;
+    }
+    if (publishes() || resumed_) {
+        CO_CHECKED(co_await context_.responder.clean_up(order_.id));
+    }
+    if (!resource_) {
+        CO_TRY(fetched, co_await client_->fetch_order(order_.order_url));
+        resource_ = std::move(fetched);
+    }
+    if (resource_->status == "ready") {
+        auto accepted = co_await client_->finalize(order_.finalize_url, order_.csr_der);
+        if (accepted) {
+            resource_ = std::move(*accepted);
+        } else if (accepted.error().code() == "acme:orderNotReady") {
+            CO_TRY(fetched, co_await client_->fetch_order(order_.order_url));
+            resource_ = std::move(fetched);
+        } else {
+            co_return base::fail(std::move(accepted).error());
+        }
+    }
+    if (resource_->status == "processing") {
+        CO_TRY(done, co_await client_->wait_for_order(order_.order_url, context_.options.finalize_limit));
+        resource_ = std::move(done);
+    }
+    if (resource_->status != "valid" || resource_->certificate.empty()) {
+        Failure failure;
+        failure.problem = problem_of(resource_->problem, first_name(), order_.challenge);
+        co_return base::fail(stop_with(std::move(failure)));
+    }
+    CO_TRY(issued, co_await client_->download(resource_->certificate, context_.options.preferred_issuer));
+    order_.certificate_url = resource_->certificate;
+    co_return co_await store_certificate(issued.pem);
+}
+
+base::Result<model::Certificate> OrderJob::make_certificate(const std::string& chain_pem) const
+{
+    TRY(chain, crypto::parse_chain(chain_pem));
+    TRY(secret, context_.sealer.open(order_.sealed_key, key_context(order_)));
+    TRY(key, crypto::PrivateKey::from_pkcs8(secret));
+    if (key.public_der() != chain.leaf.public_der) {
+        return base::fail(
+            base::Error(base::Errc::invalid, "the CA's certificate is for another key than ours")
+                .with_code("key_mismatch"));
+    }
+    model::Certificate made;
+    made.id = base::new_id("crt");
+    made.tenant = order_.tenant;
+    made.endpoint = order_.endpoint;
+    made.edge_group = endpoint_ ? endpoint_->edge_group : "default";
+    made.source = endpoint_ ? CertificateSource::managed : CertificateSource::platform;
+    made.identifiers = chain.leaf.identifiers;
+    made.key_type = order_.key_type;
+    made.issuer = chain.leaf.issuer;
+    made.serial = chain.leaf.serial;
+    made.sha256 = chain.leaf.sha256;
+    made.not_before = chain.leaf.not_before;
+    made.not_after = chain.leaf.not_after;
+    made.chain_pem = chain_pem;
+    made.sealed_key = context_.sealer.seal(secret, model::certificate_context(made));
+    made.account = order_.account;
+    made.order = order_.id;
+    made.renew_at = model::renewal_time(made.not_before, made.not_after);
+    made.created_at = context_.clock.now();
+    return made;
+}
+
+// The older ones of its kind, and transitional ones, make room.
+base::Result<> OrderJob::supersede(store::Transaction& tx, const model::Certificate& certificate) const
+{
+    TRY(live, tx.certificates.of_endpoint(certificate.endpoint));
+    for (auto& each : live) {
+        const bool same_kind = each.source == certificate.source && each.key_type == certificate.key_type;
+        if (each.id == certificate.id || !(same_kind || each.source == CertificateSource::transitional)) {
+            continue;
+        }
+        each.state = CertificateState::superseded;
+        each.replaced_by = certificate.id;
+        each.renew_at.reset();
+        CHECKED(tx.certificates.update(each));
+        tx.revisions.append(model::RevisionKind::certificate, each.id, each.edge_group);
+    }
+    return {};
+}
+
+base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificate& certificate,
+                                 const model::Order& order) const
+{
+    const auto now = certificate.created_at;
+    CHECKED(tx.orders.save(order));
+    CHECKED(tx.certificates.insert(certificate));
+    CHECKED(supersede(tx, certificate));
+    CHECKED(Budget::settle(tx, order_.reservation, Settlement::issued, now));
+    tx.revisions.append(model::RevisionKind::certificate, certificate.id, certificate.edge_group);
+    const bool renewal = !order.replaces.empty();
+    CHECKED(append_event(tx, order, renewal ? "certificate.renewed" : "certificate.issued",
+                         fmt::format("{} has a {} certificate, valid until {}.", order.identifiers.front(),
+                                     renewal ? "new" : "first", base::to_rfc3339(certificate.not_after)),
+                         now));
+    if (certificate.source == CertificateSource::platform) {
+        TRY(group, tx.groups.get(certificate.edge_group));
+        group.default_certificate = certificate.id;
+        CHECKED(tx.groups.put(group));
+        tx.revisions.append(model::RevisionKind::group, group.name);
+        return {};
+    }
+    auto endpoint = tx.endpoints.get(certificate.endpoint);
+    if (!endpoint) {
+        return {};
+    }
+    tx.revisions.append(model::RevisionKind::route, certificate.endpoint, certificate.edge_group);
+    return diagnosis::refresh_status(tx, certificate.endpoint, now);
+}
+
+base::Task<> OrderJob::store_certificate(std::string chain_pem)
+{
+    CO_TRY(certificate, make_certificate(chain_pem));
+    auto next = order_;
+    next.status = OrderStatus::issued;
+    next.certificate = certificate.id;
+    next.reservation.clear();
+    next.csr_der.clear();
+    next.sealed_key.clear();
+    next.problem = {};
+    next.attempt = 0;
+    next.updated_at = certificate.created_at;
+    auto write = [this, certificate, next](store::Transaction& tx) { return install(tx, certificate, next); };
+    CO_CHECKED(co_await context_.store.write(std::move(write)));
+    order_ = std::move(next);
+    base::log::info("certificate_issued",
+                    {{"name", first_name()}, {"order", order_.id}, {"certificate", order_.certificate}});
+    co_return base::Result<>();
+}
+
+base::Task<> OrderJob::wait_for_deployment()
+{
+    auto head = [](store::Transaction& tx) { return tx.revisions.head(); };
+    CO_TRY(position, co_await context_.store.read(head));
+    const std::string group = endpoint_ ? endpoint_->edge_group : "default";
+    auto reached =
+        co_await context_.deployment.wait_until(group, position, context_.options.deployment_limit);
+    const auto now = context_.clock.now();
+    auto next = order_;
+    next.status = OrderStatus::deployed;
+    next.updated_at = now;
+    if (!reached) {
+        diagnosis::ProblemFacts facts;
+        facts.detail = reached.error().message();
+        next.problem = diagnosis::problem("deploy_partial", facts);
+    }
+    auto write = [next, now](store::Transaction& tx) -> base::Result<> {
+        CHECKED(tx.orders.save(next));
+        CHECKED(append_event(
+            tx, next, "certificate.deployed",
+            next.problem.none() ? "The certificate is live on every edge." : next.problem.message, now));
+        auto endpoint = tx.endpoints.get(next.endpoint);
+        if (next.endpoint.empty() || !endpoint) {
+            return {};
+        }
+        CHECKED(diagnosis::refresh_status(tx, next.endpoint, now));
+        // The next key type, if there is one to get.
+        CHECKED(enqueue_endpoint(tx, *endpoint, model::QueueClass::interactive, now));
+        return {};
+    };
+    CO_CHECKED(co_await context_.store.write(std::move(write)));
+    order_ = std::move(next);
+    co_return base::Result<>();
+}
+
+}  // namespace issuance

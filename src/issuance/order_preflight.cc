@@ -1,0 +1,193 @@
+// The steps before the CA hears of an order: is it still wanted, can it be proved, does the CA's ledger allow
+// it.
+#include "diagnosis/problems.h"
+#include "diagnosis/status.h"
+#include "issuance/ca_problem.h"
+#include "issuance/order_job.h"
+
+#include <algorithm>
+
+namespace issuance {
+
+namespace {
+
+using model::OrderStatus;
+
+struct Loaded {
+    std::optional<model::Endpoint> endpoint;
+    std::optional<model::Certificate> predecessor;
+    model::CaAccount account;
+    bool wanted = true;
+};
+
+bool same_names(const model::Endpoint& endpoint, const model::Order& order)
+{
+    return std::ranges::equal(endpoint.names, order.identifiers, {},
+                              [](const model::DomainName& name) { return name.text(); });
+}
+
+base::Result<Loaded> load_for(store::Transaction& tx, const model::Order& order)
+{
+    Loaded loaded;
+    TRY(account, tx.accounts.get(order.account));
+    loaded.account = account;
+    if (!order.replaces.empty()) {
+        if (auto predecessor = tx.certificates.get(order.replaces)) {
+            loaded.predecessor = std::move(*predecessor);
+        }
+    }
+    if (order.endpoint.empty()) {
+        return loaded;
+    }
+    auto endpoint = tx.endpoints.get(order.endpoint);
+    if (!endpoint && endpoint.error().kind() != base::Errc::not_found) {
+        return base::fail(std::move(endpoint).error());
+    }
+    loaded.wanted = endpoint && !endpoint->deleted_at &&
+                    endpoint->status.state != model::EndpointState::deleting &&
+                    endpoint->status.state != model::EndpointState::suspended && same_names(*endpoint, order);
+    if (endpoint) {
+        loaded.endpoint = std::move(*endpoint);
+    }
+    return loaded;
+}
+
+// Another order for the same names goes first: the CA would give both the same pending order.
+base::Result<bool> is_second(store::Transaction& tx, const model::Order& order)
+{
+    TRY(orders, tx.orders.of_endpoint(order.endpoint, 16));
+    return std::ranges::any_of(orders, [&](const model::Order& other) {
+        return other.id != order.id && other.identifiers == order.identifiers &&
+               other.account == order.account && other.status >= OrderStatus::reserved &&
+               other.status <= OrderStatus::finalizing;
+    });
+}
+
+}  // namespace
+
+base::Task<> OrderJob::load()
+{
+    const auto order = order_;
+    auto read = [order](store::Transaction& tx) { return load_for(tx, order); };
+    CO_TRY(loaded, co_await context_.store.read(read));
+    account_ = std::move(loaded.account);
+    endpoint_ = std::move(loaded.endpoint);
+    predecessor_ = std::move(loaded.predecessor);
+    // What the CA has already issued is kept; anything else ends with the endpoint.
+    if (!loaded.wanted && order_.status < OrderStatus::issued) {
+        Failure failure;
+        failure.then = Then::give_up;
+        failure.problem = diagnosis::problem("superseded", {});
+        co_return base::fail(stop_with(std::move(failure)));
+    }
+    co_return base::Result<>();
+}
+
+base::Task<> OrderJob::refresh_findings()
+{
+    CO_CHECKED(co_await save(OrderStatus::preflight));
+    auto findings = co_await context_.watch.look(*endpoint_);
+    if (!findings) {
+        co_return base::Result<>();
+    }
+    const auto now = context_.clock.now();
+    auto write = [id = endpoint_->id, findings = std::move(*findings), now](store::Transaction& tx) {
+        return diagnosis::record_findings(tx, id, findings, now);
+    };
+    CO_TRY(stored, co_await context_.store.write(std::move(write)));
+    endpoint_ = std::move(stored);
+    co_return base::Result<>();
+}
+
+// The best one, or after a failed proof the next one.
+std::optional<model::ChallengeType> OrderJob::choose_challenge() const
+{
+    if (!endpoint_) {
+        return model::ChallengeType::dns_01;
+    }
+    // What was proved before is not held back by what cannot be looked up now.
+    const bool lenient = !order_.replaces.empty();
+    const auto usable = diagnosis::provable_challenges(*endpoint_, endpoint_->status.conditions, lenient);
+    if (usable.empty()) {
+        return std::nullopt;
+    }
+    const bool other_first =
+        order_.attempt > 0 && order_.challenge && usable.size() > 1 && is_proof_problem(order_.problem.code);
+    if (other_first) {
+        const auto other = std::ranges::find_if(
+            usable, [&](model::ChallengeType each) { return each != *order_.challenge; });
+        return *other;
+    }
+    return usable.front();
+}
+
+base::Task<> OrderJob::preflight()
+{
+    if (endpoint_) {
+        const auto seen = diagnosis::condition_of(endpoint_->status.conditions, "DnsRouting").observed_at;
+        const bool fresh =
+            seen + context_.options.fresh > context_.clock.now() && choose_challenge().has_value();
+        if (!fresh) {
+            CO_CHECKED(co_await refresh_findings());
+        }
+    }
+    const auto challenge = choose_challenge();
+    if (!challenge) {
+        Failure failure;
+        failure.then = Then::wait;
+        failure.settlement = Settlement::refunded;
+        failure.problem = diagnosis::blocking_problem(*endpoint_, endpoint_->status.conditions);
+        if (failure.problem.none()) {
+            diagnosis::ProblemFacts facts;
+            facts.name = first_name();
+            failure.problem = diagnosis::problem("dns_lookup_failed", facts);
+        }
+        co_return base::fail(stop_with(std::move(failure)));
+    }
+    order_.challenge = challenge;
+    co_return base::Result<>();
+}
+
+base::Task<> OrderJob::reserve()
+{
+    const auto now = context_.clock.now();
+    auto next = order_;
+    next.status = OrderStatus::reserved;
+    next.updated_at = now;
+    auto write = [next, now,
+                  request = budget_request()](store::Transaction& tx) -> base::Result<model::Order> {
+        auto order = next;
+        TRY(second, is_second(tx, order));
+        if (second) {
+            return base::fail(
+                base::Error(base::Errc::rate_limited, "another order for the same names is under way")
+                    .with_code("order_serial")
+                    .with_retry_after(std::chrono::seconds(2)));
+        }
+        TRY(reservation, Budget::reserve(tx, request, now));
+        order.reservation = reservation;
+        CHECKED(tx.orders.save(order));
+        if (!order.endpoint.empty()) {
+            CHECKED(diagnosis::refresh_status(tx, order.endpoint, now));
+        }
+        return order;
+    };
+    auto reserved = co_await context_.store.write(std::move(write));
+    if (reserved) {
+        order_ = std::move(*reserved);
+        co_return base::Result<>();
+    }
+    if (reserved.error().kind() != base::Errc::rate_limited) {
+        co_return base::fail(std::move(reserved).error());
+    }
+    Failure failure;
+    failure.then = Then::wait;
+    failure.settlement = Settlement::refunded;
+    failure.wait = reserved.error().retry_after().value_or(std::chrono::seconds(60));
+    if (reserved.error().code() != "order_serial") {
+        failure.problem = problem_of(reserved.error(), first_name(), now);
+    }
+    co_return base::fail(stop_with(std::move(failure)));
+}
+
+}  // namespace issuance

@@ -1,0 +1,187 @@
+#include "responder/store_responder.h"
+
+#include "acme/resources.h"
+#include "base/log.h"
+#include "net/listener.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace responder {
+
+namespace {
+
+using std::chrono::milliseconds;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+constexpr milliseconds first_wait{50};
+constexpr milliseconds longest_wait{2'000};
+
+class StoreResponder final : public Responder {
+public:
+    StoreResponder(store::Store& store, base::Clock& clock, RevisionGate& gate, TxtProbe& probe,
+                   ResponderOptions options)
+        : store_(store), clock_(clock), gate_(gate), probe_(probe), options_(std::move(options))
+    {
+    }
+
+    base::Task<> present(Presentation what) override;
+    base::Task<> clean_up(std::string order) override;
+
+private:
+    base::Task<> present_txt(Presentation what);
+    base::Task<> present_token(Presentation what);
+    base::Task<> wait_for_followers(Audience audience);
+    base::Task<> wait_for_servers(std::vector<net::Endpoint> servers, milliseconds limit, std::string owner,
+                                  std::string value);
+    base::Task<> wait_for_server(net::Endpoint server, Transport transport, SteadyTime deadline,
+                                 const model::ChallengeTxt& txt);
+
+    store::Store& store_;
+    base::Clock& clock_;
+    RevisionGate& gate_;
+    TxtProbe& probe_;
+    const ResponderOptions options_;
+};
+
+base::Task<> StoreResponder::present(Presentation what)
+{
+    switch (what.type) {
+        case model::ChallengeType::http_01:
+            if (what.default_account) {
+                co_return base::Result<>();
+            }
+            co_return co_await present_token(std::move(what));
+        case model::ChallengeType::dns_01:
+            co_return co_await present_txt(std::move(what));
+        case model::ChallengeType::tls_alpn_01:
+            break;
+    }
+    co_return base::fail(base::Errc::invalid, "tls-alpn-01 is not answered by this node");
+}
+
+base::Task<> StoreResponder::present_token(Presentation what)
+{
+    model::ChallengeToken token;
+    token.token = what.token;
+    token.thumbprint = what.thumbprint;
+    token.order = what.order;
+    token.expires_at = clock_.now() + options_.expiry;
+    auto publish = [token](store::Transaction& tx) -> base::Result<> {
+        CHECKED(tx.challenges.add_token(token));
+        tx.revisions.append(model::RevisionKind::token, token.token);
+        return {};
+    };
+    CO_CHECKED(co_await store_.write(publish));
+    co_return co_await wait_for_followers(Audience::edges);
+}
+
+base::Task<> StoreResponder::present_txt(Presentation what)
+{
+    model::ChallengeTxt txt;
+    txt.owner = what.txt_owner;
+    txt.value = acme::dns_01_value(acme::key_authorization(what.token, what.thumbprint));
+    txt.order = what.order;
+    txt.expires_at = clock_.now() + options_.expiry;
+    auto publish = [txt](store::Transaction& tx) -> base::Result<> {
+        CHECKED(tx.challenges.add_txt(txt));
+        tx.revisions.append(model::RevisionKind::txt, txt.owner);
+        return {};
+    };
+    CO_CHECKED(co_await store_.write(publish));
+    CO_CHECKED(co_await wait_for_followers(Audience::name_servers));
+    CO_CHECKED(co_await wait_for_servers(options_.own_servers, options_.own_limit, txt.owner, txt.value));
+    co_return co_await wait_for_servers(options_.foreign_servers, options_.foreign_limit, txt.owner,
+                                        txt.value);
+}
+
+// The head that is read after a committed write is at or past that write's own revisions.
+base::Task<> StoreResponder::wait_for_followers(Audience audience)
+{
+    auto read_head = [](store::Transaction& tx) { return tx.revisions.head(); };
+    CO_TRY(head, co_await store_.read(read_head));
+    co_return co_await gate_.wait_until(audience, head, options_.own_limit);
+}
+
+base::Task<> StoreResponder::wait_for_servers(std::vector<net::Endpoint> servers, milliseconds limit,
+                                              std::string owner, std::string value)
+{
+    model::ChallengeTxt txt;
+    txt.owner = std::move(owner);
+    txt.value = std::move(value);
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    for (const auto& server : servers) {
+        CO_CHECKED(co_await wait_for_server(server, Transport::udp, deadline, txt));
+        CO_CHECKED(co_await wait_for_server(server, Transport::tcp, deadline, txt));
+    }
+    co_return base::Result<>();
+}
+
+// `txt` lives in the caller's frame, which waits for this.
+base::Task<> StoreResponder::wait_for_server(net::Endpoint server, Transport transport, SteadyTime deadline,
+                                             const model::ChallengeTxt& txt)
+{
+    const auto give_up = std::min(deadline, std::chrono::steady_clock::now() + options_.unreachable_limit);
+    auto wait = first_wait;
+    for (bool answered = false;;) {
+        auto seen = co_await probe_.has_value(server, transport, txt.owner, txt.value);
+        if (seen && *seen) {
+            co_return base::Result<>();
+        }
+        answered = answered || seen.has_value();
+        const auto now = std::chrono::steady_clock::now();
+        if (!answered && now >= give_up) {
+            base::log::warning("challenge_server_unreachable",
+                               {{"server", net::to_string(server)},
+                                {"transport", transport == Transport::udp ? "udp" : "tcp"},
+                                {"error", seen ? std::string() : seen.error().message()}});
+            co_return base::Result<>();
+        }
+        if (now >= deadline) {
+            co_return base::fail(base::Error(base::Errc::timeout,
+                                             "name server " + net::to_string(server) +
+                                                 " does not answer with the new TXT value of " + txt.owner)
+                                     .with_code("dns_propagation")
+                                     .with_fix("Check the transfers to this name server."));
+        }
+        co_await base::sleep_for(wait);
+        wait = std::min(wait * 2, longest_wait);
+    }
+}
+
+base::Task<> StoreResponder::clean_up(std::string order)
+{
+    auto find = [order](store::Transaction& tx) -> base::Result<bool> {
+        TRY(txts, tx.challenges.txt_of_order(order));
+        TRY(tokens, tx.challenges.tokens_of_order(order));
+        return !txts.empty() || !tokens.empty();
+    };
+    CO_TRY(something, co_await store_.read(find));
+    if (!something) {
+        co_return base::Result<>();
+    }
+    auto remove = [order](store::Transaction& tx) -> base::Result<> {
+        TRY(txts, tx.challenges.txt_of_order(order));
+        for (const auto& txt : txts) {
+            CHECKED(tx.challenges.remove_txt(txt.owner, txt.value));
+            tx.revisions.append(model::RevisionKind::txt, txt.owner);
+        }
+        TRY(tokens, tx.challenges.tokens_of_order(order));
+        for (const auto& token : tokens) {
+            CHECKED(tx.challenges.remove_token(token.token));
+            tx.revisions.append(model::RevisionKind::token, token.token);
+        }
+        return {};
+    };
+    co_return co_await store_.write(remove);
+}
+
+}  // namespace
+
+std::unique_ptr<Responder> make_responder(store::Store& store, base::Clock& clock, RevisionGate& gate,
+                                          TxtProbe& probe, ResponderOptions options)
+{
+    return std::make_unique<StoreResponder>(store, clock, gate, probe, std::move(options));
+}
+
+}  // namespace responder
