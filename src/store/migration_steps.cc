@@ -168,14 +168,14 @@ CREATE TABLE challenge_txt (
   expires_at BIGINT NOT NULL,
   PRIMARY KEY (owner, value)
 );
-CREATE INDEX challenge_txt_of_order ON challenge_txt (order_id);
+CREATE INDEX challenge_txt_of_order ON challenge_txt (order_id, owner, value);
 CREATE TABLE challenge_tokens (
   token {text} PRIMARY KEY,
   thumbprint {text} NOT NULL,
   order_id {text} NOT NULL,
   expires_at BIGINT NOT NULL
 );
-CREATE INDEX challenge_tokens_of_order ON challenge_tokens (order_id);
+CREATE INDEX challenge_tokens_of_order ON challenge_tokens (order_id, token);
 
 CREATE TABLE settings (
   name {text} PRIMARY KEY,

@@ -164,7 +164,10 @@ base::Result<> Connection::checked(const Answer& answer, std::string_view doing)
     const char* field = answer ? PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE) : nullptr;
     const bool broken = PQstatus(session_.get()) != CONNECTION_OK;
     const std::string state = field != nullptr ? field : "";
-    const auto health = broken ? sql::Health::lost : health_after(state);
+    // Writing in a read transaction is our own fault; in a write one it means that the server has become a
+    // replica.
+    const bool own_fault = access_ == sql::Access::read && state == "25006";
+    const auto health = broken ? sql::Health::lost : own_fault ? sql::Health::usable : health_after(state);
     if (health != sql::Health::usable) {
         health_ = health;
     }

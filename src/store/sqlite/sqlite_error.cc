@@ -10,16 +10,29 @@ namespace sqlite {
 
 namespace {
 
+// errno of the last failed system call on the database file or on its write-ahead log.
+bool file_errno_is_space(sqlite3* db, int which)
+{
+    sqlite3_file* file = nullptr;
+    int failed = 0;
+    if (sqlite3_file_control(db, "main", which, &file) != SQLITE_OK || file == nullptr ||
+        file->pMethods == nullptr ||
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &failed) != SQLITE_OK) {
+        return false;
+    }
+    return failed == ENOSPC || failed == EDQUOT || failed == EFBIG;
+}
+
 // A quota or a file size limit is a full disk to whoever must make room. SQLite reports those as plain write
 // errors.
-bool out_of_space(sqlite3* db, int primary)
+bool out_of_space(sqlite3* db, int code)
 {
+    const int primary = code & 0xff;
     if (primary == SQLITE_FULL) {
         return true;
     }
-    const int system_error = sqlite3_system_errno(db);
-    return primary == SQLITE_IOERR &&
-           (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG);
+    return primary == SQLITE_IOERR && (file_errno_is_space(db, SQLITE_FCNTL_FILE_POINTER) ||
+                                       file_errno_is_space(db, SQLITE_FCNTL_JOURNAL_POINTER));
 }
 
 }  // namespace
@@ -29,7 +42,7 @@ base::Error describe(sqlite3* db, int code, std::string_view doing)
     using base::Errc;
     const int primary = code & 0xff;
     const std::string reason = db != nullptr ? sqlite3_errmsg(db) : sqlite3_errstr(code);
-    if (db != nullptr && out_of_space(db, primary)) {
+    if (db != nullptr && out_of_space(db, code)) {
         return base::Error(Errc::unavailable, "the disk that holds the database is full")
             .with_code("disk_full")
             .with_fix(

@@ -1,5 +1,8 @@
 #include "store/testing/store_fixture.h"
 
+#include "store/postgres/postgres_driver.h"
+#include "store/sqlite/sqlite_driver.h"
+
 namespace store {
 
 boost::asio::awaitable<void> together(std::vector<boost::asio::awaitable<void>> tasks)
@@ -59,6 +62,14 @@ model::Order order(const std::string& key, const std::string& endpoint)
     return made;
 }
 
+Store::Operation Gate::operation()
+{
+    return [future = future_](Transaction&) -> base::Result<> {
+        future.wait();
+        return {};
+    };
+}
+
 void StoreTest::SetUp()
 {
     if (on_postgres()) {
@@ -72,6 +83,12 @@ void StoreTest::SetUp()
 base::Result<std::unique_ptr<Store>> StoreTest::open()
 {
     return on_postgres() ? open_postgres(url) : open_sqlite(folder.path() / "certwright.db", clock);
+}
+
+std::unique_ptr<sql::Driver> StoreTest::driver()
+{
+    return on_postgres() ? postgres::make_driver(url)
+                         : sqlite::open_driver(folder.path() / "certwright.db", clock).value();
 }
 
 void StoreTest::insert(const model::Endpoint& endpoint)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/task_group.h"
+#include "store/sql/connection.h"
 #include "store/store.h"
 #include "support/postgres.h"
 #include "support/run.h"
@@ -10,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +29,18 @@ model::Endpoint endpoint(const std::string& key, const std::vector<std::string>&
 model::Certificate certificate(const std::string& key, const std::string& endpoint);
 model::Order order(const std::string& key, const std::string& endpoint);
 
+// Holds up the thread that runs an operation, so that what is written meanwhile becomes one batch.
+class Gate {
+public:
+    // An operation that waits for open().
+    Store::Operation operation();
+    void open() { opened_.set_value(); }
+
+private:
+    std::promise<void> opened_;
+    std::shared_future<void> future_ = opened_.get_future().share();
+};
+
 class StoreTest : public testing::TestWithParam<std::string> {
 protected:
     void SetUp() override;
@@ -34,6 +48,9 @@ protected:
     bool on_postgres() const { return GetParam() == "postgres"; }
     // Another Store on the same database; SQLite allows one at a time.
     base::Result<std::unique_ptr<Store>> open();
+
+    // A driver on the same database, for tests below the Store; on SQLite close the store first.
+    std::unique_ptr<sql::Driver> driver();
 
     template <class F>
     auto write(F function)

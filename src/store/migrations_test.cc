@@ -1,0 +1,100 @@
+#include "store/migrations.h"
+
+#include "store/database_store.h"
+#include "store/sqlite/sqlite_driver.h"
+#include "store/testing/store_fixture.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace store {
+
+namespace {
+
+class MigrationsOnStore : public StoreTest {};
+
+TEST_P(MigrationsOnStore, BringADatabaseOfTheFirstVersionUpToDateWithItsRows)
+{
+    store.reset();
+    if (on_postgres()) {
+        url = test::Postgres::shared().new_database();
+    } else {
+        std::filesystem::remove(folder.path() / "certwright.db");
+    }
+    store = DatabaseStore::open(driver(), 1).value();
+    insert(endpoint("a", {"shop.example.com"}));
+    const auto epoch = read([](Transaction& tx) { return tx.revisions.head(); })->epoch;
+    EXPECT_FALSE(read([](Transaction& tx) { return tx.budgets.list(); }));  // Not there yet.
+
+    store.reset();
+    store = open().value();
+
+    EXPECT_TRUE(read([](Transaction& tx) { return tx.endpoints.find_by_name(name("shop.example.com")); }));
+    EXPECT_TRUE(read([](Transaction& tx) { return tx.budgets.list(); }));
+    EXPECT_EQ(read([](Transaction& tx) { return tx.revisions.head(); })->epoch, epoch);
+}
+
+TEST_P(MigrationsOnStore, RefuseADatabaseOfANewerProgram)
+{
+    store.reset();
+    {
+        const auto owner = driver();
+        const auto db = owner->open(sql::Access::write).value();
+        ASSERT_TRUE(db->run("INSERT INTO schema_migrations (version, applied_at) VALUES (999, 0)"));
+    }
+    const auto refused = open();
+
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), "store_newer");
+    EXPECT_NE(refused.error().fix(), "");
+}
+
+TEST_P(MigrationsOnStore, RunOnceWhenSeveralNodesStartTogether)
+{
+    if (!on_postgres()) {
+        return;  // One process holds a SQLite file.
+    }
+    url = test::Postgres::shared().new_database();
+    std::array<std::unique_ptr<Store>, 6> nodes;
+    {
+        std::vector<std::jthread> starting;
+        for (auto& node : nodes) {
+            starting.emplace_back([&] { node = open().value(); });
+        }
+    }
+    EXPECT_EQ(test::Postgres::shared().query(url, "SELECT COUNT(*) FROM schema_migrations"),
+              std::to_string(latest_schema()));
+    EXPECT_EQ(test::Postgres::shared().query(url, "SELECT COUNT(*) FROM revision_head"), "1");
+}
+
+ON_BOTH_ENGINES(MigrationsOnStore);
+
+// UPDATE_GOLDEN=1 rewrites the file. A released migration must not change what earlier versions of it made.
+TEST(Migrations, MakeTheSchemaThatIsWrittenDown)
+{
+    const test::TempDir folder;
+    base::ManualClock clock(test_start);
+    ASSERT_TRUE(open_sqlite(folder.path() / "certwright.db", clock));
+    const auto owner = sqlite::open_driver(folder.path() / "certwright.db", clock).value();
+    const auto db = owner->open(sql::Access::read).value();
+    const auto rows =
+        db->execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY tbl_name, type DESC, name")
+            .value();
+    std::string schema;
+    for (const auto& row : rows) {
+        schema += sql::RowReader(row).text() + ";\n";
+    }
+
+    const std::filesystem::path golden = std::filesystem::path(GOLDEN_DIR) / "schema.sql";
+    if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+        std::ofstream(golden) << schema;
+    }
+    std::stringstream expected;
+    expected << std::ifstream(golden).rdbuf();
+    EXPECT_EQ(schema, expected.str());
+}
+
+}  // namespace
+
+}  // namespace store

@@ -1,0 +1,221 @@
+#include "store/testing/store_fixture.h"
+
+#include <set>
+
+namespace store {
+
+namespace {
+
+using std::chrono::seconds;
+
+class OrdersOnStore : public StoreTest {
+protected:
+    void insert_order(const model::Order& made)
+    {
+        auto done = write([&](Transaction& tx) { return tx.orders.insert(made); });
+        ASSERT_TRUE(done) << done.error().message();
+    }
+    std::vector<model::Order> claim(const std::string& node, std::size_t limit,
+                                    seconds duration = seconds(60))
+    {
+        return write([&](Transaction& tx) { return tx.orders.claim(node, duration, limit); }).value();
+    }
+    base::Result<> save(const model::Order& made)
+    {
+        return write([&](Transaction& tx) { return tx.orders.save(made); });
+    }
+};
+
+TEST_P(OrdersOnStore, ComesBackWithEveryField)
+{
+    auto made = order("a", "ep_a");
+    made.queue_class = model::QueueClass::renewal;
+    made.key_type = model::KeyType::rsa_2048;
+    made.profile = "shortlived";
+    made.replaces = "crt_1";
+    made.status = model::OrderStatus::proving;
+    made.challenge = model::ChallengeType::dns_01;
+    made.csr_der = {0, 1, 255};
+    made.sealed_key = {9};
+    made.order_url = "https://ca.test/o";
+    made.finalize_url = "https://ca.test/f";
+    made.certificate_url = "https://ca.test/c";
+    made.certificate = "crt_2";
+    made.reservation = "res_1";
+    made.attempt = 3;
+    made.problem = {.code = "x", .message = "m", .actor = model::Actor::ca, .fix = "wait"};
+    made.forced = true;
+    made.updated_at = test_start;
+    insert_order(made);
+
+    const auto got = read([](Transaction& tx) { return tx.orders.get("ord_a"); }).value();
+
+    EXPECT_EQ(got.queue_class, made.queue_class);
+    EXPECT_EQ(got.identifiers, made.identifiers);
+    EXPECT_EQ(got.key_type, made.key_type);
+    EXPECT_EQ(got.profile, made.profile);
+    EXPECT_EQ(got.replaces, made.replaces);
+    EXPECT_EQ(got.status, made.status);
+    EXPECT_EQ(got.challenge, made.challenge);
+    EXPECT_EQ(got.csr_der, made.csr_der);
+    EXPECT_EQ(got.sealed_key, made.sealed_key);
+    EXPECT_EQ(got.certificate_url, made.certificate_url);
+    EXPECT_EQ(got.reservation, made.reservation);
+    EXPECT_EQ(got.attempt, 3);
+    EXPECT_EQ(got.problem, made.problem);
+    EXPECT_TRUE(got.forced);
+    EXPECT_EQ(got.next_action_at, made.next_action_at);
+    EXPECT_EQ(got.updated_at, made.updated_at);
+    EXPECT_EQ(got.fence, 0);
+}
+
+TEST_P(OrdersOnStore, ClaimsDueOnesByClassThenLongestDue)
+{
+    const auto with = [](const std::string& key, model::QueueClass queue_class, int due) {
+        auto made = order(key, "ep_" + key);
+        made.queue_class = queue_class;
+        made.next_action_at += seconds(due);
+        return made;
+    };
+    insert_order(with("bulk", model::QueueClass::bulk, 0));
+    insert_order(with("late", model::QueueClass::interactive, 2));
+    insert_order(with("early", model::QueueClass::interactive, 1));
+    insert_order(with("urgent", model::QueueClass::urgent, 3));
+    auto done = with("done", model::QueueClass::urgent, 0);
+    done.status = model::OrderStatus::deployed;
+    insert_order(done);
+    auto future = with("future", model::QueueClass::urgent, 0);
+    future.next_action_at = test_start + std::chrono::years(100);
+    insert_order(future);
+
+    const auto first = claim("node1", 3);
+    const auto rest = claim("node2", 10);
+
+    ASSERT_EQ(first.size(), 3U);
+    EXPECT_EQ(first[0].id, "ord_urgent");
+    EXPECT_EQ(first[1].id, "ord_early");
+    EXPECT_EQ(first[2].id, "ord_late");
+    EXPECT_EQ(first[0].fence, 1);
+    ASSERT_EQ(rest.size(), 1U);
+    EXPECT_EQ(rest[0].id, "ord_bulk");
+    EXPECT_EQ(*read([](Transaction& tx) { return tx.orders.next_due(); }).value(), future.next_action_at);
+}
+
+TEST_P(OrdersOnStore, AHolderWhoseLeaseWasTakenCannotSave)
+{
+    insert_order(order("a", "ep_a"));
+    auto lost = claim("node1", 1, seconds(0)).at(0);  // Ended at once.
+    auto held = claim("node2", 1).at(0);
+
+    lost.attempt = 1;
+    held.attempt = 2;
+    EXPECT_GT(held.fence, lost.fence);
+    EXPECT_EQ(save(lost).error().kind(), base::Errc::conflict);
+    EXPECT_EQ(save(lost).error().code(), "lease_lost");
+    EXPECT_FALSE(write([&](Transaction& tx) { return tx.orders.extend(lost, seconds(60)); }));
+    EXPECT_FALSE(write([&](Transaction& tx) { return tx.orders.release(lost); }));
+    EXPECT_TRUE(save(held));
+    EXPECT_EQ(read([](Transaction& tx) { return tx.orders.get("ord_a"); })->attempt, 2);
+    auto unknown = order("b", "ep_b");
+    EXPECT_EQ(save(unknown).error().kind(), base::Errc::not_found);
+}
+
+TEST_P(OrdersOnStore, ExtendingKeepsAndReleasingFreesTheLease)
+{
+    insert_order(order("a", "ep_a"));
+    auto held = claim("node1", 1, seconds(0)).at(0);
+    ASSERT_TRUE(write([&](Transaction& tx) { return tx.orders.extend(held, seconds(60)); }));
+    EXPECT_TRUE(claim("node2", 1).empty());
+    EXPECT_EQ(read([](Transaction& tx) { return tx.orders.next_due(); }).value(), std::nullopt);
+
+    ASSERT_TRUE(write([&](Transaction& tx) { return tx.orders.release(held); }));
+    const auto again = claim("node2", 1);
+    ASSERT_EQ(again.size(), 1U);
+    EXPECT_EQ(again[0].fence, held.fence + 1);
+}
+
+TEST_P(OrdersOnStore, AFinishedOneIsNeverClaimedAgain)
+{
+    insert_order(order("a", "ep_a"));
+    auto held = claim("node1", 1).at(0);
+    EXPECT_EQ(read([](Transaction& tx) { return tx.orders.unfinished_of("ep_a"); }).value()->id, "ord_a");
+
+    held.status = model::OrderStatus::failed;
+    ASSERT_TRUE(save(held));
+    ASSERT_TRUE(write([&](Transaction& tx) { return tx.orders.release(held); }));
+
+    EXPECT_TRUE(claim("node2", 1).empty());
+    EXPECT_FALSE(read([](Transaction& tx) { return tx.orders.unfinished_of("ep_a"); }).value());
+    EXPECT_EQ(read([](Transaction& tx) { return tx.orders.of_endpoint("ep_a", 10); })->size(), 1U);
+    EXPECT_THAT(read([](Transaction& tx) { return tx.orders.count_by_status(); }).value(),
+                testing::ElementsAre(std::pair(model::OrderStatus::failed, 1)));
+}
+
+boost::asio::awaitable<void> claim_all(Store& store, std::string node, std::vector<std::string>& taken)
+{
+    for (std::size_t got = 1; got > 0;) {
+        auto orders =
+            co_await store.write([node](Transaction& tx) { return tx.orders.claim(node, seconds(60), 3); });
+        got = orders.value().size();
+        for (const auto& each : *orders) {
+            taken.push_back(each.id);
+        }
+    }
+}
+
+TEST_P(OrdersOnStore, TwoNodesClaimWithoutOverlap)
+{
+    for (int i = 0; i < 100; ++i) {
+        insert_order(order(std::to_string(i), "ep_" + std::to_string(i)));
+    }
+    std::unique_ptr<Store> second = on_postgres() ? open().value() : nullptr;
+    std::vector<std::string> taken;
+    std::vector<boost::asio::awaitable<void>> tasks;
+    tasks.push_back(claim_all(*store, "node1", taken));
+    tasks.push_back(claim_all(second ? *second : *store, "node2", taken));
+    test::run(loop, together(std::move(tasks)));
+
+    EXPECT_EQ(taken.size(), 100U);
+    EXPECT_EQ(std::set<std::string>(taken.begin(), taken.end()).size(), 100U);
+}
+
+TEST_P(OrdersOnStore, ARenewalIsDueUntilAnOrderReplacesTheCertificate)
+{
+    const auto due_ids = [&] {
+        std::vector<std::string> ids;
+        for (const auto& each :
+             read([](Transaction& tx) { return tx.certificates.due_renewals(test_start, 10); }).value()) {
+            ids.push_back(each.id);
+        }
+        return ids;
+    };
+    const auto with = [](const std::string& key, std::optional<base::Time> renew_at) {
+        auto made = certificate(key, "ep_a");
+        made.renew_at = renew_at;
+        return made;
+    };
+    ASSERT_TRUE(write([&](Transaction& tx) -> base::Result<> {
+        CHECKED(tx.certificates.insert(with("second", test_start)));
+        CHECKED(tx.certificates.insert(with("first", test_start - seconds(1))));
+        CHECKED(tx.certificates.insert(with("later", test_start + seconds(1))));
+        CHECKED(tx.certificates.insert(with("never", std::nullopt)));
+        auto revoked = with("revoked", test_start);
+        revoked.state = model::CertificateState::revoked;
+        return tx.certificates.insert(revoked);
+    }));
+    EXPECT_EQ(due_ids(), (std::vector<std::string>{"crt_first", "crt_second"}));
+
+    auto renewal = order("r", "ep_a");
+    renewal.replaces = "crt_first";
+    insert_order(renewal);
+    EXPECT_EQ(due_ids(), (std::vector<std::string>{"crt_second"}));
+    renewal.status = model::OrderStatus::failed;
+    ASSERT_TRUE(save(renewal));
+    EXPECT_EQ(due_ids(), (std::vector<std::string>{"crt_first", "crt_second"}));
+}
+
+ON_BOTH_ENGINES(OrdersOnStore);
+
+}  // namespace
+
+}  // namespace store

@@ -1,0 +1,112 @@
+#include "store/sqlite/sqlite_driver.h"
+#include "store/testing/store_fixture.h"
+
+namespace store {
+
+namespace {
+
+// Passes statements on and keeps how SQLite would run each SELECT.
+class ExplainingConnection final : public sql::Connection {
+public:
+    explicit ExplainingConnection(sql::Connection& db) : db_(db) {}
+
+    using sql::Connection::execute;
+    base::Result<sql::Rows> execute(std::string_view text, const sql::Params& values) override
+    {
+        if (text.starts_with("SELECT")) {
+            TRY(steps, db_.execute("EXPLAIN QUERY PLAN " + std::string(text), values));
+            for (const auto& step : steps) {
+                plan += std::get<std::string>(step.at(3)) + "\n";
+            }
+        }
+        return db_.execute(text, values);
+    }
+    base::Result<> run(const std::string& text) override { return db_.run(text); }
+    base::Result<> begin() override { return db_.begin(); }
+    base::Result<> commit() override { return db_.commit(); }
+    void rollback() override { db_.rollback(); }
+    sql::Health health() const override { return db_.health(); }
+    const sql::Dialect& dialect() const override { return db_.dialect(); }
+    base::Result<base::Time> now() override { return db_.now(); }
+    base::Result<> lock_migrations() override { return db_.lock_migrations(); }
+
+    std::string plan;
+
+private:
+    sql::Connection& db_;
+};
+
+class QueryPlans : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        ASSERT_TRUE(open_sqlite(folder_.path() / "certwright.db", clock_));
+        driver_ = sqlite::open_driver(folder_.path() / "certwright.db", clock_).value();
+        db_ = driver_->open(sql::Access::write).value();
+    }
+    // How the calls of `use` find their rows.
+    template <class F>
+    std::string plan_of(F use)
+    {
+        ExplainingConnection explaining(*db_);
+        Transaction tx(explaining);
+        EXPECT_TRUE(use(tx));
+        return explaining.plan;
+    }
+
+private:
+    test::TempDir folder_;
+    base::ManualClock clock_{test_start};
+    std::unique_ptr<sql::Driver> driver_;
+    std::unique_ptr<sql::Connection> db_;
+};
+
+// No sorting of results, and no reading of rows that are not wanted.
+MATCHER(WalksAnIndex, "")
+{
+    const std::string plan = arg;
+    *result_listener << "\n" << plan;
+    return plan.find("SEARCH") != std::string::npos && plan.find("TEMP B-TREE") == std::string::npos &&
+           plan.find("SCAN") == std::string::npos;
+}
+
+TEST_F(QueryPlans, EverythingDueIsAnIndexLookUp)
+{
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.endpoints.due_checks(test_start, 10); }),
+                WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.certificates.due_renewals(test_start, 10); }),
+                WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.claim("node", std::chrono::seconds(1), 10); }),
+                WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.next_due(); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.unfinished_of("ep_a"); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.of_endpoint("ep_a", 10); }), WalksAnIndex());
+}
+
+TEST_F(QueryPlans, EveryLookUpAndPageUsesAnIndex)
+{
+    const std::string after = "1800000000000.ep_a";
+    EndpointFilter by_tenant{.tenant = "t", .after = after};
+    EndpointFilter by_state{.state = model::EndpointState::active, .after = after};
+    EndpointFilter by_both{.tenant = "t", .state = model::EndpointState::active, .after = after};
+    for (const auto& filter : {EndpointFilter{.after = after}, by_tenant, by_state, by_both}) {
+        EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.endpoints.list(filter); }), WalksAnIndex());
+    }
+    EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.certificates.list("t", after, 10); }),
+                WalksAnIndex());
+    EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.certificates.list("", after, 10); }),
+                WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.certificates.of_endpoint("ep_a"); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.events.after(1, "t", 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.events.of_subject("ep_a", 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.challenges.txt_of_order("ord_a"); }), WalksAnIndex());
+    for (const auto kind : {model::RevisionKind::route, model::RevisionKind::certificate,
+                            model::RevisionKind::alias, model::RevisionKind::txt}) {
+        EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.revisions.keys(kind, "a", 10); }),
+                    WalksAnIndex());
+    }
+}
+
+}  // namespace
+
+}  // namespace store
