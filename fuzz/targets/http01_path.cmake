@@ -1,0 +1,1 @@
+fuzz(http01_path DEPS certwright::edge)

@@ -1,0 +1,76 @@
+#include "edge/connections.h"
+
+namespace edge {
+
+// Tells its member when it is destroyed, which an upgrade may do before the request's handler returns.
+class Connections::Member::Tracked final : public net::Stream {
+public:
+    Tracked(Member& member, std::unique_ptr<net::Stream> inner) : member_(member), inner_(std::move(inner)) {}
+    ~Tracked() override { member_.stream_ = nullptr; }
+
+    base::Task<std::size_t> read_some(std::span<char> buffer) override { return inner_->read_some(buffer); }
+    base::Task<> write(std::span<const char> data) override { return inner_->write(data); }
+    base::Task<> write(std::vector<std::span<const char>> pieces) override
+    {
+        return inner_->write(std::move(pieces));
+    }
+    void set_deadline(std::chrono::steady_clock::time_point when) override { inner_->set_deadline(when); }
+    boost::asio::awaitable<void> shutdown() override { return inner_->shutdown(); }
+    void close() override { inner_->close(); }
+    bool is_idle() override { return inner_->is_idle(); }
+    const net::ConnectionFacts& facts() const override { return inner_->facts(); }
+    boost::asio::any_io_executor executor() override { return inner_->executor(); }
+
+private:
+    Member& member_;
+    std::unique_ptr<net::Stream> inner_;
+};
+
+Connections::Member::Member(Connections& all, http::Handler& next) : all_(all), next_(next)
+{
+    place_ = all_.members_.insert(all_.members_.end(), this);
+}
+
+Connections::Member::~Member()
+{
+    all_.members_.erase(place_);
+}
+
+std::unique_ptr<net::Stream> Connections::Member::track(std::unique_ptr<net::Stream> stream)
+{
+    auto tracked = std::make_unique<Tracked>(*this, std::move(stream));
+    stream_ = tracked.get();
+    if (all_.draining_) {
+        close();
+    }
+    return tracked;
+}
+
+boost::asio::awaitable<void> Connections::Member::handle(http::Exchange& exchange)
+{
+    busy_ = true;
+    co_await next_.handle(exchange);
+    busy_ = false;
+    if (all_.draining_) {
+        close();
+    }
+}
+
+void Connections::Member::close()
+{
+    if (stream_ != nullptr) {
+        stream_->close();
+    }
+}
+
+void Connections::drain()
+{
+    draining_ = true;
+    for (auto* member : members_) {
+        if (!member->busy_) {
+            member->close();
+        }
+    }
+}
+
+}  // namespace edge

@@ -1,0 +1,49 @@
+// Connections: those of one loop that are open, so that they can be drained. Runs on one executor: no locks.
+#pragma once
+
+#include "http/exchange.h"
+#include "net/stream.h"
+
+#include <list>
+#include <memory>
+
+namespace edge {
+
+class Connections {
+public:
+    // One connection: passes its requests on and knows whether one is being answered. Lives longer than its
+    // stream, in the coroutine that serves it.
+    class Member final : public http::Handler {
+    public:
+        Member(Connections& all, http::Handler& next);
+        Member(const Member&) = delete;
+        Member& operator=(const Member&) = delete;
+        ~Member() override;
+
+        // Call once: the stream to serve, so that drain() can close it.
+        std::unique_ptr<net::Stream> track(std::unique_ptr<net::Stream> stream);
+        boost::asio::awaitable<void> handle(http::Exchange& exchange) override;
+
+    private:
+        friend class Connections;
+        class Tracked;
+
+        void close();
+
+        Connections& all_;
+        http::Handler& next_;
+        std::list<Member*>::iterator place_;
+        net::Stream* stream_ = nullptr;
+        bool busy_ = false;
+    };
+
+    // From now on a connection is closed when it has no request; those without one are closed at once.
+    void drain();
+    std::size_t size() const { return members_.size(); }
+
+private:
+    std::list<Member*> members_;
+    bool draining_ = false;
+};
+
+}  // namespace edge

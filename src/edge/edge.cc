@@ -1,0 +1,152 @@
+#include "edge/edge.h"
+
+#include "base/log.h"
+#include "base/random.h"
+
+#include <boost/asio/use_future.hpp>
+
+#include <algorithm>
+
+namespace edge {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Octets of ticket keys that the loops share (net::TlsPolicy).
+constexpr std::size_t ticket_key_octets = 80;
+
+}  // namespace
+
+class Edge::StoreSink final : public feed::Sink {
+public:
+    explicit StoreSink(Edge& edge) : edge_(edge) {}
+
+    base::Task<> apply(std::shared_ptr<const feed::Batch> batch) override
+    {
+        auto write = [&store = *edge_.store_, batch] { return store.apply(*batch); };
+        CO_TRY(written, co_await base::blocking(*edge_.writer_, std::move(write)));
+        const auto touched = std::make_shared<const Touched>(std::move(written));
+        for (const auto& loop : edge_.loops_) {
+            auto refresh = loop->refresh(touched);
+            CO_CHECKED(co_await asio::co_spawn(loop->executor(), std::move(refresh), asio::use_awaitable));
+        }
+        co_return base::Result<>();
+    }
+
+    model::Position position() const override { return edge_.store_->position(); }
+
+private:
+    Edge& edge_;
+};
+
+Edge::Edge(EdgeOptions options, std::unique_ptr<CertificateStore> store)
+    : options_(std::move(options)),
+      store_(std::move(store)),
+      http_(options_.http),
+      https_(options_.https),
+      workers_(std::make_unique<asio::thread_pool>(std::max(1U, options_.workers))),
+      writer_(std::make_unique<asio::thread_pool>(1)),
+      sink_(std::make_unique<StoreSink>(*this))
+{
+}
+
+Edge::~Edge()
+{
+    for (const auto& loop : loops_) {
+        if (!loop->running()) {
+            continue;
+        }
+        auto cut = loop->drain(std::chrono::milliseconds(0));
+        asio::co_spawn(loop->executor(), std::move(cut), asio::use_future).wait();
+        loop->join();
+    }
+    writer_->join();
+    workers_->join();
+}
+
+base::Result<std::unique_ptr<Edge>> Edge::start(EdgeOptions options, const base::Clock& clock)
+{
+    TRY(store, CertificateStore::open(options.folder));
+    std::unique_ptr<Edge> edge(new Edge(std::move(options), std::move(store)));
+    CHECKED(edge->open_loops(clock));
+    CHECKED(edge->listen(edge->http_, false));
+    CHECKED(edge->listen(edge->https_, true));
+    for (const auto& loop : edge->loops_) {
+        loop->start();
+    }
+    CHECKED(edge->warm());
+    base::log::info("edge_started", {{"endpoints", edge->store_->route_count()},
+                                     {"certificates", edge->store_->certificate_count()},
+                                     {"loops", edge->loops_.size()}});
+    return edge;
+}
+
+base::Result<> Edge::open_loops(const base::Clock& clock)
+{
+    const unsigned count =
+        options_.threads > 0 ? options_.threads : std::max(1U, std::thread::hardware_concurrency());
+    auto options = options_.loop;
+    options.cache.identity_bytes = options_.hot_bytes / count;
+    if (options.tls.ticket_keys.empty()) {
+        options.tls.ticket_keys = base::random_bytes(ticket_key_octets);
+    }
+    for (unsigned i = 0; i < count; ++i) {
+        TRY(loop, Loop::create(*store_, *workers_, clock, options));
+        loops_.push_back(std::move(loop));
+    }
+    return {};
+}
+
+// The first loop finds the real port, the others share it.
+base::Result<> Edge::listen(std::vector<net::Endpoint>& places, bool tls)
+{
+    for (auto& place : places) {
+        for (const auto& loop : loops_) {
+            TRY(real, loop->listen(place, tls));
+            place = real;
+        }
+    }
+    return {};
+}
+
+// The default certificate is hot before the first handshake.
+base::Result<> Edge::warm()
+{
+    Touched touched;
+    touched.groups = true;
+    const auto shared = std::make_shared<const Touched>(touched);
+    for (const auto& loop : loops_) {
+        auto refresh = loop->refresh(shared);
+        CHECKED(asio::co_spawn(loop->executor(), std::move(refresh), asio::use_future).get());
+    }
+    return {};
+}
+
+feed::Sink& Edge::sink()
+{
+    return *sink_;
+}
+
+std::vector<const Counters*> Edge::counters() const
+{
+    std::vector<const Counters*> all;
+    for (const auto& loop : loops_) {
+        all.push_back(&loop->counters());
+    }
+    return all;
+}
+
+asio::awaitable<void> Edge::stop()
+{
+    for (const auto& loop : loops_) {
+        auto drain = loop->drain(options_.drain);
+        co_await asio::co_spawn(loop->executor(), std::move(drain), asio::use_awaitable);
+    }
+    for (const auto& loop : loops_) {
+        loop->join();
+    }
+    loops_.clear();
+}
+
+}  // namespace edge

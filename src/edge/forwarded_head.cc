@@ -1,0 +1,136 @@
+#include "edge/forwarded_head.h"
+
+#include <algorithm>
+#include <array>
+
+namespace edge {
+
+namespace {
+
+constexpr std::array<std::string_view, 10> hop_by_hop{"Connection",
+                                                      "Keep-Alive",
+                                                      "Proxy-Connection",
+                                                      "TE",
+                                                      "Trailer",
+                                                      "Transfer-Encoding",
+                                                      "Upgrade",
+                                                      "HTTP2-Settings",
+                                                      "Proxy-Authenticate",
+                                                      "Proxy-Authorization"};
+constexpr std::array<std::string_view, 8> ours{
+    "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
+    "X-Real-IP",       "Forwarded",         "X-Request-Id",     "Expect"};
+
+bool is_one_of(std::string_view name, const auto& names)
+{
+    return std::ranges::any_of(names, [&](std::string_view each) { return http::same_name(each, name); });
+}
+
+// Calls `use` for each element of a comma-separated list.
+void for_each_element(std::string_view list, auto use)
+{
+    while (!list.empty()) {
+        const auto comma = std::min(list.find(','), list.size());
+        auto element = list.substr(0, comma);
+        while (!element.empty() && (element.front() == ' ' || element.front() == '\t')) {
+            element.remove_prefix(1);
+        }
+        while (!element.empty() && (element.back() == ' ' || element.back() == '\t')) {
+            element.remove_suffix(1);
+        }
+        if (!element.empty()) {
+            use(element);
+        }
+        list.remove_prefix(std::min(comma + 1, list.size()));
+    }
+}
+
+std::vector<std::string_view> named_by_connection(const http::Headers& headers)
+{
+    std::vector<std::string_view> names;
+    for (const auto& [name, value] : headers.fields()) {
+        if (http::same_name(name, "Connection")) {
+            for_each_element(value, [&](std::string_view element) { names.push_back(element); });
+        }
+    }
+    return names;
+}
+
+std::string address_of(const net::Endpoint& client)
+{
+    const auto address = client.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()).to_string();
+    }
+    return address.to_string();
+}
+
+void add_origin_of_request(http::Headers& headers, const http::RequestHead& request,
+                           const net::ConnectionFacts& connection)
+{
+    const auto client = address_of(connection.client);
+    const std::string scheme = connection.tls ? "https" : "http";
+    const bool v6 = client.find(':') != std::string::npos;
+    headers.add("X-Forwarded-For", client);
+    headers.add("X-Forwarded-Proto", scheme);
+    headers.add("X-Forwarded-Host", request.authority);
+    // The authority came through the server's check of Host, so it cannot break out of the quotes.
+    headers.add("Forwarded", fmt::format("for={};proto={};host=\"{}\"", v6 ? "\"[" + client + "]\"" : client,
+                                         scheme, request.authority));
+}
+
+}  // namespace
+
+bool wants_upgrade(const http::RequestHead& request)
+{
+    if (request.version != 11 || !request.headers.contains("Upgrade")) {
+        return false;
+    }
+    const auto named = named_by_connection(request.headers);
+    return is_one_of("upgrade", named);
+}
+
+http::Headers without_hop_by_hop(const http::Headers& headers)
+{
+    const auto named = named_by_connection(headers);
+    http::Headers kept;
+    for (const auto& [name, value] : headers.fields()) {
+        if (!is_one_of(name, hop_by_hop) && (named.empty() || !is_one_of(name, named))) {
+            kept.add(name, value);
+        }
+    }
+    return kept;
+}
+
+http::RequestHead forwarded_request(const http::RequestHead& request, const net::ConnectionFacts& connection,
+                                    std::string_view prefix, std::string request_id)
+{
+    http::RequestHead head;
+    head.method = request.method;
+    head.target = request.target == "*" ? "*" : std::string(prefix) + request.target;
+    head.authority = request.authority;
+    head.scheme = request.scheme;
+    for (const auto& [name, value] : without_hop_by_hop(request.headers).fields()) {
+        if (!is_one_of(name, ours)) {
+            head.headers.add(name, value);
+        }
+    }
+    add_origin_of_request(head.headers, request, connection);
+    head.headers.add("X-Request-Id", std::move(request_id));
+    if (wants_upgrade(request)) {
+        head.headers.add("Upgrade", std::string(*request.headers.find("Upgrade")));
+    }
+    return head;
+}
+
+http::Headers forwarded_answer(const http::Headers& headers, bool upgrade)
+{
+    auto kept = without_hop_by_hop(headers);
+    if (const auto protocol = headers.find("Upgrade"); upgrade && protocol) {
+        kept.add("Upgrade", std::string(*protocol));
+        kept.add("Connection", "upgrade");
+    }
+    return kept;
+}
+
+}  // namespace edge

@@ -1,0 +1,27 @@
+// The heads of messages as a proxy passes them on (RFC 9110 7.6, RFC 7239). Pure functions.
+#pragma once
+
+#include "http/exchange.h"
+#include "http/message.h"
+
+#include <string>
+#include <string_view>
+
+namespace edge {
+
+// The client asks for another protocol on this connection (WebSocket): HTTP/1.1 with Connection: upgrade.
+bool wants_upgrade(const http::RequestHead& request);
+
+// What the upstream gets: hop-by-hop fields removed, the client's address and the name it used in
+// X-Forwarded-* and Forwarded (whatever the client claimed there is dropped: the edge is the first hop that
+// can be believed).
+http::RequestHead forwarded_request(const http::RequestHead& request, const net::ConnectionFacts& connection,
+                                    std::string_view prefix, std::string request_id);
+// What the client gets. `upgrade`: keep the fields of a 101.
+http::Headers forwarded_answer(const http::Headers& headers, bool upgrade);
+
+// Removes what belongs to one connection only: Connection and the fields it names, Keep-Alive, TE, Trailer,
+// Transfer-Encoding, Upgrade, Proxy-*.
+http::Headers without_hop_by_hop(const http::Headers& headers);
+
+}  // namespace edge

@@ -1,0 +1,286 @@
+#include "edge/forwarder.h"
+
+#include "base/log.h"
+#include "base/random.h"
+#include "edge/forwarded_head.h"
+#include "edge/tunnel.h"
+
+#include <array>
+
+namespace edge {
+
+namespace {
+
+namespace asio = boost::asio;
+
+// Request bodies up to this size are read whole: they fit into the buffers of a socket, so that sending first
+// and then reading the answer cannot lock up, and they can be sent again when a kept connection turns out to
+// be closed.
+constexpr std::size_t small_body = 64 * 1024;
+constexpr std::size_t piece_size = 32 * 1024;
+
+enum class BodyKind { none, small, stream };
+
+BodyKind body_kind(const http::Exchange& exchange)
+{
+    const auto& request = exchange.request();
+    if (const auto length = exchange.body_length()) {
+        return *length <= small_body ? BodyKind::small : BodyKind::stream;
+    }
+    // HTTP/2 frames bodies itself; methods without one by definition are not waited for.
+    const bool may_have_one = request.version == 20 && request.method != "GET" && request.method != "HEAD";
+    return may_have_one || request.headers.contains("Transfer-Encoding") ? BodyKind::stream : BodyKind::none;
+}
+
+bool is_idempotent(std::string_view method)
+{
+    constexpr std::array methods{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+    return std::ranges::find(methods, method) != methods.end();
+}
+
+std::string what_failed(const base::Error& error)
+{
+    if (error.kind() == base::Errc::timeout) {
+        return "did not answer in time";
+    }
+    const auto& code = error.code();
+    if (code == "connect_refused") {
+        return "refused the connection";
+    }
+    if (code == "name_not_found") {
+        return "has a name that cannot be resolved";
+    }
+    if (code == "address_forbidden") {
+        return "is at an address that this platform does not connect to";
+    }
+    if (code == "tls_failed" || code == "certificate_invalid") {
+        return "could not be trusted: its own TLS, between here and there, fails";
+    }
+    if (code == "bad_upstream") {
+        return "sent an answer that is not valid HTTP";
+    }
+    return "cannot be reached or closed the connection";
+}
+
+// The answer ends the whole exchange; the request body alone does not.
+struct UntilAnswered {
+    asio::cancellation_type_t operator()(const std::exception_ptr&, const base::Result<>&) const
+    {
+        return asio::cancellation_type::none;
+    }
+    asio::cancellation_type_t operator()(const std::exception_ptr&, const base::Result<bool>&) const
+    {
+        return asio::cancellation_type::all;
+    }
+};
+
+std::chrono::steady_clock::time_point in(std::chrono::milliseconds limit)
+{
+    return std::chrono::steady_clock::now() + limit;
+}
+
+}  // namespace
+
+Forwarder::Forwarder(http::UpstreamPool& pool, Counters& counters, ForwardLimits limits)
+    : pool_(pool), counters_(counters), limits_(limits), id_prefix_(base::random_label(10))
+{
+}
+
+std::string Forwarder::next_request_id()
+{
+    return fmt::format("{}{:06x}", id_prefix_, ++requests_);
+}
+
+base::Task<> Forwarder::forward(http::Exchange& exchange, const Upstream& upstream)
+{
+    const auto id = next_request_id();
+    auto head = forwarded_request(exchange.request(), exchange.connection(), upstream.prefix, id);
+    const auto kind = body_kind(exchange);
+    if (kind == BodyKind::stream) {
+        co_return co_await stream(exchange, upstream, std::move(head), id);
+    }
+    base::Result<Answer> answer;
+    if (kind == BodyKind::small) {
+        CO_TRY(body, co_await http::read_all(exchange, small_body));
+        answer = co_await send_small(upstream, std::move(head), std::move(body));
+    } else {
+        answer = co_await pool_.send(upstream.origin, std::move(head), limits_.answer);
+    }
+    if (!answer) {
+        co_return co_await send_gateway_error(exchange, std::move(answer).error(), id);
+    }
+    if (answer->head.status == 101) {
+        co_return co_await switch_protocols(exchange, std::move(*answer), id);
+    }
+    auto& connection = *answer->connection;
+    CO_CHECKED(co_await relay_answer(exchange, connection, std::move(answer->head)));
+    pool_.release(std::move(answer->connection));
+    co_return base::Result<>();
+}
+
+base::Task<Forwarder::Answer> Forwarder::send_small(const Upstream& upstream, http::RequestHead head,
+                                                    std::string body)
+{
+    CO_TRY(kept, co_await pool_.acquire(upstream.origin, limits_.connect));
+    const bool again = is_idempotent(head.method);
+    auto first = co_await send_on(std::move(kept), head, body);
+    if (first || !again || first.error().code() != "stale_connection") {
+        co_return first;
+    }
+    CO_TRY(fresh, co_await pool_.connect(upstream.origin, limits_.connect));
+    co_return co_await send_on(std::move(fresh), std::move(head), std::move(body));
+}
+
+base::Task<Forwarder::Answer> Forwarder::send_on(Connection connection, http::RequestHead head,
+                                                 std::string body)
+{
+    connection->set_deadline(in(limits_.answer));
+    connection->begin(head, http::Framing::length(body.size()));
+    base::Result<> sent;
+    if (!body.empty()) {
+        sent = co_await connection->send_body(body);
+    }
+    if (sent) {
+        sent = co_await connection->finish();
+    }
+    // An upstream that has answered early and closed may have left its answer for us.
+    auto answer = co_await connection->read_head();
+    if (!answer && connection->stale()) {
+        co_return base::fail(std::move(answer).error().with_code("stale_connection"));
+    }
+    if (!answer) {
+        co_return base::fail(std::move(answer).error());
+    }
+    co_return Answer{std::move(connection), std::move(*answer)};
+}
+
+base::Task<> Forwarder::stream(http::Exchange& exchange, const Upstream& upstream, http::RequestHead head,
+                               std::string id)
+{
+    auto acquired = co_await pool_.acquire(upstream.origin, limits_.connect);
+    if (!acquired) {
+        co_return co_await send_gateway_error(exchange, std::move(acquired).error(), std::move(id));
+    }
+    auto connection = std::move(*acquired);
+    const auto length = exchange.body_length();
+    connection->begin(head, length ? http::Framing::length(*length) : http::Framing::chunked());
+    connection->set_deadline(in(limits_.answer));
+
+    auto executor = co_await asio::this_coro::executor;
+    auto sending = asio::co_spawn(executor, send_request_body(exchange, *connection), asio::deferred);
+    auto receiving = asio::co_spawn(executor, receive_answer(exchange, *connection, id), asio::deferred);
+    auto both = asio::experimental::make_parallel_group(std::move(sending), std::move(receiving));
+    auto outcome = co_await both.async_wait(UntilAnswered(), asio::use_awaitable);
+    auto& [order, sending_stopped, sent, receiving_stopped, answered] = outcome;
+    if (receiving_stopped) {
+        std::rethrow_exception(receiving_stopped);
+    }
+    if (!answered) {
+        co_return base::fail(std::move(answered).error());
+    }
+    if (!sending_stopped && sent && *answered) {
+        pool_.release(std::move(connection));
+    }
+    co_return base::Result<>();
+}
+
+base::Task<> Forwarder::send_request_body(http::Exchange& exchange, http::Http1Connection& connection)
+{
+    const auto buffer = std::make_unique_for_overwrite<char[]>(piece_size);
+    while (true) {
+        auto count = co_await exchange.read_body({buffer.get(), piece_size});
+        if (!count) {
+            connection.close();  // Ends receive_answer() too: the client is gone.
+            co_return base::fail(std::move(count).error());
+        }
+        if (*count == 0) {
+            connection.set_deadline(in(limits_.answer));
+            co_return co_await connection.finish();
+        }
+        connection.set_deadline(in(limits_.answer));
+        const std::span<const char> piece(buffer.get(), *count);
+        CO_CHECKED(co_await connection.send_body(piece));
+    }
+}
+
+// True when an answer of the upstream was passed on whole.
+base::Task<bool> Forwarder::receive_answer(http::Exchange& exchange, http::Http1Connection& connection,
+                                           std::string id)
+{
+    auto head = co_await connection.read_head();
+    if (!head) {
+        CO_CHECKED(co_await send_gateway_error(exchange, std::move(head).error(), std::move(id)));
+        co_return false;
+    }
+    CO_CHECKED(co_await relay_answer(exchange, connection, std::move(*head)));
+    co_return true;
+}
+
+base::Task<> Forwarder::relay_answer(http::Exchange& exchange, http::Http1Connection& connection,
+                                     http::ResponseHead head)
+{
+    http::ResponseHead passed{head.status, forwarded_answer(head.headers, false)};
+    CO_CHECKED(co_await exchange.send_head(std::move(passed)));
+    if (connection.body_ended()) {
+        co_return co_await exchange.finish({});
+    }
+    const auto buffer = std::make_unique_for_overwrite<char[]>(piece_size);
+    while (true) {
+        connection.set_deadline(in(limits_.body));
+        auto count = co_await connection.read_body({buffer.get(), piece_size});
+        if (!count) {
+            Counters::count(counters_.upstream_failed);
+            co_return base::fail(std::move(count).error());
+        }
+        const std::span<const char> piece(buffer.get(), *count);
+        if (connection.body_ended() && connection.trailers().empty()) {
+            co_return co_await exchange.send_last(piece);
+        }
+        if (*count > 0) {
+            CO_CHECKED(co_await exchange.send_body(piece));
+        }
+        if (connection.body_ended() || *count == 0) {
+            auto trailers = without_hop_by_hop(connection.trailers());
+            co_return co_await exchange.finish(std::move(trailers));
+        }
+    }
+}
+
+base::Task<> Forwarder::switch_protocols(http::Exchange& exchange, Answer answer, std::string id)
+{
+    if (!wants_upgrade(exchange.request())) {
+        base::Error unasked(base::Errc::unavailable, "the upstream switched protocols unasked");
+        co_return co_await send_gateway_error(exchange, std::move(unasked).with_code("bad_upstream"),
+                                              std::move(id));
+    }
+    http::ResponseHead head{101, forwarded_answer(answer.head.headers, true)};
+    CO_CHECKED(co_await exchange.send_head(std::move(head)));
+    CO_CHECKED(co_await exchange.flush());
+    auto client = exchange.upgrade();
+    auto upstream = answer.connection->upgrade();
+    if (!client || !upstream) {
+        co_return base::fail(base::Errc::internal, "this connection cannot be upgraded");
+    }
+    co_await tunnel(std::move(client), std::move(upstream), limits_.tunnel);
+    co_return base::Result<>();
+}
+
+base::Task<> Forwarder::send_gateway_error(http::Exchange& exchange, base::Error error, std::string id)
+{
+    Counters::count(counters_.upstream_failed);
+    const int status = error.kind() == base::Errc::timeout ? 504 : 502;
+    const std::string host(exchange.request().host());
+    base::log::warning("upstream_failed", {{"host", host}, {"request", id}, {"error", error.message()}});
+    if (exchange.head_sent) {
+        co_return base::fail(std::move(error));
+    }
+    auto text = fmt::format(
+        "{} {}\n\nThe origin server behind {} {}. HTTPS and the certificate of {} work; the problem is "
+        "between this platform and the origin server.\n\nRequest id: {}\n",
+        status, http::reason_phrase(status), host, what_failed(error), host, id);
+    http::Headers extra{{"Cache-Control", "no-store"}, {"X-Request-Id", id}};
+    co_return co_await http::send_text(exchange, status, "text/plain; charset=utf-8", std::move(text),
+                                       std::move(extra));
+}
+
+}  // namespace edge

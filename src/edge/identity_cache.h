@@ -1,0 +1,83 @@
+// IdentityCache: what one loop has hot of the certificate store: routes by host, and parsed certificates.
+#pragma once
+
+#include "base/clock.h"
+#include "edge/certificate_store.h"
+#include "edge/lru.h"
+#include "edge/route.h"
+#include "net/tls.h"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace edge {
+
+// Chooses certificates (DESIGN 8): of the endpoint that has the name, exactly or by wildcard, the best one
+// that is valid now, covers the name and suits the client; else the group's default. A name without endpoint
+// gets the default when that covers it and is refused otherwise. Misses are loaded by `workers`, so the loop
+// never waits for the disk. Runs on one executor: no locks. Everything given to the constructor outlives it.
+class IdentityCache final : public net::IdentitySource {
+public:
+    struct Options {
+        std::string group = "default";
+        std::size_t identity_bytes = 64U << 20;
+        std::size_t route_bytes = 16U << 20;
+    };
+
+    IdentityCache(const CertificateStore& store, boost::asio::thread_pool& workers, const base::Clock& clock,
+                  Options options);
+
+    Choice choose(const net::ClientHello& hello) override;
+    base::Task<std::shared_ptr<const net::TlsIdentity>> load(net::ClientHello hello) override;
+
+    // The route of a host, hot or loaded; null when no endpoint has that name.
+    base::Task<std::shared_ptr<const Route>> route(std::string host);
+
+    // Takes the group and its default certificate from the store. A default that cannot be had leaves the one
+    // before.
+    base::Task<> refresh_group();
+    // Drops what a batch has changed; what is being loaded meanwhile is not kept.
+    void forget(const Touched& touched);
+
+    const model::EdgeGroup& group() const { return group_; }
+    bool default_covers(std::string_view host) const
+    {
+        return default_.identity && covers(default_.facts, host);
+    }
+
+    std::size_t hot_identities() const { return identities_.size(); }
+    std::size_t hot_routes() const { return routes_.size(); }
+
+private:
+    struct Default {
+        CertificateFacts facts;
+        std::shared_ptr<const net::TlsIdentity> identity;
+    };
+    struct Selection {
+        Choice choice;
+        std::string missing;  // with Verdict::wait: the certificate to load
+    };
+    class Loading;
+
+    Selection select(const Route* route, const net::ClientHello& hello);
+    bool fits(const CertificateFacts& certificate, const net::ClientHello& hello) const;
+    base::Task<> load_route(std::string host);
+    base::Task<> load_identity(std::string certificate);
+
+    const CertificateStore& store_;
+    boost::asio::thread_pool& workers_;
+    const base::Clock& clock_;
+    Options options_;
+    Lru<std::shared_ptr<const Route>> routes_;                 // null: no endpoint has that name
+    Lru<std::shared_ptr<const net::TlsIdentity>> identities_;  // null: it cannot be used
+    model::EdgeGroup group_;
+    Default default_;
+    std::uint64_t changes_ = 0;  // counts forget()
+    std::size_t loading_ = 0;
+};
+
+}  // namespace edge

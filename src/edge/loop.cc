@@ -1,0 +1,132 @@
+#include "edge/loop.h"
+
+#include "base/log.h"
+
+#include <pthread.h>
+
+namespace edge {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Too many open files: others must end before accepting makes sense again.
+constexpr std::chrono::milliseconds pause_when_full{100};
+
+base::Task<> joined(base::TaskGroup& tasks)
+{
+    co_await tasks.join();
+    co_return base::Result<>();
+}
+
+}  // namespace
+
+Loop::Loop(const CertificateStore& store, asio::thread_pool& workers, const base::Clock& clock,
+           LoopOptions options)
+    : options_(std::move(options)),
+      context_(1),
+      work_(context_.get_executor()),
+      cache_(store, workers, clock, options_.cache),
+      pool_(options_.pool, options_.upstream_policy, options_.upstream_trust_file),
+      forwarder_(pool_, counters_, options_.forward),
+      proxy_(cache_, store, workers, forwarder_, counters_, options_.https_port),
+      tasks_(context_.get_executor())
+{
+}
+
+Loop::~Loop()
+{
+    join();
+}
+
+base::Result<std::unique_ptr<Loop>> Loop::create(const CertificateStore& store, asio::thread_pool& workers,
+                                                 const base::Clock& clock, LoopOptions options)
+{
+    std::unique_ptr<Loop> loop(new Loop(store, workers, clock, std::move(options)));
+    TRY(tls, net::TlsServer::create(loop->options_.tls));
+    loop->tls_ = std::move(tls);
+    return loop;
+}
+
+base::Result<net::Endpoint> Loop::listen(const net::Endpoint& where, bool tls)
+{
+    TRY(listener, net::Listener::open(context_.get_executor(), where, true));
+    const auto real = listener.where();
+    listeners_.push_back(std::make_unique<Open>(std::move(listener), tls));
+    return real;
+}
+
+void Loop::start()
+{
+    for (const auto& open : listeners_) {
+        tasks_.spawn("accept", accept(open->listener, open->tls));
+    }
+    thread_ = std::thread([this] {
+        pthread_setname_np(pthread_self(), "edge");
+        context_.run();
+    });
+}
+
+void Loop::join()
+{
+    work_.reset();
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+asio::awaitable<void> Loop::accept(net::Listener& listener, bool tls)
+{
+    while (true) {
+        auto socket = co_await listener.accept();
+        if (socket && connections_.size() < options_.most_connections) {
+            tasks_.spawn("connection", serve(std::move(*socket), tls));
+        } else if (!socket && socket.error().kind() == base::Errc::unavailable) {
+            co_return;  // Closed.
+        } else if (!socket) {
+            base::log::warning("accept_failed", {{"error", socket.error().message()}});
+            co_await base::sleep_for(pause_when_full);
+        }
+    }
+}
+
+asio::awaitable<void> Loop::serve(asio::ip::tcp::socket socket, bool tls)
+{
+    Counters::count(counters_.connections);
+    std::unique_ptr<net::Stream> stream;
+    if (tls) {
+        auto accepted = co_await tls_->accept(std::move(socket), cache_, options_.handshake);
+        if (!accepted) {
+            Counters::count(counters_.handshakes_failed);
+            base::log::debug("handshake_failed", {{"error", accepted.error().message()}});
+            co_return;
+        }
+        stream = std::move(*accepted);
+    } else {
+        stream = net::make_stream(std::move(socket));
+    }
+    Connections::Member member(connections_, proxy_);
+    auto tracked = member.track(std::move(stream));
+    co_await http::serve_http1(std::move(tracked), member, options_.server);
+}
+
+base::Task<> Loop::refresh(std::shared_ptr<const Touched> touched)
+{
+    cache_.forget(*touched);
+    if (touched->groups || touched->everything) {
+        CO_CHECKED(co_await cache_.refresh_group());
+    }
+    co_return base::Result<>();
+}
+
+asio::awaitable<void> Loop::drain(std::chrono::milliseconds limit)
+{
+    for (const auto& open : listeners_) {
+        open->listener.close();
+    }
+    connections_.drain();
+    static_cast<void>(co_await base::with_timeout(limit, joined(tasks_)));  // What is left is cancelled.
+    co_await tasks_.stop();
+}
+
+}  // namespace edge

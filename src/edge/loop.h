@@ -1,0 +1,90 @@
+// Loop: one core's part of an edge: its own io_context and thread, listeners, hot certificates and upstream
+// connections.
+#pragma once
+
+#include "base/task_group.h"
+#include "edge/connections.h"
+#include "edge/counters.h"
+#include "edge/forwarder.h"
+#include "edge/identity_cache.h"
+#include "edge/proxy.h"
+#include "http/server.h"
+#include "net/listener.h"
+#include "net/tls.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace edge {
+
+struct LoopOptions {
+    IdentityCache::Options cache;
+    http::ServerLimits server;
+    ForwardLimits forward;
+    http::PoolLimits pool;
+    net::TlsPolicy tls;
+    net::AddressPolicy upstream_policy;
+    std::string upstream_trust_file;
+    std::uint16_t https_port = 443;
+    std::size_t most_connections = 50'000;
+    std::chrono::milliseconds handshake{15'000};
+};
+
+// Listeners are opened before start(); after it everything runs on the loop's own thread, and others talk to
+// it through executor(). What it is given outlives it.
+class Loop {
+public:
+    static base::Result<std::unique_ptr<Loop>> create(const CertificateStore& store,
+                                                      boost::asio::thread_pool& workers,
+                                                      const base::Clock& clock, LoopOptions options);
+    ~Loop();
+
+    // Returns where it listens (port 0 becomes the real one).
+    base::Result<net::Endpoint> listen(const net::Endpoint& where, bool tls);
+    void start();
+    bool running() const { return thread_.joinable(); }
+
+    // On the loop: the following run there, spawned from elsewhere.
+    boost::asio::any_io_executor executor() { return context_.get_executor(); }
+    // Drops what a batch has changed; the new default certificate is hot when this returns.
+    base::Task<> refresh(std::shared_ptr<const Touched> touched);
+    // Stops accepting, lets requests end within `limit`, then cancels what is left.
+    boost::asio::awaitable<void> drain(std::chrono::milliseconds limit);
+
+    // After drain(): ends the thread.
+    void join();
+
+    const Counters& counters() const { return counters_; }
+
+private:
+    Loop(const CertificateStore& store, boost::asio::thread_pool& workers, const base::Clock& clock,
+         LoopOptions options);
+
+    boost::asio::awaitable<void> accept(net::Listener& listener, bool tls);
+    boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, bool tls);
+
+    struct Open {
+        net::Listener listener;
+        bool tls;
+    };
+
+    LoopOptions options_;
+    boost::asio::io_context context_;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    Counters counters_;
+    IdentityCache cache_;
+    http::UpstreamPool pool_;
+    Forwarder forwarder_;
+    Proxy proxy_;
+    std::unique_ptr<net::TlsServer> tls_;
+    std::vector<std::unique_ptr<Open>> listeners_;
+    Connections connections_;
+    std::thread thread_;
+    base::TaskGroup tasks_;
+};
+
+}  // namespace edge

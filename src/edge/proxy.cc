@@ -1,0 +1,168 @@
+#include "edge/proxy.h"
+
+#include "base/log.h"
+#include "edge/http_01.h"
+
+namespace edge {
+
+namespace {
+
+bool is_safe(std::string_view method)
+{
+    return method == "GET" || method == "HEAD";
+}
+
+// Names compare without the final dot that some clients keep.
+std::string host_of(const http::RequestHead& request)
+{
+    auto host = request.host();
+    if (host.ends_with('.')) {
+        host.remove_suffix(1);
+    }
+    return std::string(host);
+}
+
+base::Task<> send_page(http::Exchange& exchange, int status, std::string sentence)
+{
+    auto text = fmt::format("{} {}\n\n{}\n", status, http::reason_phrase(status), sentence);
+    http::Headers extra{{"Cache-Control", "no-store"}};
+    co_return co_await http::send_text(exchange, status, "text/plain; charset=utf-8", std::move(text),
+                                       std::move(extra));
+}
+
+}  // namespace
+
+Proxy::Proxy(IdentityCache& cache, const CertificateStore& store, boost::asio::thread_pool& workers,
+             Forwarder& forwarder, Counters& counters, std::uint16_t https_port)
+    : cache_(cache),
+      store_(store),
+      workers_(workers),
+      forwarder_(forwarder),
+      counters_(counters),
+      https_port_(https_port)
+{
+}
+
+boost::asio::awaitable<void> Proxy::handle(http::Exchange& exchange)
+{
+    Counters::count(counters_.requests);
+    const auto answered = co_await answer(exchange);
+    if (!answered) {
+        base::log::debug("exchange_reset", {{"error", answered.error().message()}});
+        exchange.reset();
+    }
+}
+
+base::Task<> Proxy::answer(http::Exchange& exchange)
+{
+    const auto& request = exchange.request();
+    auto host = host_of(request);
+    if (is_challenge_path(request.path()) && is_safe(request.method)) {
+        co_return co_await answer_challenge(exchange, std::move(host));
+    }
+    auto found = co_await cache_.route(host);
+    if (!found) {
+        base::log::warning("route_unavailable", {{"host", host}, {"error", found.error().message()}});
+        co_return co_await send_page(exchange, 503,
+                                     "This server is too busy to look up " + host + ". Try again.");
+    }
+    auto route = std::move(*found);
+    if (!route) {
+        co_return co_await answer_unknown(exchange, std::move(host));
+    }
+    if (!exchange.connection().tls) {
+        co_return co_await redirect(exchange, std::move(host));
+    }
+    CO_TRY(own, co_await on_its_connection(exchange, host, route));
+    if (!own) {
+        co_return co_await misdirected(exchange, std::move(host));
+    }
+    co_return co_await serve(exchange, std::move(route));
+}
+
+base::Task<> Proxy::answer_challenge(http::Exchange& exchange, std::string host)
+{
+    const auto token = challenge_token(exchange.request().path());
+    CO_TRY(route, co_await cache_.route(host));
+    const bool ours = route || cache_.default_covers(host);
+    std::string thumbprint;
+    if (token && ours) {
+        auto look = [&store = store_, token = *token] { return store.thumbprint_of(token); };
+        CO_TRY(announced, co_await base::blocking(workers_, std::move(look)));
+        if (!announced) {
+            Counters::count(counters_.challenge_unexpected);
+        }
+        thumbprint = announced ? *announced : cache_.group().thumbprint;
+    }
+    if (thumbprint.empty()) {
+        co_return co_await send_page(exchange, 404, "There is no challenge to answer here for " + host + ".");
+    }
+    Counters::count(counters_.challenges);
+    auto body = key_authorization(*token, thumbprint);
+    co_return co_await http::send_text(exchange, 200, "application/octet-stream", std::move(body));
+}
+
+base::Task<> Proxy::answer_unknown(http::Exchange& exchange, std::string host)
+{
+    const auto& connection = exchange.connection();
+    if (connection.tls && !connection.server_name.empty() && connection.server_name != host) {
+        co_return co_await misdirected(exchange, std::move(host));
+    }
+    Counters::count(counters_.unknown_host);
+    co_return co_await send_page(exchange, 404, "There is no endpoint named " + host + " here.");
+}
+
+base::Task<> Proxy::redirect(http::Exchange& exchange, std::string host)
+{
+    Counters::count(counters_.redirects);
+    const auto& request = exchange.request();
+    const std::string target = request.target == "*" ? "/" : request.target;
+    const auto port = https_port_ == 443 ? std::string() : fmt::format(":{}", https_port_);
+    // 308 keeps the method and the body; 301 is what every client of GET knows.
+    const int status = is_safe(request.method) ? 301 : 308;
+    auto location = fmt::format("https://{}{}{}", host, port, target);
+    http::Headers extra{{"Location", location}};
+    co_return co_await http::send_text(exchange, status, "text/plain; charset=utf-8", location + "\n",
+                                       std::move(extra));
+}
+
+base::Task<> Proxy::misdirected(http::Exchange& exchange, std::string host)
+{
+    Counters::count(counters_.misdirected);
+    co_return co_await send_page(
+        exchange, 421, "This connection was opened for another name than " + host + ". Open a new one.");
+}
+
+base::Task<bool> Proxy::on_its_connection(http::Exchange& exchange, std::string host,
+                                          std::shared_ptr<const Route> route)
+{
+    // Without SNI there is no name that the connection was opened for.
+    const auto& server_name = exchange.connection().server_name;
+    if (server_name.empty() || server_name == host) {
+        co_return true;
+    }
+    CO_TRY(opened_for, co_await cache_.route(server_name));
+    co_return opened_for && opened_for->endpoint == route->endpoint;
+}
+
+base::Task<> Proxy::serve(http::Exchange& exchange, std::shared_ptr<const Route> route)
+{
+    const auto host = host_of(exchange.request());
+    if (route->suspended) {
+        co_return co_await send_page(exchange, 503, host + " is suspended by the platform.");
+    }
+    const auto client = exchange.connection().client.address();
+    if (route->filtered && !route->allowed.contains(client)) {
+        Counters::count(counters_.filtered);
+        co_return co_await send_page(
+            exchange, 403,
+            fmt::format("Your address {} is not among those that may use {}.", client.to_string(), host));
+    }
+    if (!route->upstream) {
+        Counters::count(counters_.unknown_host);
+        co_return co_await send_page(exchange, 404, host + " has no upstream here.");
+    }
+    co_return co_await forwarder_.forward(exchange, *route->upstream);
+}
+
+}  // namespace edge

@@ -1,0 +1,48 @@
+// Proxy: what an edge answers to a request, over HTTP and HTTPS (DESIGN 8).
+//
+// In this order: HTTP-01 challenges; names without endpoint (404, or 421 on a connection for another name);
+// plain HTTP is redirected to HTTPS; another endpoint than the connection's is misdirected (421, RFC
+// 9110 15.5.20); suspended endpoints (503); the IP filter (403); then the upstream.
+#pragma once
+
+#include "edge/counters.h"
+#include "edge/forwarder.h"
+#include "edge/identity_cache.h"
+#include "http/exchange.h"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace edge {
+
+// Runs on one executor: no locks. What it is given outlives it.
+class Proxy final : public http::Handler {
+public:
+    Proxy(IdentityCache& cache, const CertificateStore& store, boost::asio::thread_pool& workers,
+          Forwarder& forwarder, Counters& counters, std::uint16_t https_port);
+
+    boost::asio::awaitable<void> handle(http::Exchange& exchange) override;
+
+private:
+    base::Task<> answer(http::Exchange& exchange);
+    base::Task<> answer_challenge(http::Exchange& exchange, std::string host);
+    base::Task<> answer_unknown(http::Exchange& exchange, std::string host);
+    base::Task<> redirect(http::Exchange& exchange, std::string host);
+    base::Task<> misdirected(http::Exchange& exchange, std::string host);
+    base::Task<> serve(http::Exchange& exchange, std::shared_ptr<const Route> route);
+    // The connection was made for this endpoint's certificate.
+    base::Task<bool> on_its_connection(http::Exchange& exchange, std::string host,
+                                       std::shared_ptr<const Route> route);
+
+    IdentityCache& cache_;
+    const CertificateStore& store_;
+    boost::asio::thread_pool& workers_;
+    Forwarder& forwarder_;
+    Counters& counters_;
+    std::uint16_t https_port_;
+};
+
+}  // namespace edge

@@ -1,0 +1,101 @@
+#include "edge/route.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace edge {
+
+namespace {
+
+base::Error bad(std::string_view url, std::string_view why)
+{
+    return base::Error(base::Errc::invalid, fmt::format("upstream {}: {}", url, why))
+        .with_code("upstream_invalid");
+}
+
+struct HostPort {
+    std::string_view host;
+    std::string_view port;  // with colon; empty when absent
+};
+
+HostPort split(std::string_view authority)
+{
+    if (authority.starts_with('[')) {
+        const auto close = std::min(authority.find(']'), authority.size());
+        return {authority.substr(1, close - 1), authority.substr(std::min(close + 1, authority.size()))};
+    }
+    const auto colon = std::min(authority.find(':'), authority.size());
+    return {authority.substr(0, colon), authority.substr(colon)};
+}
+
+}  // namespace
+
+base::Result<Upstream> parse_upstream(std::string_view url)
+{
+    const auto mark = url.find("://");
+    const auto scheme = url.substr(0, std::min(mark, url.size()));
+    if (scheme != "http" && scheme != "https") {
+        return base::fail(bad(url, "it begins with neither http:// nor https://"));
+    }
+    const auto rest = url.substr(mark + 3);
+    const auto slash = std::min(rest.find('/'), rest.size());
+    const auto [host, port] = split(rest.substr(0, slash));
+    if (host.empty() || rest.find_first_of("?#@ ") != std::string_view::npos) {
+        return base::fail(bad(url, "it needs a host, and neither user, query nor fragment"));
+    }
+    Upstream upstream;
+    upstream.origin.scheme = scheme;
+    upstream.origin.host = host;
+    upstream.origin.port = scheme == "https" ? 443 : 80;
+    if (!port.empty()) {
+        const auto digits = port.substr(1);
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), upstream.origin.port);
+        if (port.front() != ':' || error != std::errc() || end != digits.data() + digits.size() ||
+            upstream.origin.port == 0) {
+            return base::fail(bad(url, "its port is not a number from 1 to 65535"));
+        }
+    }
+    upstream.prefix = rest.substr(slash);
+    while (upstream.prefix.ends_with('/')) {
+        upstream.prefix.pop_back();
+    }
+    return upstream;
+}
+
+std::shared_ptr<const Route> make_route(FoundRoute found)
+{
+    auto route = std::make_shared<Route>();
+    route->endpoint = std::move(found.route.endpoint);
+    route->suspended = found.route.suspended;
+    route->certificates = std::move(found.certificates);
+    if (auto upstream = parse_upstream(found.route.upstream)) {
+        route->upstream = std::move(*upstream);
+    } else if (!found.route.upstream.empty()) {
+        base::log::error("edge_upstream_unreadable",
+                         {{"endpoint", route->endpoint}, {"error", upstream.error().message()}});
+    }
+    if (found.route.filter_at == model::FilterAt::edge && !found.route.ip_filter.empty()) {
+        route->filtered = true;
+        if (auto allowed = net::AddressSet::parse(found.route.ip_filter)) {
+            route->allowed = std::move(*allowed);
+        } else {
+            base::log::error("edge_filter_unreadable",
+                             {{"endpoint", route->endpoint}, {"error", allowed.error().message()}});
+        }
+    }
+    return route;
+}
+
+bool covers(const CertificateFacts& certificate, std::string_view host)
+{
+    const auto dot = host.find('.');
+    return std::ranges::any_of(certificate.identifiers, [&](std::string_view identifier) {
+        return identifier == host || (identifier.starts_with("*.") && dot != std::string_view::npos &&
+                                      dot > 0 && identifier.substr(1) == host.substr(dot));
+    });
+}
+
+}  // namespace edge

@@ -1,0 +1,39 @@
+// Route: an endpoint made ready to serve: parsed once, shared by a loop's connections. Immutable.
+#pragma once
+
+#include "edge/certificate_store.h"
+#include "http/upstream.h"
+#include "net/address_set.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace edge {
+
+// Where an endpoint's requests go: "http://host:port/prefix" or "https://...".
+struct Upstream {
+    http::Origin origin;
+    std::string prefix;  // without final slash
+};
+// Errors: invalid, with what is wrong.
+base::Result<Upstream> parse_upstream(std::string_view url);
+
+struct Route {
+    std::string endpoint;
+    std::optional<Upstream> upstream;  // none: there is nothing to proxy to
+    // Who may use it, when that is decided here. A filter that cannot be read lets nobody in.
+    bool filtered = false;
+    net::AddressSet allowed;
+    bool suspended = false;
+    std::vector<CertificateFacts> certificates;  // best first
+};
+
+std::shared_ptr<const Route> make_route(FoundRoute found);
+
+// An identifier equals `host`, or is a wildcard that covers it (one label, RFC 6125 6.4.3).
+bool covers(const CertificateFacts& certificate, std::string_view host);
+
+}  // namespace edge
