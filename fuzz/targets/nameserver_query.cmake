@@ -1,0 +1,1 @@
+fuzz(nameserver_query DEPS certwright::nameserver)
