@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <utility>
 
 namespace store {
 
@@ -56,20 +57,21 @@ TEST_F(PostgresStore, AReaderNeverSeesANumberBeforeALowerOneThatCommitsLate)
             return {};
         });
     };
-    auto check_and_commit = [&]() -> boost::asio::awaitable<void> {
-        while (!reached) {
+    auto check_and_commit = [](Store& target, std::string of, std::atomic<bool>& ran,
+                               sql::Connection& late) -> boost::asio::awaitable<void> {
+        while (!ran) {
             co_await base::sleep_for(std::chrono::milliseconds(1));
         }
         for (int i = 0; i < 20; ++i) {
             auto rows =
-                co_await store_->read([&](Transaction& tx) { return tx.revisions.after({epoch, 0}, 10); });
+                co_await target.read([of](Transaction& tx) { return tx.revisions.after({of, 0}, 10); });
             EXPECT_TRUE(rows.value().empty());
         }
-        EXPECT_TRUE(other->commit());
+        EXPECT_TRUE(late.commit());
     };
     std::vector<boost::asio::awaitable<void>> tasks;
     tasks.push_back(writer(*store_, reached, written));
-    tasks.push_back(check_and_commit());
+    tasks.push_back(check_and_commit(*store_, epoch, reached, *other));
     test::run(loop_, together(std::move(tasks)));
 
     EXPECT_TRUE(written);
@@ -124,15 +126,15 @@ TEST_F(PostgresStore, RepeatsTheVictimOfADeadlock)
         })));
     }
     std::barrier both_hold_one(2);
-    auto cross = [&](Store& target, std::string first, std::string last,
-                     base::Result<>& result) -> boost::asio::awaitable<void> {
+    auto cross = [](Store& target, std::pair<std::string, std::string> keys, std::barrier<>& both,
+                    base::Result<>& result) -> boost::asio::awaitable<void> {
         auto met = std::make_shared<bool>(false);
-        result = co_await target.run_write([&, met, first, last](Transaction& tx) -> base::Result<> {
-            TRY(one, tx.endpoints.get(first));
+        result = co_await target.run_write([&both, met, keys](Transaction& tx) -> base::Result<> {
+            TRY(one, tx.endpoints.get(keys.first));
             if (!std::exchange(*met, true)) {
-                both_hold_one.arrive_and_wait();
+                both.arrive_and_wait();
             }
-            TRY(two, tx.endpoints.get(last));
+            TRY(two, tx.endpoints.get(keys.second));
             one.checks += 1;
             two.checks += 1;
             CHECKED(tx.endpoints.update(one));
@@ -142,8 +144,8 @@ TEST_F(PostgresStore, RepeatsTheVictimOfADeadlock)
     base::Result<> forward;
     base::Result<> backward;
     std::vector<boost::asio::awaitable<void>> tasks;
-    tasks.push_back(cross(*store_, "ep_a", "ep_b", forward));
-    tasks.push_back(cross(*second, "ep_b", "ep_a", backward));
+    tasks.push_back(cross(*store_, {"ep_a", "ep_b"}, both_hold_one, forward));
+    tasks.push_back(cross(*second, {"ep_b", "ep_a"}, both_hold_one, backward));
     test::run(loop_, together(std::move(tasks)));
 
     EXPECT_TRUE(forward) << forward.error().message();
