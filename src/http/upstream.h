@@ -23,10 +23,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace http {
 
+class BodyReader;
 class InputBuffer;
+struct ParsedResponse;
 
 // Where requests go.
 struct Origin {
@@ -72,7 +75,7 @@ public:
     // Host comes from head.authority; Host, Connection, Content-Length and Transfer-Encoding among the
     // headers are left out and written from `framing`; `Connection: upgrade` is written when head.headers has
     // Upgrade.
-    void begin(const RequestHead& head, Framing framing);
+    void begin(const RequestHead& head, Framing framing, bool upgrade = false);
     base::Task<> flush();
     base::Task<> send_body(std::span<const char> data);
     base::Task<> finish();
@@ -84,10 +87,10 @@ public:
     base::Task<std::size_t> read_body(std::span<char> buffer);
     // True when no byte of the body is left to come (known early: the caller can end its own answer in the
     // same write).
-    bool body_ended() const { return body_ended_; }
+    bool body_ended() const;
     // Content-Length of the answer; empty for chunked or close-delimited bodies.
     std::optional<std::uint64_t> body_length() const { return announced_; }
-    const Headers& trailers() const { return trailers_; }
+    const Headers& trailers() const;
 
     // Both messages have ended and the connection stays open.
     bool reusable() const;
@@ -102,32 +105,26 @@ public:
 
 private:
     friend class UpstreamPool;
-    enum class Body { none, length, chunked, until_close };
 
-    base::Task<> fill();
-    base::Result<void> frame_answer(const ResponseHead& head);
-    base::Task<std::size_t> read_plain(std::span<char> buffer);
-    base::Task<std::size_t> read_chunked(std::span<char> buffer);
+    base::Task<ParsedResponse> next_head();
+    base::Task<> write_out(std::span<const char> data, std::string_view after);
 
     std::unique_ptr<net::Stream> stream_;
     std::unique_ptr<InputBuffer> input_;
+    std::unique_ptr<BodyReader> body_;
     std::string output_;
     Origin origin_;
     std::chrono::steady_clock::time_point idle_since_{};
     std::string method_;
     Framing framing_ = Framing::none();
-    std::uint64_t unsent_ = 0;
-    bool sent_all_ = true;
+    std::uint64_t sent_ = 0;
+    std::optional<std::uint64_t> announced_;
+    bool request_ended_ = true;
+    bool malformed_ = false;  // the request's head cannot be written
     bool reused_ = false;
     bool answer_began_ = false;
     bool keep_alive_ = true;
-    bool body_ended_ = true;
-    Body body_ = Body::none;
-    std::uint64_t left_ = 0;
-    std::optional<std::uint64_t> announced_;
-    Headers trailers_;
-    struct Chunks;
-    std::unique_ptr<Chunks> chunks_;
+    bool switching_ = false;
 };
 
 struct PoolLimits {

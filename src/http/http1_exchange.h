@@ -1,0 +1,76 @@
+// One request on an HTTP/1 connection, and the connection's state that outlives it.
+#pragma once
+
+#include "http/body_reader.h"
+#include "http/exchange.h"
+#include "http/http1_head.h"
+#include "http/http1_output.h"
+#include "http/input_buffer.h"
+#include "http/server.h"
+
+#include <string>
+
+namespace http {
+
+// What the exchanges of one connection share. Runs on one executor: no locks.
+struct Http1Link {
+    Http1Link(std::unique_ptr<net::Stream> s, const ServerLimits& l) : stream(std::move(s)), limits(l) {}
+
+    void allow(std::chrono::milliseconds time)
+    {
+        stream->set_deadline(std::chrono::steady_clock::now() + time);
+    }
+
+    std::unique_ptr<net::Stream> stream;  // null after an upgrade
+    const ServerLimits& limits;
+    InputBuffer input;
+    std::string output;  // reused by every answer
+};
+
+class Http1Exchange final : public Exchange {
+public:
+    Http1Exchange(Http1Link& link, ParsedRequest request, bool last);
+
+    const RequestHead& request() const override { return request_.head; }
+    const net::ConnectionFacts& connection() const override
+    {
+        return facts_ ? *facts_ : link_.stream->facts();
+    }
+    base::Task<std::size_t> read_body(std::span<char> buffer) override;
+    std::optional<std::uint64_t> body_length() const override;
+    const Headers& request_trailers() const override { return body_.trailers(); }
+    base::Task<> send_head(ResponseHead head) override;
+    base::Task<> send_body(std::span<const char> data) override;
+    base::Task<> send_last(std::span<const char> last) override;
+    base::Task<> finish(Headers trailers) override;
+    base::Task<> flush() override;
+    void reset() override;
+    std::unique_ptr<net::Stream> upgrade() override;
+
+    // After the handler: completes or abandons the answer, drops what is left of the request body.
+    // True when the connection may serve another request.
+    base::Task<bool> complete();
+
+private:
+    enum class Phase { waiting, head_kept, body, ended, broken, upgraded };
+
+    bool sends_body() const;
+    // Fixes the framing; `whole`: the size of the body when all of it is known.
+    base::Result<void> write_head(std::optional<std::uint64_t> whole);
+    base::Result<void> frame_body(std::span<const char> data);
+    base::Task<> write_out(std::span<const char> data, std::string_view after);
+    base::Task<bool> drop_body();
+
+    Http1Link& link_;
+    ParsedRequest request_;
+    BodyReader body_;
+    ResponseHead head_;
+    std::optional<net::ConnectionFacts> facts_;  // kept when the stream has gone to upgrade()'s caller
+    OutputFraming framing_;
+    Phase phase_ = Phase::waiting;
+    std::uint64_t sent_ = 0;
+    bool continue_due_ = false;
+    bool keep_alive_ = true;
+};
+
+}  // namespace http
