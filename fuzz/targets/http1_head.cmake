@@ -1,0 +1,1 @@
+fuzz(http1_head DEPS certwright::http)
