@@ -88,6 +88,36 @@ base::Task<model::CaAccount> Accounts::ensure_default(AccountSettings settings)
     co_return co_await store_.write(std::move(ensure));
 }
 
+base::Task<model::CaAccount> Accounts::add(std::string name, AccountSettings settings, bool make_default)
+{
+    CO_TRY(fresh, make_account(settings));
+    fresh.name = name;
+    fresh.is_default = make_default;
+    if (settings.external) {
+        fresh.eab_kid = settings.external->kid;
+        fresh.sealed_eab_key = sealer_.seal(settings.external->mac_key, external_context(fresh));
+    }
+    auto insert = [fresh](store::Transaction& tx) -> base::Result<> {
+        TRY(known, tx.accounts.list());
+        for (auto& each : known) {
+            if (each.name == fresh.name) {
+                return base::fail(base::Error(base::Errc::conflict, "a CA account is already called '" + each.name + "'")
+                                      .with_code("ca_account_exists")
+                                      .with_fix("choose another name"));
+            }
+            if (each.is_default && fresh.is_default) {
+                each.is_default = false;
+                CHECKED(tx.accounts.put(each));
+            }
+        }
+        CHECKED(tx.accounts.put(fresh));
+        return fresh.is_default ? publish_thumbprint(tx, fresh.thumbprint) : base::Result<>();
+    };
+    CO_CHECKED(co_await store_.write(std::move(insert)));
+    CO_TRY(registered, co_await client(fresh.id));
+    co_return co_await account(fresh.id);
+}
+
 base::Task<model::CaAccount> Accounts::account(std::string id)
 {
     auto read = [id](store::Transaction& tx) { return tx.accounts.get(id); };

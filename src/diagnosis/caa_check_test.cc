@@ -1,0 +1,73 @@
+#include "diagnosis/record_check.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using model::ConditionStatus;
+
+struct Case {
+    std::string_view name;
+    std::vector<std::string> set;
+    bool wildcard;
+    ConditionStatus status;
+    std::string_view code;
+};
+
+TEST(Caa, IsJudgedAsRfc8659Says)
+{
+    const std::vector<Case> cases{
+        {"ours", {"0 issue \"letsencrypt.org\""}, false, ConditionStatus::yes, ""},
+        {"ours among others",
+         {"0 issue \"x.example\"", "0 issue \"LetsEncrypt.org\""},
+         false,
+         ConditionStatus::yes,
+         ""},
+        {"nobody", {"0 issue \";\""}, false, ConditionStatus::no, "caa_forbidden"},
+        {"only reports", {"0 iodef \"mailto:a@b.example\""}, false, ConditionStatus::yes, ""},
+        {"wild only for others",
+         {"0 issue \"letsencrypt.org\"", "0 issuewild \"x.example\""},
+         true,
+         ConditionStatus::no,
+         "caa_forbidden"},
+        {"wild rules do not bind plain names", {"0 issuewild \";\""}, false, ConditionStatus::yes, ""},
+        {"wild falls back to issue", {"0 issue \"letsencrypt.org\""}, true, ConditionStatus::yes, ""},
+        {"unknown critical tag",
+         {"128 future \"x\"", "0 issue \"letsencrypt.org\""},
+         false,
+         ConditionStatus::no,
+         "caa_forbidden"},
+        {"unknown tag", {"0 future \"x\""}, false, ConditionStatus::yes, ""},
+        {"our account",
+         {"0 issue \"letsencrypt.org; accounturi=https://ca/acct/1\""},
+         false,
+         ConditionStatus::yes,
+         ""},
+        {"another account",
+         {"0 issue \"letsencrypt.org; validationmethods=dns-01; accounturi=https://ca/acct/2\""},
+         false,
+         ConditionStatus::no,
+         "caa_accounturi_mismatch"},
+    };
+    for (const auto& each : cases) {
+        diagnosis::CaaQuestion question;
+        question.name = "shop.example.com";
+        question.wildcard = each.wildcard;
+        question.identities = {"letsencrypt.org"};
+        question.account_url = "https://ca/acct/1";
+        const auto verdict = diagnosis::judge_caa(each.set, "example.com", question);
+        EXPECT_EQ(verdict.status, each.status) << each.name;
+        EXPECT_EQ(verdict.problem.code, each.code) << each.name;
+    }
+}
+
+TEST(Caa, OfAnUnknownCaIsNotJudged)
+{
+    diagnosis::CaaQuestion question;
+    question.name = "shop.example.com";
+
+    EXPECT_EQ(diagnosis::judge_caa({"0 issue \"x.example\""}, "example.com", question).status,
+              ConditionStatus::unknown);
+}
+
+}  // namespace

@@ -1,0 +1,88 @@
+#include "issuance/ca_problem.h"
+
+#include "issuance/backoff.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using model::ChallengeType;
+
+acme::Problem said(std::string type, std::string detail)
+{
+    acme::Problem problem;
+    problem.type = std::move(type);
+    problem.detail = std::move(detail);
+    return problem;
+}
+
+TEST(CaProblem, NamesWhatTheCaFound)
+{
+    struct Case {
+        std::string type, detail;
+        ChallengeType challenge;
+        std::string_view code;
+    };
+    const std::vector<Case> cases{
+        {"connection", "Timeout during connect", ChallengeType::http_01, "http_unreachable"},
+        {"unauthorized", "Invalid response: 404", ChallengeType::http_01, "http_wrong_response"},
+        {"unauthorized", "Invalid response: 403", ChallengeType::http_01, "http_filtered"},
+        {"unauthorized", "No TXT record found", ChallengeType::dns_01, "challenge_not_seen"},
+        {"dns", "NXDOMAIN looking up A", ChallengeType::http_01, "dns_not_found"},
+        {"dns", "SERVFAIL looking up A", ChallengeType::http_01, "dns_servfail"},
+        {"caa", "CAA record prevents issuance", ChallengeType::http_01, "caa_forbidden"},
+        {"unauthorized", "During secondary validation: 404", ChallengeType::http_01, "mpic_disagree"},
+        {"rejectedIdentifier", "policy", ChallengeType::http_01, "ca_rejected_identifier"},
+        {"somethingNew", "?", ChallengeType::http_01, "ca_refused"},
+    };
+    for (const auto& each : cases) {
+        EXPECT_EQ(issuance::problem_of(said(each.type, each.detail), "shop.example.com", each.challenge).code,
+                  each.code)
+            << each.detail;
+    }
+}
+
+TEST(CaProblem, SpeaksOfTheNameInTheSubproblem)
+{
+    auto problem = said("malformed", "several");
+    acme::Problem::Sub sub;
+    sub.identifier.value = "b.example.com";
+    sub.type = "caa";
+    sub.detail = "forbidden";
+    problem.subproblems.push_back(sub);
+
+    const auto made = issuance::problem_of(problem, "a.example.com", ChallengeType::http_01);
+
+    EXPECT_EQ(made.code, "caa_forbidden");
+    EXPECT_TRUE(made.message.contains("b.example.com")) << made.message;
+}
+
+TEST(CaProblem, TellsAPauseFromALimit)
+{
+    const auto limited = base::Error(base::Errc::rate_limited, "see https://x/#new-orders")
+                             .with_code("acme:rateLimited")
+                             .with_retry_after(std::chrono::seconds(5));
+    const auto paused =
+        base::Error(base::Errc::rate_limited, "visit: https://x/unpause?jwt=1").with_code("acme:rateLimited");
+
+    EXPECT_EQ(issuance::problem_of(limited, "n", {}).code, "ca_rate_limited");
+    EXPECT_EQ(issuance::problem_of(paused, "n", {}).code, "ca_paused");
+    EXPECT_TRUE(issuance::is_paused(paused));
+    EXPECT_FALSE(issuance::is_paused(limited));
+}
+
+TEST(Backoff, ClimbsTheLadderToADay)
+{
+    using std::chrono::minutes;
+    const auto near = [](int attempt, minutes want) {
+        const auto wait = issuance::backoff(attempt, minutes(1));
+        return wait >= want * 9 / 10 && wait <= want * 11 / 10;
+    };
+    EXPECT_TRUE(near(1, minutes(1)));
+    EXPECT_TRUE(near(2, minutes(10)));
+    EXPECT_TRUE(near(3, minutes(100)));
+    EXPECT_TRUE(near(4, minutes(1440)));
+    EXPECT_TRUE(near(50, minutes(1440)));
+}
+
+}  // namespace

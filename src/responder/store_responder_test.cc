@@ -1,0 +1,169 @@
+#include "responder/store_responder.h"
+
+#include "acme/resources.h"
+#include "support/run.h"
+#include "support/temp_dir.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+using responder::Audience;
+using responder::Transport;
+
+class OpenGate final : public responder::RevisionGate {
+public:
+    base::Task<> wait_until(Audience audience, model::Position position, std::chrono::milliseconds) override
+    {
+        waited.emplace_back(audience, position.number);
+        co_return base::Result<>();
+    }
+    std::vector<std::pair<Audience, std::int64_t>> waited;
+};
+
+// A name server that learns a value at its n-th question, or cannot be asked.
+class LateProbe final : public responder::TxtProbe {
+public:
+    base::Task<bool> has_value(net::Endpoint server, Transport transport, std::string, std::string) override
+    {
+        const int asked = ++questions[{server.port(), transport}];
+        if (unreachable.contains({server.port(), transport})) {
+            co_return base::fail(base::Errc::timeout, "no answer");
+        }
+        co_return asked >= needed;
+    }
+    int needed = 3;
+    std::map<std::pair<std::uint16_t, Transport>, int> questions;
+    std::set<std::pair<std::uint16_t, Transport>> unreachable;
+};
+
+class StoreResponder : public ::testing::Test {
+protected:
+    void SetUp() override
+    {
+        auto opened = store::open_sqlite(dir_.path() / "db", clock_);
+        ASSERT_TRUE(opened) << opened.error().message();
+        store_ = std::move(*opened);
+        options_.own_servers = {net::Endpoint(asio::ip::make_address("127.0.0.1"), 53)};
+        options_.own_limit = 500ms;
+        options_.unreachable_limit = 100ms;
+    }
+
+    static responder::Presentation dns(std::string token)
+    {
+        responder::Presentation what;
+        what.order = "ord_1";
+        what.type = model::ChallengeType::dns_01;
+        what.identifier = "shop.example.com";
+        what.token = std::move(token);
+        what.thumbprint = "thumb";
+        what.txt_owner = "label.acme.example.net";
+        return what;
+    }
+    base::Result<> present(responder::Presentation what)
+    {
+        auto responder = responder::make_responder(*store_, clock_, gate_, probe_, options_);
+        return test::run(loop_, responder->present(std::move(what)));
+    }
+    base::Result<> clean_up(std::string order)
+    {
+        auto responder = responder::make_responder(*store_, clock_, gate_, probe_, options_);
+        return test::run(loop_, responder->clean_up(std::move(order)));
+    }
+    std::vector<std::string> values()
+    {
+        auto read = [](store::Transaction& tx) { return tx.challenges.txt_of("label.acme.example.net"); };
+        std::vector<std::string> found;
+        for (const auto& each : test::run(loop_, store_->read(read)).value()) {
+            found.push_back(each.value);
+        }
+        return found;
+    }
+
+    test::TempDir dir_;
+    asio::io_context loop_{1};
+    base::ManualClock clock_{base::from_millis(1'800'000'000'000)};
+    std::unique_ptr<store::Store> store_;
+    OpenGate gate_;
+    LateProbe probe_;
+    responder::ResponderOptions options_;
+};
+
+TEST_F(StoreResponder, PublishesSeveralValuesBesideEachOther)
+{
+    ASSERT_TRUE(present(dns("a")));
+    ASSERT_TRUE(present(dns("b")));
+    ASSERT_TRUE(present(dns("b")));
+
+    const auto found = values();
+
+    EXPECT_EQ(found.size(), 2U);
+    const auto wanted = acme::dns_01_value(acme::key_authorization("a", "thumb"));
+    EXPECT_NE(std::ranges::find(found, wanted), found.end());
+}
+
+TEST_F(StoreResponder, WaitsForItsOwnRevisionAndForEveryServer)
+{
+    ASSERT_TRUE(present(dns("a")));
+
+    ASSERT_EQ(gate_.waited.size(), 1U);
+    EXPECT_EQ(gate_.waited[0].first, Audience::name_servers);
+    EXPECT_GE(gate_.waited[0].second, 1);
+    EXPECT_EQ((probe_.questions[{53, Transport::udp}]), 3);
+    EXPECT_EQ((probe_.questions[{53, Transport::tcp}]), 3);
+}
+
+TEST_F(StoreResponder, FailsWhenAServerNeverLearnsTheValue)
+{
+    probe_.needed = 1'000'000;
+
+    const auto presented = present(dns("a"));
+
+    ASSERT_FALSE(presented);
+    EXPECT_EQ(presented.error().code(), "dns_propagation");
+}
+
+TEST_F(StoreResponder, IsNotBlockedByAFamilyThatCannotBeReached)
+{
+    options_.own_servers.emplace_back(asio::ip::make_address("::1"), std::uint16_t(54));
+    probe_.unreachable = {{54, Transport::udp}, {54, Transport::tcp}};
+
+    EXPECT_TRUE(present(dns("a")));
+}
+
+TEST_F(StoreResponder, TakesBackOnlyWhatTheOrderPublishedAndTwiceIsFine)
+{
+    ASSERT_TRUE(present(dns("a")));
+    auto other = dns("b");
+    other.order = "ord_2";
+    ASSERT_TRUE(present(other));
+
+    EXPECT_TRUE(clean_up("ord_1"));
+    EXPECT_TRUE(clean_up("ord_1"));
+
+    EXPECT_EQ(values().size(), 1U);
+}
+
+TEST_F(StoreResponder, PublishesATokenOnlyForOtherAccounts)
+{
+    auto what = dns("tok");
+    what.type = model::ChallengeType::http_01;
+    ASSERT_TRUE(present(what));
+    auto token = [](store::Transaction& tx) { return tx.challenges.token("tok"); };
+    EXPECT_FALSE(test::run(loop_, store_->read(token)).value());
+    EXPECT_TRUE(gate_.waited.empty());
+
+    what.default_account = false;
+    ASSERT_TRUE(present(what));
+    EXPECT_EQ(test::run(loop_, store_->read(token)).value()->thumbprint, "thumb");
+    EXPECT_EQ(gate_.waited.at(0).first, Audience::edges);
+
+    ASSERT_TRUE(clean_up("ord_1"));
+    EXPECT_FALSE(test::run(loop_, store_->read(token)).value());
+}
+
+}  // namespace
