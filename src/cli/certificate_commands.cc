@@ -1,0 +1,220 @@
+// certwright certificate ...
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/json_view.h"
+#include "cli/render.h"
+#include "cli/wait.h"
+#include "http/uri.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace cli {
+
+namespace {
+
+constexpr std::size_t most_pem = 128 * 1024;
+
+std::optional<std::string> read_pem(Console& console, const std::string& file)
+{
+    std::ifstream in(file, std::ios::binary);
+    std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (!in || content.empty() || content.size() > most_pem) {
+        console.tell_problem(fmt::format("{} cannot be used: {}", file,
+                                         content.size() > most_pem ? "it is larger than 128 KiB"
+                                                                   : "it is empty or cannot be read"),
+                             "", "Give a PEM file.");
+        console.status = usage;
+        return std::nullopt;
+    }
+    return content;
+}
+
+void add_upload(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string endpoint;
+        std::string chain;
+        std::string key;
+        bool transitional = false;
+        bool keep = false;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb =
+        add_verb(noun, "upload", "Bring a certificate of your own",
+                 "certwright certificate upload shop.example.com --chain fullchain.pem --key privkey.pem");
+    verb.add_option("NAME", options->endpoint, "The endpoint: a name or an id")->required();
+    verb.add_option("--chain", options->chain, "PEM file: the certificate, then its issuers")
+        ->required()
+        ->type_name("FILE");
+    verb.add_option("--key", options->key, "PEM file: its private key, not encrypted")
+        ->required()
+        ->type_name("FILE");
+    auto* transitional = verb.add_flag("--transitional", options->transitional,
+                                       "Served until a managed one is live (default)");
+    verb.add_flag("--keep", options->keep, "Preferred to managed ones as long as it is valid")
+        ->excludes(transitional);
+    verb.callback([options, &console] {
+        const auto chain = read_pem(console, options->chain);
+        const auto key = chain ? read_pem(console, options->key) : std::nullopt;
+        if (!key) {
+            return;
+        }
+        json::object body{
+            {"chain", *chain}, {"key", *key}, {"source", options->keep ? "uploaded" : "transitional"}};
+        const auto reply = console.call(
+            "POST", "/v1/endpoints/" + http::percent_encode(options->endpoint) + "/certificates", body);
+        if (reply && !console.print_json(reply->body)) {
+            console.out() << certificate_text(reply->object(), console.paint(), console.now());
+        }
+    });
+}
+
+void add_list(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string endpoint;
+        std::string after;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb = add_verb(noun, "list", "List certificates",
+                          "certwright certificate list --endpoint shop.example.com");
+    verb.add_option("--endpoint", options->endpoint, "Only the live ones of this endpoint")
+        ->type_name("NAME");
+    verb.add_option("--after", options->after, "Continue a listing: `next` of its JSON")->type_name("CURSOR");
+    verb.callback([options, &console] {
+        const auto path =
+            options->endpoint.empty()
+                ? "/v1/certificates" +
+                      (options->after.empty() ? "" : "?after=" + http::percent_encode(options->after))
+                : "/v1/endpoints/" + http::percent_encode(options->endpoint) + "/certificates";
+        const auto reply = console.call("GET", path);
+        if (reply && !console.print_json(reply->body)) {
+            console.out() << certificate_list_text(objects(reply->object(), "items"), console.paint(),
+                                                   console.now());
+            if (const auto next = text(reply->object(), "next"); !next.empty()) {
+                console.err() << "There are more: certwright certificate list --after " << next << "\n";
+            }
+        }
+    });
+}
+
+void add_show(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string id;
+        bool chain = false;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb = add_verb(
+        noun, "show", "Show a certificate, or print its chain",
+        "certwright certificate show crt_abc\ncertwright certificate show crt_abc --chain > chain.pem");
+    verb.add_option("ID", options->id, "The certificate's id")->required();
+    verb.add_flag("--chain", options->chain, "Print the chain as PEM");
+    verb.callback([options, &console] {
+        const auto path =
+            "/v1/certificates/" + http::percent_encode(options->id) + (options->chain ? "/chain" : "");
+        const auto reply = console.call("GET", path);
+        if (!reply) {
+            return;
+        }
+        if (options->chain) {
+            console.out() << reply->text;
+        } else if (!console.print_json(reply->body)) {
+            console.out() << certificate_text(reply->object(), console.paint(), console.now());
+        }
+    });
+}
+
+// Renewing takes an endpoint, or the id of one of its certificates.
+std::optional<std::string> endpoint_meant(Console& console, const std::string& reference)
+{
+    if (!reference.starts_with("crt_")) {
+        return reference;
+    }
+    const auto reply = console.call("GET", "/v1/certificates/" + http::percent_encode(reference));
+    return reply ? std::optional(text(reply->object(), "endpoint")) : std::nullopt;
+}
+
+void renew(Console& console, const std::string& reference, bool wait, std::chrono::seconds limit)
+{
+    const auto endpoint = endpoint_meant(console, reference);
+    const auto reply =
+        endpoint ? console.call("POST", "/v1/endpoints/" + http::percent_encode(*endpoint) + "/renew")
+                 : std::nullopt;
+    if (!reply) {
+        return;
+    }
+    std::vector<std::string> orders;
+    for (const auto& each : objects(reply->object(), "items")) {
+        orders.push_back(text(each, "id"));
+    }
+    if (!wait) {
+        if (!console.print_json(reply->body)) {
+            console.out() << fmt::format("{} ordered. Watch it: certwright endpoint show {}\n",
+                                         orders.size() == 1 ? "A new certificate is" : "New certificates are",
+                                         *endpoint);
+        }
+        return;
+    }
+    if (!wait_until_deployed(console, *endpoint, orders, limit)) {
+        return;
+    }
+    const auto after =
+        console.call("GET", "/v1/endpoints/" + http::percent_encode(*endpoint) + "/certificates");
+    if (after && !console.print_json(after->body)) {
+        console.out() << certificate_list_text(objects(after->object(), "items"), console.paint(),
+                                               console.now());
+    }
+}
+
+void add_renew(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string endpoint;
+        bool wait = false;
+        std::int64_t timeout_s = 600;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb = add_verb(noun, "renew", "Get a new certificate now",
+                          "certwright certificate renew shop.example.com --wait");
+    verb.add_option("NAME", options->endpoint, "The endpoint, or the id of its certificate")->required();
+    verb.add_flag("--wait", options->wait, "Wait until it is deployed, showing progress");
+    verb.add_option("--timeout", options->timeout_s, "How long to wait, in seconds")
+        ->check(CLI::Range(1, 86400))
+        ->capture_default_str();
+    verb.callback([options, &console] {
+        renew(console, options->endpoint, options->wait, std::chrono::seconds(options->timeout_s));
+    });
+}
+
+void add_remove(CLI::App& noun, Console& console)
+{
+    auto id = std::make_shared<std::string>();
+    auto& verb = add_verb(noun, "remove", "Stop serving an uploaded certificate",
+                          "certwright certificate remove crt_abc");
+    verb.add_option("ID", *id, "The certificate's id")->required();
+    verb.callback([id, &console] {
+        const auto reply = console.call("DELETE", "/v1/certificates/" + http::percent_encode(*id));
+        if (reply && !console.print_json(reply->body)) {
+            console.out() << fmt::format("{} was removed.\n", *id);
+        }
+    });
+}
+
+}  // namespace
+
+void add_certificate_commands(CLI::App& app, Console& console)
+{
+    auto& noun =
+        *app.add_subcommand("certificate", "Certificates, managed and uploaded")->require_subcommand(1);
+    add_list(noun, console);
+    add_show(noun, console);
+    add_renew(noun, console);
+    add_upload(noun, console);
+    add_remove(noun, console);
+}
+
+}  // namespace cli

@@ -1,0 +1,19 @@
+// The nouns and their verbs. Internal to cli/.
+#pragma once
+
+#include "cli/console.h"
+
+#include <CLI/CLI.hpp>
+
+namespace cli {
+
+void add_endpoint_commands(CLI::App& app, Console& console);
+void add_certificate_commands(CLI::App& app, Console& console);
+void add_access_commands(CLI::App& app, Console& console);    // token, tenant
+void add_overview_commands(CLI::App& app, Console& console);  // status, doctor, ca, edge, event
+
+// A verb below `noun`; its examples stand at the end of its help.
+CLI::App& add_verb(CLI::App& noun, const std::string& name, const std::string& description,
+                   const std::string& examples);
+
+}  // namespace cli

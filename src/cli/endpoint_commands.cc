@@ -1,0 +1,338 @@
+// certwright endpoint ...
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/json_view.h"
+#include "cli/render.h"
+#include "cli/wait.h"
+#include "http/uri.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+namespace cli {
+
+namespace {
+
+// What add and update can say of an endpoint; absent ones are not sent.
+struct Settings {
+    std::optional<std::string> upstream;
+    bool internal = false;
+    bool external = false;
+    std::vector<std::string> allow;
+    bool allow_all = false;
+    std::optional<std::string> filter_at;
+    std::vector<std::string> key_types;
+};
+
+struct Waiting {
+    bool wait = false;
+    std::int64_t timeout_s = 600;
+
+    std::chrono::seconds limit() const { return std::chrono::seconds(timeout_s); }
+};
+
+void add_settings(CLI::App& verb, Settings& settings)
+{
+    auto* internal = verb.add_flag("--internal", settings.internal,
+                                   "Not reachable from the Internet: proved by DNS alone");
+    verb.add_flag("--external", settings.external, "Reachable from the Internet")->excludes(internal);
+    auto* allow = verb.add_option("--allow", settings.allow,
+                                  "Let in only this address or block (CIDR); may be repeated")
+                      ->type_name("CIDR");
+    verb.add_flag("--allow-all", settings.allow_all, "No IP filter")->excludes(allow);
+    verb.add_option("--filter-at", settings.filter_at, "Who enforces the filter: edge or network")
+        ->check(CLI::IsMember({"edge", "network"}))
+        ->type_name("WHO");
+    verb.add_option("--key-type", settings.key_types, "ecdsa_p256 (default) or rsa_2048; may be repeated")
+        ->check(CLI::IsMember({"ecdsa_p256", "rsa_2048"}))
+        ->type_name("TYPE");
+}
+
+void add_waiting(CLI::App& verb, Waiting& waiting)
+{
+    verb.add_flag("--wait", waiting.wait, "Wait until it is done, showing progress");
+    verb.add_option("--timeout", waiting.timeout_s, "How long to wait, in seconds")
+        ->check(CLI::Range(1, 86400))
+        ->capture_default_str();
+}
+
+json::array array_of(const std::vector<std::string>& texts)
+{
+    json::array made;
+    for (const auto& each : texts) {
+        made.emplace_back(each);
+    }
+    return made;
+}
+
+json::object to_json(const Settings& settings)
+{
+    json::object body;
+    if (settings.upstream) {
+        body["upstream"] = *settings.upstream;
+    }
+    if (settings.internal || settings.external) {
+        body["kind"] = settings.internal ? "internal" : "external";
+    }
+    if (!settings.allow.empty() || settings.allow_all) {
+        body["ip_filter"] = array_of(settings.allow);
+    }
+    if (settings.filter_at) {
+        body["filter_at"] = *settings.filter_at;
+    }
+    if (!settings.key_types.empty()) {
+        body["key_types"] = array_of(settings.key_types);
+    }
+    return body;
+}
+
+std::string path_of(const std::string& endpoint, std::string_view verb = "")
+{
+    return "/v1/endpoints/" + http::percent_encode(endpoint) + std::string(verb);
+}
+
+void show_warnings(Console& console, const json::object& endpoint)
+{
+    for (const auto& each : objects(endpoint, "warnings")) {
+        console.err() << console.error_paint().warn("warning: ") << harmless(text(each, "message")) << "\n";
+        console.err() << console.error_paint().bold("fix:     ") << harmless(text(each, "fix")) << "\n";
+    }
+}
+
+void show_endpoint(Console& console, const json::object& endpoint)
+{
+    if (!console.print_json(endpoint)) {
+        console.out() << endpoint_text(endpoint, console.paint(), console.now());
+    }
+}
+
+void show_added(Console& console, const json::object& endpoint, bool created)
+{
+    const auto& paint = console.paint();
+    console.out() << fmt::format("{} {}  {}\n\n", paint.bold(text(endpoint, "name")),
+                                 created ? "was added" : "is here already", paint.dim(text(endpoint, "id")));
+    console.out() << paint.bold("Create these records at the DNS provider:") << "\n"
+                  << records_text(endpoint, paint);
+    console.out() << "\ncertwright looks for them by itself and then gets the certificate. To watch it:\n";
+    console.out() << "  certwright endpoint show " << text(endpoint, "name") << "\n";
+}
+
+void add_endpoint(Console& console, const std::vector<std::string>& names, const std::string& tenant,
+                  const Settings& settings, const Waiting& waiting)
+{
+    auto body = to_json(settings);
+    body["names"] = array_of(names);
+    if (!tenant.empty()) {
+        body["tenant"] = tenant;
+    }
+    const auto reply = console.call("POST", "/v1/endpoints", body);
+    if (!reply) {
+        return;
+    }
+    show_warnings(console, reply->object());
+    if (!waiting.wait) {
+        if (!console.print_json(reply->body)) {
+            show_added(console, reply->object(), reply->status == 201);
+        }
+        return;
+    }
+    if (!console.globals.json) {
+        show_added(console, reply->object(), reply->status == 201);
+        console.out() << "\n" << std::flush;
+    }
+    if (const auto active = wait_until_active(console, text(reply->object(), "id"), waiting.limit())) {
+        show_endpoint(console, *active);
+    }
+}
+
+void list_endpoints(Console& console, std::string query, bool all)
+{
+    json::array items;
+    std::string after;
+    for (;;) {
+        const auto reply = console.call(
+            "GET", "/v1/endpoints?" + query + (after.empty() ? "" : "&after=" + http::percent_encode(after)));
+        if (!reply) {
+            return;
+        }
+        for (const auto& each : objects(reply->object(), "items")) {
+            items.emplace_back(each);
+        }
+        after = text(reply->object(), "next");
+        if (after.empty() || !all) {
+            break;
+        }
+    }
+    json::object page;
+    page["items"] = std::move(items);
+    page["next"] = after.empty() ? json::value(nullptr) : json::value(after);
+    if (!console.print_json(page)) {
+        console.out() << endpoint_list_text(page, console.paint(), console.now());
+        if (!after.empty()) {
+            console.err() << "There are more: add --all, or narrow it with --search or --state.\n";
+        }
+    }
+}
+
+// Removing is not undone: the targets of the records are never used again.
+bool confirmed(Console& console, const std::string& endpoint, bool yes)
+{
+    if (yes) {
+        return true;
+    }
+    if (!console.err_is_terminal()) {
+        console.tell_problem("this ends HTTPS for " + endpoint, "", "Add --yes to go ahead.");
+        console.status = usage;
+        return false;
+    }
+    console.err() << fmt::format(
+                         "This ends HTTPS for {} at once, and its DNS records lose their meaning. Type its "
+                         "name to go on: ",
+                         endpoint)
+                  << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (answer != endpoint) {
+        console.err() << "Nothing was removed.\n";
+        console.status = problem;
+        return false;
+    }
+    return true;
+}
+
+void add_add(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::vector<std::string> names;
+        std::string tenant;
+        Settings settings;
+        Waiting waiting;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb = add_verb(
+        noun, "add", "Add names, and print the DNS records to create",
+        "certwright endpoint add shop.example.com --to http://10.0.0.5:3000\n"
+        "certwright endpoint add wiki.example.com --to http://10.0.0.6 --internal --allow 192.0.2.0/24\n"
+        "certwright endpoint add '*.shop.example.com' --to http://10.0.0.5:3000 --wait");
+    verb.add_option("NAME", options->names, "Domain names; Unicode and wildcards are fine")->required();
+    verb.add_option("--to", options->settings.upstream, "Where requests go: http://host:port or https://host")
+        ->required()
+        ->type_name("URL");
+    add_settings(verb, options->settings);
+    verb.add_option("--tenant", options->tenant, "Whose endpoint it becomes (operator only)")
+        ->type_name("ID");
+    add_waiting(verb, options->waiting);
+    verb.callback([options, &console] {
+        add_endpoint(console, options->names, options->tenant, options->settings, options->waiting);
+    });
+}
+
+void add_list(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string state;
+        std::string search;
+        std::string tenant;
+        bool all = false;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb = add_verb(noun, "list", "List endpoints, oldest first",
+                          "certwright endpoint list --state action_required\ncertwright endpoint list "
+                          "--search example.com --json");
+    verb.add_option("--state", options->state, "Only those in this state, e.g. active or pending_dns");
+    verb.add_option("--search", options->search, "Only names with this in them")->type_name("TEXT");
+    verb.add_option("--tenant", options->tenant, "Only this tenant's (operator only)")->type_name("ID");
+    verb.add_flag("--all", options->all, "Every page, not only the first hundred");
+    verb.callback([options, &console] {
+        std::string query = options->all ? "limit=500" : "limit=100";
+        const auto add = [&](std::string_view name, const std::string& value) {
+            query += value.empty() ? "" : fmt::format("&{}={}", name, http::percent_encode(value));
+        };
+        add("state", options->state);
+        add("q", options->search);
+        add("tenant", options->tenant);
+        list_endpoints(console, query, options->all);
+    });
+}
+
+void add_update(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string endpoint;
+        Settings settings;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb =
+        add_verb(noun, "update", "Change what is behind a name and who may reach it",
+                 "certwright endpoint update shop.example.com --to http://10.0.0.9:3000\n"
+                 "certwright endpoint update wiki.example.com --allow 192.0.2.0/24 --allow 2001:db8::/32\n"
+                 "certwright endpoint update wiki.example.com --external --allow-all");
+    verb.add_option("NAME", options->endpoint, "A name or an id")->required();
+    verb.add_option("--to", options->settings.upstream, "Where requests go")->type_name("URL");
+    add_settings(verb, options->settings);
+    verb.callback([options, &console] {
+        const auto body = to_json(options->settings);
+        if (body.empty()) {
+            console.tell_problem("nothing to change was given", "", "See: certwright endpoint update --help");
+            console.status = usage;
+            return;
+        }
+        if (const auto reply = console.call("PATCH", path_of(options->endpoint), body)) {
+            show_warnings(console, reply->object());
+            show_endpoint(console, reply->object());
+        }
+    });
+}
+
+void add_remove(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string endpoint;
+        bool yes = false;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb = add_verb(noun, "remove", "Stop serving a name and forget it",
+                          "certwright endpoint remove shop.example.com --yes");
+    verb.add_option("NAME", options->endpoint, "A name or an id")->required();
+    verb.add_flag("--yes", options->yes, "Do not ask");
+    verb.callback([options, &console] {
+        if (!confirmed(console, options->endpoint, options->yes)) {
+            return;
+        }
+        const auto reply = console.call("DELETE", path_of(options->endpoint));
+        if (reply && !console.print_json(reply->body)) {
+            console.out() << endpoint_summary(reply->object(), console.paint()) << "\n";
+        }
+    });
+}
+
+// show, check and retry: one name, one call, the endpoint as answer.
+void add_simple(CLI::App& noun, Console& console, const std::string& name, const std::string& description,
+                const std::string& method, const std::string& suffix)
+{
+    auto endpoint = std::make_shared<std::string>();
+    auto& verb = add_verb(noun, name, description, "certwright endpoint " + name + " shop.example.com");
+    verb.add_option("NAME", *endpoint, "A name or an id")->required();
+    verb.callback([endpoint, method, suffix, &console] {
+        if (const auto reply = console.call(method, path_of(*endpoint, suffix))) {
+            show_endpoint(console, reply->object());
+        }
+    });
+}
+
+}  // namespace
+
+void add_endpoint_commands(CLI::App& app, Console& console)
+{
+    auto& noun = *app.add_subcommand("endpoint", "Names that are kept on valid HTTPS")->require_subcommand(1);
+    add_add(noun, console);
+    add_simple(noun, console, "show", "Show state, records, certificates and what to do next", "GET", "");
+    add_list(noun, console);
+    add_update(noun, console);
+    add_simple(noun, console, "check", "Look at its DNS now", "POST", "/check");
+    add_simple(noun, console, "retry", "End back-off and parking: try again now", "POST", "/retry");
+    add_remove(noun, console);
+}
+
+}  // namespace cli

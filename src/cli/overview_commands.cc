@@ -1,0 +1,179 @@
+// certwright status, doctor, ca ..., edge ..., event ...
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/json_view.h"
+#include "cli/render.h"
+#include "http/uri.h"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+namespace cli {
+
+namespace {
+
+std::string conditions_text(const json::object& endpoint, const Paint& paint)
+{
+    Table table({"CONDITION", "OK", "SEEN"});
+    for (const auto& each : objects(endpoint, "conditions")) {
+        const auto message = text(object(each, "problem"), "message");
+        table.add({text(each, "type"), paint.state(text(each, "status")),
+                   message.empty() ? "-" : harmless(message)});
+    }
+    return table.empty() ? "" : "\n" + paint.bold("What was looked at") + "\n" + table.text(paint);
+}
+
+// 0 when all is well, so that scripts can ask.
+void doctor(Console& console, const std::string& endpoint)
+{
+    const auto reply = console.call("POST", "/v1/endpoints/" + http::percent_encode(endpoint) + "/check");
+    if (!reply) {
+        return;
+    }
+    const auto& found = reply->object();
+    if (!console.print_json(found)) {
+        console.out() << endpoint_text(found, console.paint(), console.now())
+                      << conditions_text(found, console.paint());
+    }
+    console.status =
+        text(found, "state") == "active" && text(object(found, "reason"), "code").empty() ? ok : problem;
+}
+
+void list_events(Console& console, const std::string& endpoint, std::int64_t limit)
+{
+    const auto path = fmt::format("/v1/events?limit={}{}", limit,
+                                  endpoint.empty() ? "" : "&endpoint=" + http::percent_encode(endpoint));
+    const auto reply = console.call("GET", path);
+    if (!reply || console.print_json(reply->body)) {
+        return;
+    }
+    for (const auto& each : objects(reply->object(), "items")) {
+        console.out() << event_text(each, console.paint());
+    }
+}
+
+// Until the process is stopped or the API is gone. One JSON object a line with --json.
+void follow_events(Console& console)
+{
+    auto reply = console.call("GET", "/v1/events?limit=10");
+    while (reply) {
+        for (const auto& each : objects(reply->object(), "items")) {
+            if (!console.print_json(each)) {
+                console.out() << event_text(each, console.paint());
+            }
+        }
+        console.out() << std::flush;
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        reply = console.call("GET", "/v1/events?limit=1000&after=" + text(reply->object(), "next"));
+    }
+}
+
+void add_event_commands(CLI::App& app, Console& console)
+{
+    struct Options {
+        std::string endpoint;
+        std::int64_t limit = 50;
+    };
+    auto options = std::make_shared<Options>();
+    auto& noun = *app.add_subcommand("event", "What happened")->require_subcommand(1);
+    auto& list =
+        add_verb(noun, "list", "The newest events", "certwright event list --endpoint shop.example.com");
+    list.add_option("--endpoint", options->endpoint, "Only those of this endpoint")->type_name("NAME");
+    list.add_option("--limit", options->limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
+    list.callback([options, &console] { list_events(console, options->endpoint, options->limit); });
+    auto& follow = add_verb(noun, "follow", "Print events as they happen", "certwright event follow --json");
+    follow.callback([&console] { follow_events(console); });
+}
+
+struct NewAccount {
+    std::string name;
+    std::string directory;
+    std::vector<std::string> contacts;
+    std::string eab_kid;
+    std::string eab_key;
+    bool make_default = false;
+};
+
+void add_account(Console& console, const NewAccount& wanted)
+{
+    json::object body{
+        {"name", wanted.name}, {"directory_url", wanted.directory}, {"default", wanted.make_default}};
+    json::array contacts;
+    for (const auto& each : wanted.contacts) {
+        contacts.emplace_back(each);
+    }
+    body["contacts"] = std::move(contacts);
+    if (!wanted.eab_kid.empty()) {
+        body["eab_kid"] = wanted.eab_kid;
+        body["eab_key"] = wanted.eab_key;
+    }
+    const auto reply = console.call("POST", "/v1/ca-accounts", body);
+    if (reply && !console.print_json(reply->body)) {
+        json::object page{{"items", json::array{reply->body}}};
+        console.out() << account_list_text(page, console.paint());
+    }
+}
+
+void add_ca_commands(CLI::App& app, Console& console)
+{
+    auto& noun = *app.add_subcommand("ca", "Accounts with certificate authorities")->require_subcommand(1);
+    auto& list = add_verb(noun, "list", "List CA accounts", "certwright ca list");
+    list.callback([&console] {
+        const auto reply = console.call("GET", "/v1/ca-accounts");
+        if (reply && !console.print_json(reply->body)) {
+            console.out() << account_list_text(reply->object(), console.paint());
+        }
+    });
+    auto wanted = std::make_shared<NewAccount>();
+    auto& add = add_verb(
+        noun, "add", "Register with a CA",
+        "certwright ca add backup --directory https://acme.example.org/directory --contact ops@example.com");
+    add.add_option("NAME", wanted->name, "What people call it")->required();
+    add.add_option("--directory", wanted->directory, "The CA's ACME directory")->required()->type_name("URL");
+    add.add_option("--contact", wanted->contacts, "A mail address; may be repeated")->type_name("MAIL");
+    auto* kid =
+        add.add_option("--eab-kid", wanted->eab_kid, "External account binding: key id")->type_name("ID");
+    add.add_option("--eab-key", wanted->eab_key, "External account binding: key (base64url)")
+        ->type_name("KEY")
+        ->needs(kid)
+        ->envname("CERTWRIGHT_EAB_KEY");
+    add.add_flag("--default", wanted->make_default, "Use it for new orders");
+    add.callback([wanted, &console] { add_account(console, *wanted); });
+}
+
+// Not `edge`: that runs one.
+void add_edges_command(CLI::App& app, Console& console)
+{
+    auto& verb = add_verb(app, "edges", "List edges and how far they have come", "certwright edges");
+    verb.callback([&console] {
+        const auto reply = console.call("GET", "/v1/edges");
+        if (reply && !console.print_json(reply->body)) {
+            console.out() << edge_list_text(reply->object(), console.paint(), console.now());
+        }
+    });
+}
+
+}  // namespace
+
+void add_overview_commands(CLI::App& app, Console& console)
+{
+    auto& status = *app.add_subcommand("status", "How everything stands");
+    status.callback([&console] {
+        const auto reply = console.call("GET", "/v1/status");
+        if (reply && !console.print_json(reply->body)) {
+            console.out() << status_text(reply->object(), console.paint(), console.now());
+        }
+    });
+    auto endpoint = std::make_shared<std::string>();
+    auto& doctor_verb =
+        add_verb(app, "doctor", "Look at one name now and say what is wrong; exits 0 when all is well",
+                 "certwright doctor shop.example.com");
+    doctor_verb.add_option("NAME", *endpoint, "A name or an id")->required();
+    doctor_verb.callback([endpoint, &console] { doctor(console, *endpoint); });
+    add_ca_commands(app, console);
+    add_edges_command(app, console);
+    add_event_commands(app, console);
+}
+
+}  // namespace cli

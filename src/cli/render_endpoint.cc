@@ -1,0 +1,179 @@
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+namespace cli {
+
+namespace {
+
+std::string title(const json::object& endpoint)
+{
+    const auto name = text(endpoint, "name");
+    const auto display = text(endpoint, "display_name");
+    return display.empty() || display == name ? name : fmt::format("{} ({})", display, name);
+}
+
+// The status of each record, then what was found instead.
+void add_record(std::string& made, const json::object& record, const Paint& paint)
+{
+    const auto status = text(record, "status");
+    const auto kind = flag(record, "required") ? "" : paint.dim("  (optional)");
+    made += fmt::format("  {} {}{}\n", paint.bold(text(record, "purpose")), paint.state(status), kind);
+    made += fmt::format("    {}   {}\n", paint.dim("type "), text(record, "type"));
+    made += fmt::format("    {}   {}   {}\n", paint.dim("host "), text(record, "host"),
+                        paint.dim("(full: " + text(record, "name") + ")"));
+    made += fmt::format("    {}   {}\n", paint.dim("value"), text(record, "value"));
+    const auto found = texts(record, "found");
+    if (!found.empty() && status != "ok") {
+        made += fmt::format("    {}   {}\n", paint.warn("found"), harmless(joined(found)));
+    } else if (status == "missing") {
+        made += fmt::format("    {}   {}\n", paint.warn("found"), "nothing");
+    }
+}
+
+std::string served_text(const json::object& endpoint, base::Time now)
+{
+    for (const auto& each : objects(endpoint, "certificates")) {
+        if (flag(each, "served")) {
+            return fmt::format("{} certificate of {}, serial {}, until {}", text(each, "source"),
+                               harmless(text(each, "issuer")), text(each, "serial"),
+                               date(time(each, "not_after"), now));
+        }
+    }
+    return "the platform's certificate; it has none of its own yet";
+}
+
+std::string filter_text(const json::object& endpoint)
+{
+    const auto filter = texts(endpoint, "ip_filter");
+    if (filter.empty()) {
+        return "none; everybody may come in";
+    }
+    return fmt::format("only {} (enforced by {})", joined(filter),
+                       text(endpoint, "filter_at") == "network" ? "the network" : "the edge");
+}
+
+std::string next_look(const json::object& endpoint, base::Time now)
+{
+    const auto next = time(endpoint, "next_attempt_at");
+    const auto check = time(endpoint, "next_check_at");
+    if (flag(endpoint, "retrying") && next) {
+        return "certwright tries again " + relative(std::max(*next, now), now);
+    }
+    return check ? "DNS is looked at again " + relative(std::max(*check, now), now)
+                 : std::string("nothing is due");
+}
+
+std::string order_text(const json::object& order, const Paint& paint, base::Time now)
+{
+    const auto status = text(order, "status");
+    auto made = paint.state(status);
+    if (number(order, "attempt") > 0) {
+        made += fmt::format(", {} failed attempts", number(order, "attempt"));
+    }
+    const auto next = time(order, "next_action_at");
+    if (next && status != "deployed" && status != "failed") {
+        made += ", goes on " + relative(std::max(*next, now), now);
+    }
+    return made;
+}
+
+std::string next_commands(const json::object& endpoint)
+{
+    const auto name = text(endpoint, "name");
+    const auto state = text(endpoint, "state");
+    std::string made;
+    const auto add = [&](std::string_view command, std::string_view why) {
+        made += fmt::format("  certwright {:<44} {}\n", fmt::format("{} {}", command, name), why);
+    };
+    if (state == "pending_dns" || state == "action_required" || state == "degraded") {
+        add("doctor", "look at DNS now, in detail");
+    }
+    if (state == "parked") {
+        add("endpoint retry", "try again at once");
+    }
+    if (state == "active") {
+        add("certificate renew", "get a new certificate now");
+    } else if (!flag(endpoint, "serving") && state != "deleting") {
+        add("certificate upload", "bridge the time with a certificate you have");
+    }
+    return made;
+}
+
+}  // namespace
+
+std::string labelled(const Paint& paint, std::string_view label, std::string_view value)
+{
+    return fmt::format("  {} {}\n", paint.dim(fmt::format("{:<10}", label)), value);
+}
+
+std::string problem_text(const json::object& problem, const Paint& paint)
+{
+    if (text(problem, "code").empty()) {
+        return {};
+    }
+    auto made = labelled(paint, "reason",
+                         fmt::format("{} {}", harmless(text(problem, "message")),
+                                     paint.dim("[" + text(problem, "code") + "]")));
+    const auto actor = text(problem, "actor");
+    if (!actor.empty() && actor != "none") {
+        made += labelled(paint, "who acts", paint.bold(actor));
+    }
+    if (!text(problem, "fix").empty()) {
+        made += labelled(paint, "fix", harmless(text(problem, "fix")));
+    }
+    return made;
+}
+
+std::string records_text(const json::object& endpoint, const Paint& paint)
+{
+    std::string made;
+    for (const auto& record : objects(endpoint, "required_records")) {
+        add_record(made, record, paint);
+    }
+    return made;
+}
+
+std::string endpoint_summary(const json::object& endpoint, const Paint& paint)
+{
+    const auto& reason = object(endpoint, "reason");
+    auto made = fmt::format("{} is {}", text(endpoint, "name"), paint.state(text(endpoint, "state")));
+    if (!text(reason, "message").empty()) {
+        made += ": " + harmless(text(reason, "message"));
+    }
+    return made;
+}
+
+std::string endpoint_text(const json::object& endpoint, const Paint& paint, base::Time now)
+{
+    auto made = fmt::format("{}  {}\n", paint.bold(title(endpoint)), paint.dim(text(endpoint, "id")));
+    const auto names = texts(endpoint, "names");
+    if (names.size() > 1) {
+        made += labelled(paint, "names", joined(names));
+    }
+    const auto since = time(endpoint, "since");
+    made += labelled(paint, "state",
+                     fmt::format("{}{}; {}", paint.state(text(endpoint, "state")),
+                                 since ? " since " + relative(*since, now) : "", next_look(endpoint, now)));
+    made += problem_text(object(endpoint, "reason"), paint);
+    made += labelled(paint, "kind", text(endpoint, "kind"));
+    made += labelled(paint, "upstream", text(endpoint, "upstream"));
+    made += labelled(paint, "IP filter", filter_text(endpoint));
+    made += labelled(paint, "serves", served_text(endpoint, now));
+    const auto& order = object(endpoint, "order");
+    if (!order.empty()) {
+        made += labelled(paint, "order", order_text(order, paint, now));
+    }
+    made += "\n" + paint.bold("DNS records") + "\n" + records_text(endpoint, paint);
+    const auto certificates = objects(endpoint, "certificates");
+    if (!certificates.empty()) {
+        made += "\n" + paint.bold("Certificates") + "\n" + certificate_list_text(certificates, paint, now);
+    }
+    const auto commands = next_commands(endpoint);
+    if (!commands.empty()) {
+        made += "\n" + paint.bold("Next") + "\n" + commands;
+    }
+    return made;
+}
+
+}  // namespace cli

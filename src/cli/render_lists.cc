@@ -1,0 +1,208 @@
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+namespace cli {
+
+namespace {
+
+std::string or_dash(std::string text)
+{
+    return text.empty() ? "-" : harmless(text);
+}
+
+// Long serials are cut in lists; the detail view has them whole.
+std::string shortened(const std::string& serial)
+{
+    return serial.size() > 16 ? serial.substr(0, 14) + ".." : or_dash(serial);
+}
+
+std::string counts_text(const json::object& counts, const Paint& paint)
+{
+    std::string made;
+    for (const auto& [word, count] : counts) {
+        if (count.is_int64()) {
+            made += fmt::format("{}{} {}", made.empty() ? "" : ", ", count.as_int64(),
+                                paint.state(std::string_view(word)));
+        }
+    }
+    return made.empty() ? "none" : made;
+}
+
+std::string certificate_line(const json::object& certificate, base::Time now)
+{
+    if (certificate.empty()) {
+        return "none yet";
+    }
+    return fmt::format("{} by {}, until {}", joined(texts(certificate, "identifiers")),
+                       harmless(text(certificate, "issuer")), date(time(certificate, "not_after"), now));
+}
+
+std::string zones_text(const json::object& status, const Paint& paint)
+{
+    std::string made;
+    for (const auto& zone : objects(status, "zones")) {
+        made += labelled(
+            paint, "zone",
+            fmt::format("{}: {}", text(zone, "zone"),
+                        flag(zone, "ok") ? paint.good("ok") : paint.bad(harmless(text(zone, "message")))));
+        if (flag(zone, "ok")) {
+            continue;
+        }
+        if (!text(zone, "fix").empty()) {
+            made += labelled(paint, "fix", harmless(text(zone, "fix")));
+        }
+        for (const auto& record : texts(zone, "records")) {
+            made += labelled(paint, "", record);
+        }
+    }
+    return made;
+}
+
+}  // namespace
+
+std::string endpoint_list_text(const json::object& page, const Paint& paint, base::Time now)
+{
+    Table table({"NAME", "STATE", "SINCE", "KIND", "UPSTREAM", "REASON"});
+    for (const auto& each : objects(page, "items")) {
+        const auto since = time(each, "since");
+        table.add({text(each, "name"), paint.state(text(each, "state")), since ? relative(*since, now) : "-",
+                   text(each, "kind"), text(each, "upstream"),
+                   or_dash(text(object(each, "reason"), "code"))});
+    }
+    if (table.empty()) {
+        return "No endpoints. Add one: certwright endpoint add shop.example.com --to http://127.0.0.1:3000\n";
+    }
+    return table.text(paint);
+}
+
+std::string certificate_list_text(const std::vector<json::object>& certificates, const Paint& paint,
+                                  base::Time now)
+{
+    Table table({"ID", "NAMES", "SOURCE", "STATE", "KEY", "ISSUER", "SERIAL", "ENDS", "RENEWS"});
+    for (const auto& each : certificates) {
+        table.add({text(each, "id"), joined(texts(each, "identifiers")),
+                   text(each, "source") + (flag(each, "served") ? " (served)" : ""),
+                   paint.state(text(each, "state")), text(each, "key_type"), or_dash(text(each, "issuer")),
+                   shortened(text(each, "serial")), date(time(each, "not_after"), now),
+                   date(time(each, "renew_at"), now)});
+    }
+    return table.empty() ? "No certificates.\n" : table.text(paint);
+}
+
+std::string certificate_text(const json::object& certificate, const Paint& paint, base::Time now)
+{
+    auto made = paint.bold(text(certificate, "id")) + "\n";
+    made += labelled(paint, "names", joined(texts(certificate, "identifiers")));
+    made += labelled(paint, "endpoint", or_dash(text(certificate, "endpoint")));
+    made += labelled(paint, "source", text(certificate, "source"));
+    made += labelled(paint, "state", paint.state(text(certificate, "state")));
+    made += labelled(paint, "key", text(certificate, "key_type"));
+    made += labelled(paint, "issuer", harmless(text(certificate, "issuer")));
+    made += labelled(paint, "serial", text(certificate, "serial"));
+    made += labelled(paint, "sha256", text(certificate, "sha256"));
+    made += labelled(paint, "from", date(time(certificate, "not_before"), now));
+    made += labelled(paint, "until", date(time(certificate, "not_after"), now));
+    made += labelled(paint, "renews", date(time(certificate, "renew_at"), now));
+    return made;
+}
+
+std::string account_list_text(const json::object& page, const Paint& paint)
+{
+    Table table({"ID", "NAME", "DIRECTORY", "DEFAULT", "STATE", "THUMBPRINT"});
+    for (const auto& each : objects(page, "items")) {
+        const bool registered = !text(each, "account_url").empty();
+        table.add({text(each, "id"), harmless(text(each, "name")), text(each, "directory_url"),
+                   flag(each, "default") ? "yes" : "",
+                   flag(each, "deactivated") ? paint.bad("deactivated")
+                   : registered              ? paint.good("registered")
+                                             : paint.warn("not registered yet"),
+                   text(each, "thumbprint")});
+    }
+    return table.empty() ? "No CA accounts.\n" : table.text(paint);
+}
+
+std::string token_list_text(const json::object& page, const Paint& paint, base::Time now)
+{
+    Table table({"ID", "NAME", "TENANT", "SCOPES", "MADE", "EXPIRES", "STATE"});
+    for (const auto& each : objects(page, "items")) {
+        const bool revoked = time(each, "revoked_at").has_value();
+        const auto expires = time(each, "expires_at");
+        const bool expired = expires && *expires <= now;
+        const auto tenant = text(each, "tenant");
+        table.add({text(each, "id"), or_dash(text(each, "name")), tenant.empty() ? "(operator)" : tenant,
+                   joined(texts(each, "scopes")), date(time(each, "created_at"), now), date(expires, now),
+                   revoked   ? paint.bad("revoked")
+                   : expired ? paint.bad("expired")
+                             : paint.good("valid")});
+    }
+    return table.text(paint);
+}
+
+std::string tenant_list_text(const json::object& page, const Paint& paint)
+{
+    Table table({"ID", "NAME"});
+    for (const auto& each : objects(page, "items")) {
+        table.add({text(each, "id"), harmless(text(each, "name"))});
+    }
+    return table.text(paint);
+}
+
+std::string edge_list_text(const json::object& page, const Paint& paint, base::Time now)
+{
+    const auto head = number(page, "revision");
+    Table table({"NAME", "GROUP", "VERSION", "REVISION", "BEHIND", "SEEN"});
+    for (const auto& each : objects(page, "items")) {
+        const auto behind = head - number(each, "revision");
+        const auto seen = time(each, "seen_at");
+        table.add({harmless(text(each, "name")), text(each, "group"), harmless(text(each, "version")),
+                   std::to_string(number(each, "revision")),
+                   behind > 0 ? paint.warn(std::to_string(behind)) : paint.good("0"),
+                   seen ? relative(*seen, now) : "-"});
+    }
+    return table.empty() ? "No edges have reported yet.\n" : table.text(paint);
+}
+
+std::string event_text(const json::object& event, const Paint& paint)
+{
+    return fmt::format("{}  {}  {}\n", paint.dim(text(event, "created_at")),
+                       paint.bold(fmt::format("{:<28}", text(event, "type"))),
+                       harmless(text(event, "message")));
+}
+
+std::string status_text(const json::object& status, const Paint& paint, base::Time now)
+{
+    auto made = fmt::format("{} {}\n", paint.bold("certwright"), text(status, "version"));
+    if (!text(status, "tenant").empty()) {
+        made += labelled(paint, "tenant", text(status, "tenant"));
+        return made +
+               labelled(paint, "endpoints", std::to_string(number(object(status, "endpoints"), "total")));
+    }
+    made += labelled(paint, "endpoints", counts_text(object(status, "endpoints"), paint));
+    made += labelled(paint, "orders", counts_text(object(status, "orders"), paint));
+    const auto next_order = time(status, "next_order_at");
+    if (next_order) {
+        made += labelled(paint, "next order", relative(std::max(*next_order, now), now));
+    }
+    made += labelled(paint, "platform", certificate_line(object(status, "platform_certificate"), now));
+    const auto& renewal = object(status, "next_renewal");
+    if (!renewal.empty()) {
+        made += labelled(paint, "next renew",
+                         fmt::format("{}, {}", joined(texts(renewal, "identifiers")),
+                                     date(time(renewal, "renew_at"), now)));
+    }
+    const auto& account = object(status, "ca_account");
+    made += labelled(paint, "CA", account.empty() ? "no account yet" : text(account, "directory_url"));
+    made += zones_text(status, paint);
+    const auto edges = objects(status, "edges");
+    std::size_t current = 0;
+    for (const auto& each : edges) {
+        current += number(each, "revision") >= number(status, "revision") ? 1 : 0;
+    }
+    made += labelled(
+        paint, "edges",
+        fmt::format("{} of {} up to date (revision {})", current, edges.size(), number(status, "revision")));
+    return made;
+}
+
+}  // namespace cli
