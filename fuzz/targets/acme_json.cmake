@@ -1,0 +1,1 @@
+fuzz(acme_json DEPS certwright::acme)
