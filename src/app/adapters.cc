@@ -1,0 +1,55 @@
+#include "app/adapters.h"
+
+#include "diagnosis/status.h"
+
+#include <set>
+
+namespace app {
+
+base::Task<> ChecksByWatch::check_now(std::string endpoint)
+{
+    CO_TRY(checked, co_await watch_.check_now(std::move(endpoint)));
+    co_return base::Result<>();
+}
+
+base::Result<> ChecksByWatch::refresh_status(store::Transaction& tx, const std::string& endpoint, base::Time now)
+{
+    return diagnosis::refresh_status(tx, endpoint, now);
+}
+
+base::Result<model::Order> IssuanceByQueue::enqueue(store::Transaction& tx, const model::Endpoint& endpoint,
+                                                    const std::optional<model::Certificate>& replaced, base::Time now)
+{
+    return issuance::enqueue_forced(tx, endpoint, replaced, now);
+}
+
+base::Result<bool> IssuanceByQueue::hasten(store::Transaction& tx, const model::Endpoint& endpoint, base::Time now)
+{
+    return issuance::hasten(tx, endpoint.id, now);
+}
+
+base::Task<> GateByAcknowledgements::wait_until(responder::Audience audience, model::Position position,
+                                                std::chrono::milliseconds limit)
+{
+    if (audience == responder::Audience::name_servers) {
+        co_return co_await acknowledgements_.wait_until(std::move(position), feed::name_server_class, limit);
+    }
+    std::set<std::string> edge_classes;
+    for (const auto& state : acknowledgements_.followers()) {
+        if (state.follower.follower_class != feed::name_server_class) {
+            edge_classes.insert(state.follower.follower_class);
+        }
+    }
+    for (const auto& edges : edge_classes) {
+        CO_CHECKED(co_await acknowledgements_.wait_until(position, edges, limit));
+    }
+    co_return base::Result<>();
+}
+
+base::Task<> DeploymentByAcknowledgements::wait_until(std::string group, model::Position position, std::chrono::milliseconds limit)
+{
+    auto edges = feed::edge_class(group);
+    co_return co_await acknowledgements_.wait_until(std::move(position), std::move(edges), limit);
+}
+
+}  // namespace app

@@ -1,0 +1,71 @@
+#include "app/api_server.h"
+
+#include "base/log.h"
+#include "http/server.h"
+
+namespace app {
+
+namespace {
+
+const http::ServerLimits limits{};
+
+boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, http::Handler& handler)
+{
+    co_await http::serve_http1(net::make_stream(std::move(socket)), handler, limits);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ApiServer>> ApiServer::start(boost::asio::any_io_executor executor, std::vector<std::string> listen,
+                                                          http::Handler& handler)
+{
+    std::unique_ptr<ApiServer> server(new ApiServer(executor, handler));
+    for (const auto& text : listen) {
+        TRY(endpoints, net::parse_endpoints(text));
+        for (const auto& endpoint : endpoints) {
+            auto listener = net::Listener::open(executor, endpoint, false);
+            if (!listener) {
+                return base::fail(std::move(listener).error().with_context("api.listen"));
+            }
+            server->listeners_.push_back(std::move(*listener));
+        }
+    }
+    for (std::size_t i = 0; i < server->listeners_.size(); ++i) {
+        server->tasks_.spawn("api_accept", server->accept_on(i));
+    }
+    return server;
+}
+
+std::vector<net::Endpoint> ApiServer::where() const
+{
+    std::vector<net::Endpoint> endpoints;
+    for (const auto& listener : listeners_) {
+        endpoints.push_back(listener.where());
+    }
+    return endpoints;
+}
+
+boost::asio::awaitable<void> ApiServer::accept_on(std::size_t listener)
+{
+    while (true) {
+        auto socket = co_await listeners_[listener].accept();
+        if (socket) {
+            tasks_.spawn("api_connection", serve(std::move(*socket), handler_));
+        } else if (socket.error().kind() == base::Errc::rate_limited) {
+            base::log::warning("api_accept_paused", {{"error", socket.error().message()}});
+            co_await base::sleep_for(std::chrono::milliseconds(200));
+        } else {
+            co_return;
+        }
+    }
+}
+
+boost::asio::awaitable<void> ApiServer::stop()
+{
+    for (auto& listener : listeners_) {
+        listener.close();
+    }
+    co_await tasks_.stop();
+}
+
+}  // namespace app

@@ -1,0 +1,165 @@
+#include "app/commands.h"
+
+#include "app/control_node.h"
+#include "app/edge_node.h"
+#include "app/flags.h"
+#include "base/log.h"
+
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+
+namespace app {
+
+namespace {
+
+constexpr int exit_ok = 0;
+constexpr int exit_problem = 1;
+constexpr int exit_usage = 2;
+
+void set_log(const std::string& level, bool json)
+{
+    using base::log::Level;
+    base::log::set_level(level == "debug" ? Level::debug : level == "warning" ? Level::warning : level == "error" ? Level::error : Level::info);
+    base::log::set_json(json);
+}
+
+int report(const base::Error& error, int status)
+{
+    fmt::print(stderr, "certwright: {}\n", error.message());
+    if (!error.fix().empty()) {
+        fmt::print(stderr, "fix: {}\n", error.fix());
+    }
+    if (!error.code().empty()) {
+        fmt::print(stderr, "code: {}\n", error.code());
+    }
+    return status;
+}
+
+// Starts the node, waits for a signal, stops it.
+template <class Node>
+boost::asio::awaitable<void> run_node(Node& node, int& status)
+{
+    boost::asio::signal_set signals(co_await boost::asio::this_coro::executor, SIGTERM, SIGINT);
+    const auto started = co_await node.start();
+    if (started) {
+        const int signal = co_await signals.async_wait(boost::asio::use_awaitable);
+        base::log::info("stopping", {{"signal", signal}});
+        status = exit_ok;
+    } else {
+        status = report(started.error(), exit_problem);
+    }
+    co_await node.stop();
+}
+
+template <class Node, class NodeSettings>
+int run(NodeSettings& settings, const base::ConfigTable& table, const Flags& flags)
+{
+    if (const auto loaded = load(table, flags); !loaded) {
+        return report(loaded.error(), exit_usage);
+    }
+    set_log(settings.log_level, settings.log_json);
+    std::signal(SIGPIPE, SIG_IGN);
+    boost::asio::io_context loop(1);
+    auto node = Node::open(loop, settings);
+    if (!node) {
+        return report(node.error(), node.error().code() == "config_invalid" ? exit_usage : exit_problem);
+    }
+    int status = exit_problem;
+    std::exception_ptr bug;
+    auto on_end = [&](std::exception_ptr failure) {
+        bug = std::move(failure);
+        loop.stop();
+    };
+    boost::asio::co_spawn(loop, run_node(**node, status), on_end);
+    loop.run();
+    node->reset();
+    if (bug) {
+        std::rethrow_exception(bug);
+    }
+    return status;
+}
+
+struct Context {
+    Settings settings;
+    EdgeSettings edge_settings;
+    base::ConfigTable table = settings_table(settings);
+    base::ConfigTable edge_table = edge_settings_table(edge_settings);
+    Flags flags;
+    Flags edge_flags;
+    bool no_edge = false;
+    bool for_edge = false;
+    bool markdown = false;
+    std::filesystem::path checked_file;
+};
+
+void add_serve(CLI::App& app, std::shared_ptr<Context> context, int& status)
+{
+    auto* serve = app.add_subcommand("serve", "Run a control node: API, issuer, name server and (unless --no-edge) an edge.");
+    serve->footer("Example:\n  certwright serve --domain platform.example --addresses 192.0.2.1\n\n"
+                  "Every flag is also a setting in a file (--config) and an environment variable; see `certwright config reference`.");
+    add_flags(*serve, context->table, context->flags);
+    serve->add_flag("--no-edge", context->no_edge, "The same as --edge-enabled false.");
+    serve->callback([context, &status] {
+        if (context->no_edge) {
+            context->flags.values["edge.enabled"] = {"false"};
+        }
+        status = run<ControlNode>(context->settings, context->table, context->flags);
+    });
+}
+
+void add_edge(CLI::App& app, std::shared_ptr<Context> context, int& status)
+{
+    // The command line of the API may have `edge list` already.
+    const auto known = app.get_subcommands([](const CLI::App* each) { return each->get_name() == "edge"; });
+    auto* node = known.empty() ? app.add_subcommand("edge", "Run an edge, or list edges.") : known.front();
+    node->require_subcommand(0);
+    node->footer("Example, on another machine or beside `serve` with other ports:\n"
+                 "  certwright edge --join http://127.0.0.1:8700 --token \"$TOKEN\"");
+    add_flags(*node, context->edge_table, context->edge_flags);
+    node->callback([context, node, &status] {
+        if (node->get_subcommands().empty()) {
+            status = run<EdgeNode>(context->edge_settings, context->edge_table, context->edge_flags);
+        }
+    });
+}
+
+void add_config(CLI::App& app, std::shared_ptr<Context> context, int& status)
+{
+    auto* config = app.add_subcommand("config", "Print every setting, or check a file.");
+    config->require_subcommand(1);
+    auto* reference = config->add_subcommand("reference", "A commented file with every setting at its default.");
+    reference->add_flag("--edge", context->for_edge, "The settings of `certwright edge` instead.");
+    reference->add_flag("--markdown", context->markdown, "As a table for documentation.");
+    reference->callback([context, &status] {
+        const auto& table = context->for_edge ? context->edge_table : context->table;
+        fmt::print("{}", context->markdown ? table.markdown() : table.reference());
+        status = exit_ok;
+    });
+    auto* check = config->add_subcommand("check", "Tell everything that is wrong with a file.");
+    check->add_option("FILE", context->checked_file, "The TOML file.")->required();
+    check->callback([context, &status] {
+        auto checked = context->table.load(context->checked_file, {}, {});
+        if (checked) {
+            checked = check_settings(context->settings);
+        }
+        status = checked ? exit_ok : report(checked.error(), exit_problem);
+        if (checked) {
+            fmt::print("{} is fine\n", context->checked_file.string());
+        }
+    });
+}
+
+}  // namespace
+
+void add_commands(CLI::App& app, int& status)
+{
+    auto context = std::make_shared<Context>();
+    add_serve(app, context, status);
+    add_edge(app, context, status);
+    add_config(app, context, status);
+}
+
+}  // namespace app

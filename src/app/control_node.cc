@@ -1,0 +1,252 @@
+#include "app/control_node.h"
+
+#include "app/bootstrap.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "base/random.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace app {
+
+using base::Errc;
+using base::Result;
+using base::Task;
+
+base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_context& loop, Settings settings)
+{
+    CHECKED(check_settings(settings));
+    CHECKED(prepare_data_folder(settings.data_dir()));
+    const bool first_start = settings.store.empty() && !std::filesystem::exists(settings.data_dir() / "certwright.db");
+    auto sealer = crypto::Sealer::open(settings.master_key_file(), first_start || !settings.store.empty());
+    if (!sealer) {
+        return base::fail(std::move(sealer).error().with_context("master key"));
+    }
+    auto ground = std::make_unique<Ground>(std::move(settings), base::SystemClock(), std::move(*sealer));
+    TRY(store, open_store(ground->settings, ground->clock));
+    ground->store = std::move(store);
+    return std::unique_ptr<ControlNode>(new ControlNode(loop, std::move(ground)));
+}
+
+ControlNode::ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> ground)
+    : loop_(loop),
+      ground_(std::move(ground)),
+      acknowledgements_(loop.get_executor(), *ground_->store, ground_->clock),
+      world_{*ground_->store, ground_->sealer, ground_->clock, ground_->signal, acknowledgements_},
+      gate_(acknowledgements_),
+      deployment_(acknowledgements_),
+      issuance_([this] { runner_->wake(); }),
+      tasks_(loop.get_executor())
+{
+    ground_->store->on_revision([signal = &ground_->signal](std::int64_t head) { signal->notify(head); });
+}
+
+ControlNode::~ControlNode() = default;
+
+Task<> ControlNode::start()
+{
+    CO_CHECKED(co_await prepare_store());
+    CO_CHECKED(co_await start_name_server());
+    CO_CHECKED(co_await start_edge());
+    CO_CHECKED(co_await prepare_issuance());
+    CO_CHECKED(co_await start_api());
+    start_background();
+    announce();
+    co_return Result<>();
+}
+
+boost::asio::awaitable<void> ControlNode::stop()
+{
+    if (api_) {
+        api_->stop_streams();
+    }
+    if (api_server_) {
+        co_await api_server_->stop();
+    }
+    co_await tasks_.stop();
+    if (edge_) {
+        co_await edge_->stop();
+    }
+    if (name_server_) {
+        name_server_->stop();
+    }
+    base::log::info("stopped");
+}
+
+Task<> ControlNode::prepare_store()
+{
+    auto& store = *ground_->store;
+    CO_CHECKED(co_await check_master_key(store, ground_->sealer));
+    CO_CHECKED(co_await apply_settings(store, ground_->settings, ground_->clock));
+    co_return co_await ensure_operator_token(store, ground_->settings.data_dir(), ground_->clock);
+}
+
+Task<> ControlNode::start_name_server()
+{
+    nameserver::Options options;
+    options.threads = static_cast<unsigned>(ground_->settings.dns_threads);
+    options.rate_limit.per_second = static_cast<std::uint32_t>(ground_->settings.dns_rate_limit);
+    CO_TRY(listen, parse_listeners(ground_->settings.dns_listen));
+    options.listen = listen;
+    auto server = nameserver::Server::start(std::move(options), ground_->clock);
+    if (!server) {
+        co_return base::fail(std::move(server).error().with_context("dns.listen"));
+    }
+    name_server_ = std::move(*server);
+    follow("nameserver", feed::name_server_filter(), feed::name_server_class, name_server_->sink());
+    co_return Result<>();
+}
+
+Task<> ControlNode::start_edge()
+{
+    if (!ground_->settings.edge) {
+        co_return Result<>();
+    }
+    edge::EdgeOptions options;
+    options.folder = ground_->settings.data_dir() / "edge";
+    CO_TRY(http, parse_listeners(ground_->settings.http_listen));
+    CO_TRY(https, parse_listeners(ground_->settings.https_listen));
+    options.http = http;
+    options.https = https;
+    options.loop.https_port = https.empty() ? std::uint16_t{443} : https.front().port();
+    options.threads = static_cast<unsigned>(ground_->settings.edge_threads);
+    auto started = edge::Edge::start(std::move(options), ground_->clock);
+    if (!started) {
+        co_return base::fail(std::move(started).error());
+    }
+    edge_ = std::move(*started);
+    follow("edge", feed::edge_filter("default"), feed::edge_class("default"), edge_->sink());
+    co_return Result<>();
+}
+
+void ControlNode::follow(std::string name, feed::Filter filter, std::string follower_class, feed::Sink& sink)
+{
+    feed::Follower follower;
+    follower.follower_class = std::move(follower_class);
+    follower.id = "local";
+    follower.name = "this node";
+    follower.version = std::string(version);
+    sources_.push_back(std::make_unique<feed::StoreSource>(world_, std::move(filter), std::move(follower)));
+    tasks_.spawn(name, feed::follow(*sources_.back(), sink, name));
+}
+
+Task<> ControlNode::prepare_issuance()
+{
+    const auto& settings = ground_->settings;
+    const auto executor = loop_.get_executor();
+    http_ = http::make_client(executor, {"certwright/" + std::string(version), settings.ca_trust, ""});
+    CO_TRY(resolver, dns::make_resolver(executor, {settings.resolver_forward, std::chrono::seconds(15)}));
+    resolver_ = std::move(resolver);
+    auto make_client = [this](const std::string& url, crypto::PrivateKey key) { return make_acme_client(url, std::move(key)); };
+    accounts_ = std::make_unique<issuance::Accounts>(*ground_->store, ground_->clock, ground_->sealer, std::move(make_client));
+    probe_ = responder::make_dns_probe();
+    responder::ResponderOptions answering;
+    answering.own_servers = own_name_servers();
+    responder_ = responder::make_responder(*ground_->store, ground_->clock, gate_, *probe_, std::move(answering));
+
+    diagnosis::WatchOptions watching;
+    watching.cadence.first = settings.check_interval;
+    watching.poll = std::min<std::chrono::milliseconds>(settings.check_interval, std::chrono::seconds(1));
+    watching.caa_identities = settings.ca_caa_identities;
+    watch_ = std::make_unique<diagnosis::Watch>(executor, *ground_->store, *resolver_, ground_->clock, needs_, watching);
+    jobs_.reset(new issuance::JobContext{*ground_->store, ground_->clock, ground_->sealer, *accounts_, *responder_, *watch_,
+                                         deployment_, pool_, job_options()});
+    issuance::RunnerOptions running;
+    running.node = base::new_id("node");
+    running.in_flight = static_cast<std::size_t>(settings.orders_in_flight);
+    runner_ = std::make_unique<issuance::Runner>(executor, *jobs_, std::move(running));
+    needs_.on_wake([this] { runner_->wake(); });
+    planner_ = std::make_unique<issuance::Planner>(*ground_->store, ground_->clock, issuance::PlannerOptions{platform()},
+                                                   [this] { runner_->wake(); });
+    CO_TRY(account, account_settings());
+    CO_TRY(made, co_await accounts_->ensure_default(std::move(account)));
+    co_return Result<>();
+}
+
+Task<> ControlNode::start_api()
+{
+    auto& store = *ground_->store;
+    checks_ = std::make_unique<ChecksByWatch>(*watch_);
+    endpoints::Options options;
+    options.platform = platform();
+    endpoints_ =
+        std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_, issuance_, std::move(options));
+    facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
+    api_ = std::make_unique<api::Api>(loop_.get_executor(), api::Parts{store, *endpoints_, ground_->clock, *this, *facts_});
+    api_->add_routes(router_);
+    auto authorise = [&store, clock = &ground_->clock](std::string secret) -> Task<model::Token> {
+        auto find = [hash = api::hash_secret(secret), now = clock->now()](store::Transaction& tx) { return tx.tokens.find(hash, now); };
+        return store.read(std::move(find));
+    };
+    feed_handlers_ = std::make_unique<feed::FeedHandlers>(world_, std::move(authorise));
+    feed_handlers_->add_to(router_);
+    CO_TRY(server, ApiServer::start(loop_.get_executor(), ground_->settings.api_listen, router_));
+    api_server_ = std::move(server);
+    co_return Result<>();
+}
+
+void ControlNode::start_background()
+{
+    tasks_.spawn("watch", watch_->run());
+    tasks_.spawn("runner", runner_->run());
+    tasks_.spawn("planner", planner_->run());
+    tasks_.spawn("zone_checks", facts_->run());
+    tasks_.spawn("house", keep_house());
+    if (ground_->settings.ca_caa_identities.empty()) {
+        tasks_.spawn("caa_identities", learn_caa_identities());
+    }
+}
+
+// What the CA calls itself in CAA records is in its directory; until it is known, CAA is not judged.
+boost::asio::awaitable<void> ControlNode::learn_caa_identities()
+{
+    while (true) {
+        const auto key = crypto::PrivateKey::generate(model::KeyType::ecdsa_p256);
+        if (key) {
+            const auto client = make_acme_client(ground_->settings.ca_directory_url(), *key);
+            const auto directory = co_await client->directory();
+            if (directory) {
+                watch_->set_caa_identities(directory->caa_identities);
+                co_return;
+            }
+            base::log::warning("ca_unreachable", {{"ca", ground_->settings.ca_directory_url()}, {"error", directory.error().message()}});
+        }
+        co_await ground_->clock.sleep(std::chrono::minutes(1));
+    }
+}
+
+// Small work that nothing waits for.
+boost::asio::awaitable<void> ControlNode::keep_house()
+{
+    constexpr std::int64_t kept_revisions = 100'000;
+    while (true) {
+        co_await ground_->clock.sleep(std::chrono::minutes(10));
+        if (const auto released = co_await endpoints_->release_held(); !released) {
+            base::log::warning("release_failed", {{"error", released.error().message()}});
+        }
+        auto compact = [](store::Transaction& tx) -> Result<> {
+            TRY(head, tx.revisions.head());
+            return head.number > kept_revisions ? tx.revisions.compact(head.number - kept_revisions) : Result<>();
+        };
+        if (const auto compacted = co_await ground_->store->write(std::move(compact)); !compacted) {
+            base::log::warning("compaction_failed", {{"error", compacted.error().message()}});
+        }
+    }
+}
+
+void ControlNode::announce() const
+{
+    for (const auto& where : name_server_->where()) {
+        base::log::info("dns_listening", {{"address", net::to_string(where)}});
+    }
+    for (const auto& where : api_server_->where()) {
+        base::log::info("api_listening", {{"url", "http://" + net::to_string(where)}});
+    }
+    base::log::info("started", {{"domain", ground_->settings.domain}, {"ca", ground_->settings.ca_directory_url()},
+                                {"version", version}});
+}
+
+}  // namespace app

@@ -1,0 +1,105 @@
+// ControlNode: `certwright serve`. Puts the parts together in order, runs them on one loop, and takes them down in reverse.
+#pragma once
+
+#include "app/adapters.h"
+#include "app/api_server.h"
+#include "app/node_facts.h"
+#include "app/settings.h"
+#include "base/task_group.h"
+#include "crypto/sealer.h"
+#include "edge/edge.h"
+#include "endpoints/service.h"
+#include "feed/server/handlers.h"
+#include "feed/server/store_source.h"
+#include "http/client.h"
+#include "issuance/planner.h"
+#include "issuance/runner.h"
+#include "nameserver/server.h"
+#include "responder/dns_probe.h"
+#include "responder/store_responder.h"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace app {
+
+// Everything here runs on the loop it was given; the name server and the edge have loops of their own inside.
+class ControlNode final : public api::CaRegistry {
+public:
+    // Opens the data folder, the master key and the store. Errors have a code and a fix.
+    static base::Result<std::unique_ptr<ControlNode>> open(boost::asio::io_context& loop, Settings settings);
+    ~ControlNode() override;
+
+    // Listens everywhere and starts all background work. On an error call stop() all the same.
+    base::Task<> start();
+    boost::asio::awaitable<void> stop();
+
+    base::Task<model::CaAccount> add(api::NewCaAccount wanted) override;
+
+private:
+    // What needs nothing but the settings.
+    struct Ground {
+        Settings settings;
+        base::SystemClock clock;
+        crypto::Sealer sealer;
+        feed::RevisionSignal signal;
+        std::unique_ptr<store::Store> store;
+    };
+
+    ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> ground);
+
+    base::Task<> prepare_store();
+    base::Task<> start_name_server();
+    base::Task<> start_edge();
+    base::Task<> prepare_issuance();
+    base::Task<> start_api();
+    void start_background();
+    void announce() const;
+
+    base::Result<issuance::AccountSettings> account_settings() const;
+    model::Platform platform() const;
+    std::vector<net::Endpoint> own_name_servers() const;
+    std::unique_ptr<acme::Client> make_acme_client(const std::string& directory_url, crypto::PrivateKey key);
+    issuance::JobOptions job_options() const;
+    void follow(std::string name, feed::Filter filter, std::string follower_class, feed::Sink& sink);
+    boost::asio::awaitable<void> learn_caa_identities();
+    boost::asio::awaitable<void> keep_house();
+
+    boost::asio::io_context& loop_;
+    std::unique_ptr<Ground> ground_;
+    boost::asio::thread_pool pool_{2};
+    feed::Acknowledgements acknowledgements_;
+    feed::World world_;
+    std::unique_ptr<nameserver::Server> name_server_;
+    std::unique_ptr<edge::Edge> edge_;
+    std::vector<std::unique_ptr<feed::StoreSource>> sources_;
+
+    std::unique_ptr<http::Client> http_;
+    std::unique_ptr<dns::Resolver> resolver_;
+    std::unique_ptr<issuance::Accounts> accounts_;
+    GateByAcknowledgements gate_;
+    DeploymentByAcknowledgements deployment_;
+    std::unique_ptr<responder::TxtProbe> probe_;
+    std::unique_ptr<responder::Responder> responder_;
+    issuance::Needs needs_;
+    std::unique_ptr<diagnosis::Watch> watch_;
+    std::unique_ptr<issuance::JobContext> jobs_;
+    std::unique_ptr<issuance::Runner> runner_;
+    std::unique_ptr<issuance::Planner> planner_;
+
+    std::unique_ptr<ChecksByWatch> checks_;
+    IssuanceByQueue issuance_;
+    std::unique_ptr<endpoints::Service> endpoints_;
+    std::unique_ptr<NodeFacts> facts_;
+    std::unique_ptr<api::Api> api_;
+    std::unique_ptr<feed::FeedHandlers> feed_handlers_;
+    http::Router router_;
+    std::unique_ptr<ApiServer> api_server_;
+
+    base::TaskGroup tasks_;
+};
+
+}  // namespace app

@@ -1,0 +1,87 @@
+// How the settings become the options of the parts.
+#include "app/bootstrap.h"
+#include "app/control_node.h"
+#include "app/version.h"
+
+#include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
+
+#include <fstream>
+#include <set>
+
+namespace app {
+
+using base::Errc;
+using base::Result;
+using base::Task;
+
+model::Platform ControlNode::platform() const
+{
+    const auto zones = zones_of(ground_->settings);
+    return {model::DomainName::parse(zones[0].apex).value(), model::DomainName::parse(zones[1].apex).value()};
+}
+
+// Where our own name server answers, as this machine reaches it: what the propagation gate asks before the CA does.
+std::vector<net::Endpoint> ControlNode::own_name_servers() const
+{
+    std::vector<net::Endpoint> servers;
+    for (auto where : name_server_->where()) {
+        if (where.address().is_unspecified()) {
+            const bool v4 = where.address().is_v4();
+            where.address(v4 ? boost::asio::ip::address(boost::asio::ip::address_v4::loopback())
+                             : boost::asio::ip::address(boost::asio::ip::address_v6::loopback()));
+        }
+        servers.push_back(where);
+    }
+    return servers;
+}
+
+std::unique_ptr<acme::Client> ControlNode::make_acme_client(const std::string& directory_url, crypto::PrivateKey key)
+{
+    return acme::make_client(*http_, ground_->clock, directory_url, std::move(key));
+}
+
+issuance::JobOptions ControlNode::job_options() const
+{
+    issuance::JobOptions options;
+    options.platform = platform();
+    options.first_retry = ground_->settings.retry_interval;
+    return options;
+}
+
+Result<issuance::AccountSettings> ControlNode::account_settings() const
+{
+    const auto& settings = ground_->settings;
+    issuance::AccountSettings account;
+    account.directory_url = settings.ca_directory_url();
+    account.contacts = settings.ca_contacts;
+    if (!settings.ca_eab_kid.empty()) {
+        std::ifstream in(settings.ca_eab_key_file);
+        std::string text;
+        in >> text;
+        auto key = base::from_base64url(text);
+        if (!key || key->empty()) {
+            return base::fail(base::Error(Errc::invalid, fmt::format("{} holds no base64url MAC key", settings.ca_eab_key_file))
+                                  .with_code("eab_key_invalid")
+                                  .with_fix("put the MAC key that the CA gave you into that file, on one line"));
+        }
+        account.external = acme::ExternalAccount{settings.ca_eab_kid, std::move(*key)};
+    }
+    return account;
+}
+
+Task<model::CaAccount> ControlNode::add(api::NewCaAccount wanted)
+{
+    issuance::AccountSettings account;
+    account.directory_url = wanted.directory_url;
+    for (const auto& mail : wanted.contacts) {
+        account.contacts.push_back("mailto:" + mail);
+    }
+    if (!wanted.eab_kid.empty()) {
+        CO_TRY(key, base::from_base64url(wanted.eab_key));
+        account.external = acme::ExternalAccount{wanted.eab_kid, key};
+    }
+    co_return co_await accounts_->add(wanted.name, std::move(account), wanted.make_default);
+}
+
+}  // namespace app

@@ -1,0 +1,99 @@
+#include "app/edge_node.h"
+
+#include "app/bootstrap.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "base/random.h"
+
+#include <array>
+#include <fstream>
+#include <unistd.h>
+
+namespace app {
+
+namespace {
+
+std::string host_name()
+{
+    std::array<char, 256> name{};
+    return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("edge");
+}
+
+// An edge keeps its id over restarts, so that control sees one edge and not many.
+base::Result<std::string> own_id(const std::filesystem::path& folder)
+{
+    const auto file = folder / "edge.id";
+    std::string id;
+    std::ifstream(file) >> id;
+    if (!id.empty()) {
+        return id;
+    }
+    id = base::new_id("edge");
+    std::ofstream out(file);
+    out << id << '\n';
+    if (!out.flush()) {
+        return base::fail(base::Errc::unavailable, "cannot write " + file.string());
+    }
+    return id;
+}
+
+base::Result<> check(const EdgeSettings& settings)
+{
+    if (settings.join.empty() || settings.token.empty()) {
+        return base::fail(base::Error(base::Errc::invalid, "an edge needs --join and --token")
+                              .with_code("config_invalid")
+                              .with_fix("on the control node run: certwright token create --scope edge:default"));
+    }
+    return {};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<EdgeNode>> EdgeNode::open(boost::asio::io_context& loop, EdgeSettings settings)
+{
+    CHECKED(check(settings));
+    CHECKED(prepare_data_folder(settings.data));
+    TRY(id, own_id(settings.data));
+    return std::unique_ptr<EdgeNode>(new EdgeNode(loop, std::move(settings), id));
+}
+
+EdgeNode::EdgeNode(boost::asio::io_context& loop, EdgeSettings settings, std::string id)
+    : settings_(std::move(settings)), id_(std::move(id)), tasks_(loop.get_executor())
+{
+    http_ = http::make_client(loop.get_executor(), {"certwright/" + std::string(version), settings_.trust, ""});
+}
+
+base::Task<> EdgeNode::start()
+{
+    edge::EdgeOptions options;
+    options.folder = settings_.data;
+    CO_TRY(http, parse_listeners(settings_.http_listen));
+    CO_TRY(https, parse_listeners(settings_.https_listen));
+    options.http = http;
+    options.https = https;
+    options.loop.https_port = https.empty() ? std::uint16_t{443} : https.front().port();
+    options.loop.cache.group = settings_.group;
+    options.threads = static_cast<unsigned>(settings_.threads);
+    auto started = edge::Edge::start(std::move(options), clock_);
+    if (!started) {
+        co_return base::fail(std::move(started).error());
+    }
+    edge_ = std::move(*started);
+    const auto name = settings_.name.empty() ? host_name() : settings_.name;
+    feed::FollowerIdentity identity{id_, name, std::string(version)};
+    source_ = std::make_unique<feed::HttpSource>(*http_, settings_.join, settings_.token, std::move(identity));
+    tasks_.spawn("follow", feed::follow(*source_, edge_->sink(), "edge"));
+    base::log::info("started", {{"edge", id_}, {"name", name}, {"control", settings_.join}, {"version", version}});
+    co_return base::Result<>();
+}
+
+boost::asio::awaitable<void> EdgeNode::stop()
+{
+    co_await tasks_.stop();
+    if (edge_) {
+        co_await edge_->stop();
+    }
+    base::log::info("stopped");
+}
+
+}  // namespace app

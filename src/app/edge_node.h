@@ -1,0 +1,38 @@
+// EdgeNode: `certwright edge`. An edge in a process of its own that follows a control node over HTTP.
+#pragma once
+
+#include "app/settings.h"
+#include "base/clock.h"
+#include "base/task_group.h"
+#include "edge/edge.h"
+#include "feed/http_source.h"
+#include "http/client.h"
+
+#include <boost/asio/io_context.hpp>
+
+#include <memory>
+
+namespace app {
+
+// Runs on the loop it was given; the edge has loops of its own inside.
+class EdgeNode {
+public:
+    static base::Result<std::unique_ptr<EdgeNode>> open(boost::asio::io_context& loop, EdgeSettings settings);
+
+    // Serves what it knows from earlier at once, and follows the control node from then on.
+    base::Task<> start();
+    boost::asio::awaitable<void> stop();
+
+private:
+    EdgeNode(boost::asio::io_context& loop, EdgeSettings settings, std::string id);
+
+    EdgeSettings settings_;
+    std::string id_;
+    base::SystemClock clock_;
+    std::unique_ptr<http::Client> http_;
+    std::unique_ptr<edge::Edge> edge_;
+    std::unique_ptr<feed::HttpSource> source_;
+    base::TaskGroup tasks_;
+};
+
+}  // namespace app

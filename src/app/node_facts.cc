@@ -1,0 +1,116 @@
+#include "app/node_facts.h"
+
+#include "app/version.h"
+#include "base/log.h"
+#include "base/task.h"
+#include "nameserver/registrar_check.h"
+
+#include <fmt/format.h>
+
+namespace app {
+
+namespace {
+
+constexpr std::chrono::minutes between_checks{10};
+constexpr std::chrono::seconds first_check{2};
+
+api::ZoneCheck to_check(const model::Zone& zone, const nameserver::DelegationReport& report)
+{
+    api::ZoneCheck check;
+    check.zone = zone.apex;
+    check.ok = report.ok();
+    if (check.ok) {
+        check.message = fmt::format("{} is delegated to our name server", zone.apex);
+    } else if (report.unknown()) {
+        check.message = fmt::format("the delegation of {} could not be looked up", zone.apex);
+        check.fix = "see that this machine may ask the DNS (UDP and TCP port 53)";
+    } else {
+        check.message = fmt::format("{} is not delegated as it should be", zone.apex);
+        check.fix = "create these records at the registrar of the domain";
+    }
+    for (const auto& record : report.records) {
+        for (const auto& value : record.expected) {
+            check.records.push_back(fmt::format("{} {} {}", record.name, dns::to_string(record.type), value));
+        }
+    }
+    return check;
+}
+
+void tell(const api::ZoneCheck& check, const nameserver::DelegationReport& report)
+{
+    if (check.ok) {
+        base::log::info("zone_delegated", {{"zone", check.zone}});
+        return;
+    }
+    base::log::warning("zone_not_delegated", {{"zone", check.zone}, {"message", check.message}, {"fix", check.fix}});
+    fmt::print("{}\n", nameserver::to_table(report));
+    std::fflush(stdout);
+}
+
+void append(std::string& out, std::string_view name, std::string_view help, std::uint64_t value)
+{
+    out += fmt::format("# HELP certwright_{0} {1}\n# TYPE certwright_{0} counter\ncertwright_{0} {2}\n", name, help, value);
+}
+
+}  // namespace
+
+NodeFacts::NodeFacts(const nameserver::Server& name_server, const edge::Edge* edge, dns::Resolver& resolver,
+                     std::vector<model::Zone> zones)
+    : name_server_(name_server), edge_(edge), resolver_(resolver), zones_(std::move(zones))
+{
+    for (const auto& zone : zones_) {
+        checks_.push_back(to_check(zone, nameserver::wanted_at_registrar(zone)));
+    }
+}
+
+boost::asio::awaitable<void> NodeFacts::run()
+{
+    std::vector<std::string> told(zones_.size());
+    co_await base::sleep_for(first_check);
+    while (true) {
+        for (std::size_t i = 0; i < zones_.size(); ++i) {
+            const auto report = co_await nameserver::check_registrar(zones_[i], resolver_);
+            checks_[i] = to_check(zones_[i], report);
+            if (checks_[i].message != told[i]) {
+                told[i] = checks_[i].message;
+                tell(checks_[i], report);
+            }
+        }
+        co_await base::sleep_for(between_checks);
+    }
+}
+
+std::string NodeFacts::version() const
+{
+    return std::string(app::version);
+}
+
+std::string NodeFacts::metrics() const
+{
+    std::string out;
+    const auto dns = name_server_.counters();
+    append(out, "dns_queries_udp_total", "Questions over UDP.", dns.udp_queries);
+    append(out, "dns_queries_tcp_total", "Questions over TCP.", dns.tcp_queries);
+    append(out, "dns_refused_total", "Questions for names that are not ours; a rise may be a wrong delegation.", dns.refused);
+    append(out, "dns_malformed_total", "Packets that are no DNS question.", dns.malformed);
+    append(out, "dns_rate_limited_total", "Answers cut short because one client asked too much; a rise is a flood.", dns.rate_limited);
+    if (edge_ == nullptr) {
+        return out;
+    }
+    std::uint64_t connections = 0, failed = 0, requests = 0, upstream_failed = 0, challenges = 0;
+    for (const auto* loop : edge_->counters()) {
+        connections += loop->connections.load();
+        failed += loop->handshakes_failed.load();
+        requests += loop->requests.load();
+        upstream_failed += loop->upstream_failed.load();
+        challenges += loop->challenges.load();
+    }
+    append(out, "edge_connections_total", "Connections accepted.", connections);
+    append(out, "edge_handshakes_failed_total", "TLS handshakes that clients or we gave up.", failed);
+    append(out, "edge_requests_total", "Requests.", requests);
+    append(out, "edge_upstream_failed_total", "Requests whose origin failed; look at the endpoint's upstream.", upstream_failed);
+    append(out, "challenge_requests_total", "HTTP-01 challenges answered.", challenges);
+    return out;
+}
+
+}  // namespace app

@@ -1,0 +1,36 @@
+// NodeFacts: what this node knows and no table holds, for `status` and /metrics.
+#pragma once
+
+#include "api/api.h"
+#include "dns/resolver.h"
+#include "edge/edge.h"
+#include "model/records.h"
+#include "nameserver/server.h"
+
+#include <string>
+#include <vector>
+
+namespace app {
+
+// Runs on one executor: no locks. The arguments outlive it; `edge` may be null.
+class NodeFacts final : public api::NodeFacts {
+public:
+    NodeFacts(const nameserver::Server& name_server, const edge::Edge* edge, dns::Resolver& resolver, std::vector<model::Zone> zones);
+
+    // Looks again and again whether the world finds our zones, until cancelled; logs what to create at the registrar when
+    // that changes.
+    boost::asio::awaitable<void> run();
+
+    std::string version() const override;
+    std::vector<api::ZoneCheck> zones() const override { return checks_; }
+    std::string metrics() const override;
+
+private:
+    const nameserver::Server& name_server_;
+    const edge::Edge* edge_;
+    dns::Resolver& resolver_;
+    std::vector<model::Zone> zones_;
+    std::vector<api::ZoneCheck> checks_;
+};
+
+}  // namespace app

@@ -1,0 +1,82 @@
+// Settings: everything an operator can choose, and the table that reads and documents it.
+#pragma once
+
+#include "base/config.h"
+#include "net/listener.h"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace app {
+
+// Of a control node (`certwright serve`).
+struct Settings {
+    std::string data = "/var/lib/certwright";
+    std::string store;  // empty: SQLite in `data`
+    std::string domain;
+    std::string challenge_zone;  // empty: acme.<domain>
+    std::vector<std::string> name_servers;
+    std::vector<std::string> addresses;
+    std::string master_key;  // empty: <data>/master.key
+
+    std::vector<std::string> http_listen{"0.0.0.0:80", "[::]:80"};
+    std::vector<std::string> https_listen{"0.0.0.0:443", "[::]:443"};
+    std::vector<std::string> dns_listen{"0.0.0.0:53", "[::]:53"};
+    std::vector<std::string> api_listen{"127.0.0.1:8700"};
+    bool edge = true;
+    std::int64_t edge_threads = 0;
+    std::int64_t dns_threads = 0;
+    std::int64_t dns_rate_limit = 50;
+
+    std::string ca_directory = "letsencrypt";
+    std::vector<std::string> ca_contacts;
+    std::string ca_trust;
+    std::string ca_eab_kid;
+    std::string ca_eab_key_file;
+    std::vector<std::string> ca_caa_identities;
+
+    std::string resolver_forward;
+    std::chrono::milliseconds check_interval{60'000};
+    std::int64_t orders_in_flight = 32;
+    std::chrono::milliseconds retry_interval{60'000};
+
+    std::string log_level = "info";
+    bool log_json = false;
+
+    std::filesystem::path data_dir() const { return data; }
+    std::filesystem::path master_key_file() const;
+    std::string challenge_zone_or_default() const;
+    // The directory's URL: short names stand for well-known CAs.
+    std::string ca_directory_url() const;
+};
+
+// Of a remote edge (`certwright edge`).
+struct EdgeSettings {
+    std::string data = "/var/lib/certwright-edge";
+    std::string join;
+    std::string token;
+    std::string name;  // empty: the host's name
+    std::string group = "default";
+    std::string trust;
+    std::vector<std::string> http_listen{"0.0.0.0:80", "[::]:80"};
+    std::vector<std::string> https_listen{"0.0.0.0:443", "[::]:443"};
+    std::int64_t threads = 0;
+    std::string log_level = "info";
+    bool log_json = false;
+};
+
+// The variables of `settings` outlive the table.
+base::ConfigTable settings_table(Settings& settings);
+base::ConfigTable edge_settings_table(EdgeSettings& settings);
+
+// What only makes sense together: domain present, name servers inside or outside the zone with addresses, API listeners on
+// loopback. One error names every problem.
+base::Result<> check_settings(const Settings& settings);
+
+// Every address of a list of listeners; ":80" is two.
+base::Result<std::vector<net::Endpoint>> parse_listeners(const std::vector<std::string>& texts);
+
+}  // namespace app

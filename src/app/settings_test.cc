@@ -1,0 +1,69 @@
+#include "app/settings.h"
+
+#include "support/golden.h"
+#include "support/temp_dir.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace app {
+namespace {
+
+TEST(Settings, TheReferenceIsAPromise)
+{
+    Settings settings;
+    EdgeSettings edge;
+
+    test::expect_golden("config_reference.toml", settings_table(settings).reference());
+    test::expect_golden("config_reference_edge.toml", edge_settings_table(edge).reference());
+}
+
+TEST(Settings, OneCommandLineIsComplete)
+{
+    Settings settings;
+    const auto table = settings_table(settings);
+
+    ASSERT_TRUE(table.load("", {}, {{"domain", {"platform.example"}}, {"addresses", {"192.0.2.1"}}}));
+
+    EXPECT_TRUE(check_settings(settings));
+    EXPECT_EQ(settings.challenge_zone_or_default(), "acme.platform.example");
+    EXPECT_EQ(settings.ca_directory_url(), "https://acme-v02.api.letsencrypt.org/directory");
+}
+
+TEST(Settings, EveryBadValueIsNamedAtOnce)
+{
+    Settings settings;
+    const auto table = settings_table(settings);
+
+    const auto loaded = table.load("", {},
+                                   {{"domain", {"*.platform.example"}},
+                                    {"addresses", {"192.0.2.300"}},
+                                    {"name_servers", {"ns1.platform.example"}},
+                                    {"http.listen", {"localhost"}},
+                                    {"ca.directory", {"http://ca.example"}},
+                                    {"log.level", {"loud"}}});
+
+    ASSERT_FALSE(loaded);
+    for (const auto part : {"--domain", "--addresses", "--name-servers", "--http-listen", "--ca-directory", "--log-level"}) {
+        EXPECT_NE(loaded.error().message().find(part), std::string::npos) << part << " in " << loaded.error().message();
+    }
+}
+
+TEST(Settings, RefusesAPublicApiAndHalfAnExternalAccount)
+{
+    Settings settings;
+    settings.domain = "platform.example";
+    settings.addresses = {"192.0.2.1"};
+    settings.api_listen = {"0.0.0.0:8700"};
+    settings.ca_eab_kid = "kid";
+
+    const auto checked = check_settings(settings);
+
+    ASSERT_FALSE(checked);
+    EXPECT_NE(checked.error().message().find("not a loopback address"), std::string::npos);
+    EXPECT_NE(checked.error().message().find("give both or neither"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace app
