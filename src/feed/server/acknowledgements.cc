@@ -19,7 +19,7 @@ constexpr std::chrono::seconds look_every{1};
 
 std::string edge_class(const std::string& group)
 {
-    return "edge:" + group;
+    return every_edge + group;
 }
 
 Acknowledgements::Acknowledgements(boost::asio::any_io_executor executor, store::Store& store,
@@ -61,7 +61,7 @@ base::Task<> Acknowledgements::note_in_store(std::pair<std::string, std::string>
     model::EdgeNode node;
     node.id = state.follower.id;
     node.name = state.follower.name;
-    node.group = state.follower.follower_class.substr(edge_class("").size());
+    node.group = state.follower.follower_class.substr(every_edge.size());
     node.version = state.follower.version;
     node.revision = state.position.number;
     node.seen_at = state.seen_at;
@@ -94,7 +94,9 @@ Acknowledgements::Progress Acknowledgements::progress(const std::string& followe
 {
     Progress progress;
     for (const auto& [key, row] : rows_) {
-        if (key.first != follower_class || !alive(row.state)) {
+        const bool asked_for = key.first == follower_class ||
+                               (follower_class == every_edge && key.first.starts_with(every_edge));
+        if (!asked_for || !alive(row.state)) {
             continue;
         }
         ++progress.followers;
@@ -111,7 +113,7 @@ base::Task<> Acknowledgements::wait_until(model::Position position, std::string 
                                           std::chrono::milliseconds limit)
 {
     const auto deadline = std::chrono::steady_clock::now() + limit;
-    const bool edges = follower_class.starts_with(edge_class(""));
+    const bool edges = follower_class.starts_with(every_edge);
     while (true) {
         if (edges) {
             CO_CHECKED(co_await learn_from_store());

@@ -19,6 +19,8 @@ namespace feed {
 // The class of a follower: every name server is "nameserver"; edges are "edge:<group>".
 inline const std::string name_server_class = "nameserver";
 std::string edge_class(const std::string& group);
+// The edges of all groups together, where a class is asked for.
+inline const std::string every_edge = "edge:";
 
 struct Follower {
     std::string follower_class;

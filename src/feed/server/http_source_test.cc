@@ -1,0 +1,167 @@
+#include "feed/http_source.h"
+
+#include "base/task_group.h"
+#include "feed/server/handlers.h"
+#include "feed/testing/feed_fixture.h"
+#include "http/server.h"
+#include "net/listener.h"
+
+#include <gmock/gmock.h>
+
+namespace feed {
+namespace {
+
+base::Task<model::Token> authorise(std::string secret)
+{
+    model::Token token;
+    if (secret == "edge secret") {
+        token.scopes = {"read", "edge:east"};
+    } else if (secret == "reader secret") {
+        token.scopes = {"read"};
+    } else {
+        co_return base::fail(
+            base::Error(base::Errc::unauthorized, "unknown token").with_code("unauthorized"));
+    }
+    co_return token;
+}
+
+boost::asio::awaitable<void> serve_all(net::Listener& listener, http::Handler& handler,
+                                       base::TaskGroup& group)
+{
+    static const http::ServerLimits limits;
+    while (true) {
+        auto socket = co_await listener.accept();
+        if (!socket) {
+            co_return;
+        }
+        group.spawn("connection", http::serve_http1(net::make_stream(std::move(*socket)), handler, limits));
+    }
+}
+
+// The real handlers on a real server, asked by the real client.
+class HttpSourceTest : public FeedTest {
+protected:
+    HttpSourceTest()
+        : handlers(world(), authorise),
+          listener(net::Listener::open(loop.get_executor(), net::parse_endpoint("127.0.0.1:0").value(), false)
+                       .value()),
+          client(http::make_client(loop.get_executor(), {})),
+          group(loop.get_executor())
+    {
+        handlers.add_to(router);
+        group.spawn("accept", serve_all(listener, router, group));
+    }
+    ~HttpSourceTest() override
+    {
+        listener.close();
+        test::run(loop, group.stop());
+    }
+
+    HttpSource source(const std::string& secret)
+    {
+        return {*client,
+                "http://" + net::to_string(listener.where()) + "/",
+                secret,
+                {"edge_1", "first edge", "0.1"}};
+    }
+
+    http::Router router;
+    FeedHandlers handlers;
+    net::Listener listener;
+    std::unique_ptr<http::Client> client;
+    base::TaskGroup group;
+};
+
+TEST_F(HttpSourceTest, BringsASnapshotInPagesAndThenChanges)
+{
+    put_group("east");
+    for (int i = 0; i < 700; ++i) {
+        put_endpoint(fmt::format("ep_{}", i), {fmt::format("n{}.test", i)}, i % 2 == 0 ? "east" : "west");
+    }
+    put_certificate("crt_0", "ep_0", "east");
+    auto remote = source("edge secret");
+    MapSink sink;
+    auto position = sink.position();
+    int batches = 0;
+    while (sink.snapshots() == 0) {
+        auto batch = test::run(loop, remote.next(position));
+        ASSERT_TRUE(batch) << batch.error().message();
+        position = batch->position;
+        ASSERT_TRUE(test::run(loop, sink.apply(std::make_shared<const Batch>(std::move(*batch)))));
+        ++batches;
+    }
+    EXPECT_GE(batches, 2);
+
+    put_certificate("crt_2", "ep_2", "east");
+    auto batch = test::run(loop, remote.next(position)).value();
+    EXPECT_FALSE(batch.snapshot);
+    ASSERT_TRUE(test::run(loop, sink.apply(std::make_shared<const Batch>(std::move(batch)))));
+
+    MapSink local;
+    catch_up(local, edge_filter("east"));
+    EXPECT_EQ(sink.entries(), local.entries());
+    EXPECT_EQ(local.entries().size(), 350U + 2U + 1U);
+}
+
+TEST_F(HttpSourceTest, AcknowledgementsNameTheEdgeAndItsGroup)
+{
+    put_endpoint("ep_a", {"a.test"}, "east");
+    auto remote = source("edge secret");
+
+    ASSERT_TRUE(test::run(loop, remote.acknowledge(head())));
+
+    EXPECT_EQ(acknowledgements->progress(edge_class("east"), head()).reached, 1U);
+    const auto followers = acknowledgements->followers();
+    ASSERT_EQ(followers.size(), 1U);
+    EXPECT_EQ(followers[0].follower.name, "first edge");
+    EXPECT_EQ(followers[0].follower.version, "0.1");
+}
+
+TEST_F(HttpSourceTest, RefusesOtherTokensWithTheFix)
+{
+    for (const auto* secret : {"wrong", "reader secret", ""}) {
+        auto remote = source(secret);
+        const auto refused = test::run(loop, remote.next({}));
+        ASSERT_FALSE(refused) << secret;
+        EXPECT_EQ(refused.error().kind(), base::Errc::unauthorized);
+        EXPECT_FALSE(refused.error().fix().empty());
+        EXPECT_FALSE(test::run(loop, remote.acknowledge({"e", 1})));
+    }
+}
+
+TEST_F(HttpSourceTest, WaitsForTheNextChange)
+{
+    put_endpoint("ep_a", {"a.test"}, "east");
+    auto remote = source("edge secret");
+    const auto from = head();
+    std::optional<base::Result<Batch>> received;
+    boost::asio::co_spawn(loop, remote.next(from), [&](const std::exception_ptr&, base::Result<Batch> batch) {
+        received.emplace(std::move(batch));
+    });
+    test::run(loop, base::sleep_for(std::chrono::milliseconds(100)));
+    ASSERT_FALSE(received);
+
+    put_endpoint("ep_b", {"b.test"}, "east");
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (!received && std::chrono::steady_clock::now() < limit) {
+        loop.restart();
+        loop.run_one_for(std::chrono::milliseconds(20));
+    }
+
+    ASSERT_TRUE(received);
+    EXPECT_EQ((*received)->changes.size(), 1U);
+}
+
+TEST_F(HttpSourceTest, SaysUnavailableWhenControlIsAway)
+{
+    auto remote = source("edge secret");
+    listener.close();
+
+    const auto answer = test::run(loop, remote.next({}));
+
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().kind(), base::Errc::unavailable);
+}
+
+}  // namespace
+}  // namespace feed
