@@ -1,0 +1,125 @@
+// The API on a real server and a real store, asked by a real client. For tests only.
+#pragma once
+
+#include "api/api.h"
+#include "endpoints/testing/world.h"
+#include "http/client.h"
+#include "http/server_for_tests.h"
+
+#include <boost/json.hpp>
+
+#include <stdexcept>
+#include <string>
+
+namespace api::testing {
+
+class FixedFacts final : public NodeFacts {
+public:
+    std::string version() const override { return "1.2.3"; }
+    std::vector<ZoneCheck> zones() const override
+    {
+        ZoneCheck check;
+        check.zone = "platform.test";
+        check.message = "no NS records at the parent";
+        check.fix = "Create the records at the registrar.";
+        check.records = {"platform.test NS ns1.platform.test"};
+        return {check};
+    }
+    std::string metrics() const override { return "# TYPE certwright_extra gauge\ncertwright_extra 1\n"; }
+};
+
+class RecordingRegistry final : public CaRegistry {
+public:
+    base::Task<model::CaAccount> add(NewCaAccount wanted) override
+    {
+        if (refuse) {
+            co_return base::fail(base::Errc::internal, "the secret reason");
+        }
+        model::CaAccount account;
+        account.id = "ca_1";
+        account.name = wanted.name;
+        account.directory_url = wanted.directory_url;
+        account.sealed_key = {1, 2, 3};
+        co_return account;
+    }
+    bool refuse = false;
+};
+
+struct Answered {
+    int status = 0;
+    boost::json::value body;
+    std::string text;
+    http::Headers headers;
+
+    std::string code() const
+    {
+        return body.is_object() && body.as_object().contains("code")
+                   ? std::string(body.at("code").as_string())
+                   : std::string();
+    }
+};
+
+class ApiWorld {
+public:
+    ApiWorld()
+    {
+        api.add_routes(router);
+        server = std::make_unique<test::Http1Server>(world.loop, router);
+        client = http::make_client(world.loop.get_executor(), http::ClientOptions());
+        operator_token = token("", {"admin"});
+        acme_token = token("acme", {"write"});
+        globex_token = token("globex", {"write"});
+    }
+
+    std::string token(const std::string& tenant, std::vector<std::string> scopes)
+    {
+        auto minted = mint_token("test", tenant, std::move(scopes), world.clock.now());
+        if (!world.write([row = minted.row](store::Transaction& tx) { return tx.tokens.put(row); })) {
+            throw std::runtime_error("no token");
+        }
+        return minted.secret;
+    }
+
+    // A request with a body of that text; `bearer` may be empty.
+    Answered ask(const std::string& bearer, const std::string& method, const std::string& path,
+                 const std::string& body = "", const std::string& type = "application/json")
+    {
+        http::ClientRequest request(method, "http://127.0.0.1:" + std::to_string(server->port()) + path);
+        if (!bearer.empty()) {
+            request.headers.add("Authorization", "Bearer " + bearer);
+        }
+        if (!body.empty()) {
+            request.headers.add("Content-Type", type);
+        }
+        request.body = body;
+        auto response = world.run(client->send(std::move(request)));
+        Answered answered;
+        if (!response) {
+            throw std::runtime_error(response.error().message());
+        }
+        answered.status = response->status;
+        answered.text = response->body;
+        answered.headers = response->headers;
+        boost::system::error_code ignored;
+        answered.body = boost::json::parse(answered.text, ignored);
+        return answered;
+    }
+    Answered add(const std::string& bearer, const std::string& name)
+    {
+        return ask(bearer, "POST", "/v1/endpoints",
+                   R"({"name":")" + name + R"(","upstream":"http://app.example.net"})");
+    }
+
+    endpoints::testing::World world;
+    FixedFacts facts;
+    RecordingRegistry registry;
+    Api api{world.loop.get_executor(), Parts{*world.store, world.service, world.clock, registry, facts}};
+    http::Router router;
+    std::unique_ptr<test::Http1Server> server;
+    std::unique_ptr<http::Client> client;
+    std::string operator_token;
+    std::string acme_token;
+    std::string globex_token;
+};
+
+}  // namespace api::testing
