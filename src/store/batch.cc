@@ -36,10 +36,11 @@ void move_to_end(std::vector<T>& to, std::vector<T> from)
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-// One operation behind a savepoint. The outer Result fails when the whole transaction has.
-base::Result<base::Result<>> run_one(sql::Connection& db, const Store::Operation& operation, Effects& effects)
+// One operation behind the savepoint that is set; `then` ends the savepoint when it succeeded. The outer
+// Result fails when the whole transaction has.
+base::Result<base::Result<>> run_one(sql::Connection& db, const Store::Operation& operation, Effects& effects,
+                                     const std::string& then)
 {
-    CHECKED(db.run("SAVEPOINT operation"));
     Transaction transaction(db);
     auto result = call(operation, transaction);
     if (db.health() != sql::Health::usable) {
@@ -48,24 +49,45 @@ base::Result<base::Result<>> run_one(sql::Connection& db, const Store::Operation
     }
     if (result) {
         // Fails on PostgreSQL when the operation went on after a failed statement.
-        result = db.run("RELEASE SAVEPOINT operation");
+        result = db.run(then);
     }
     if (result) {
         move_to_end(effects.revisions, transaction.revisions.take_pending());
         move_to_end(effects.events, transaction.events.take_pending());
     } else {
-        CHECKED(db.run("ROLLBACK TO SAVEPOINT operation; RELEASE SAVEPOINT operation"));
+        CHECKED(db.run("ROLLBACK TO SAVEPOINT operation"));
     }
     return result;
 }
 
+// "INSERT ... VALUES ($1, ...), ($5, ...)" for `count` rows of four columns.
+std::string insert_text(std::size_t count)
+{
+    std::string text = "INSERT INTO revisions (number, kind, subject, edge_group) VALUES ";
+    for (std::size_t row = 0; row < count; ++row) {
+        text += fmt::format("{}(${}, ${}, ${}, ${})", row == 0 ? "" : ", ", 4 * row + 1, 4 * row + 2,
+                            4 * row + 3, 4 * row + 4);
+    }
+    return text;
+}
+
+// Many rows a statement, to spare round trips; of two sizes, so that there are two statements to prepare.
 base::Result<> insert_revisions(sql::Connection& db, const std::vector<model::Revision>& revisions,
                                 std::int64_t next)
 {
-    for (const auto& each : revisions) {
-        CHECKED(
-            db.execute("INSERT INTO revisions (number, kind, subject, edge_group) VALUES ($1, $2, $3, $4)",
-                       sql::params(next++, model::to_string(each.kind), each.key, each.group)));
+    constexpr std::size_t many = 32;
+    static const std::string one_row = insert_text(1);
+    static const std::string many_rows = insert_text(many);
+    for (std::size_t at = 0; at < revisions.size();) {
+        const std::size_t count = revisions.size() - at >= many ? many : 1;
+        sql::Params values;
+        for (const auto& each : std::span(revisions).subspan(at, count)) {
+            for (auto& value : sql::params(next++, model::to_string(each.kind), each.key, each.group)) {
+                values.push_back(std::move(value));
+            }
+        }
+        CHECKED(db.execute(count == 1 ? one_row : many_rows, values));
+        at += count;
     }
     return {};
 }
@@ -107,10 +129,13 @@ base::Result<std::int64_t> number(sql::Connection& db, const Effects& effects)
 
 base::Result<BatchOutcome> run_all(sql::Connection& db, std::span<Job> jobs)
 {
+    static const std::string release = "RELEASE SAVEPOINT operation";
+    static const std::string release_and_set = release + "; SAVEPOINT operation";
     BatchOutcome outcome;
     Effects effects;
+    CHECKED(db.run("SAVEPOINT operation"));
     for (auto& job : jobs) {
-        TRY(result, run_one(db, job.operation, effects));
+        TRY(result, run_one(db, job.operation, effects, &job == &jobs.back() ? release : release_and_set));
         outcome.results.push_back(std::move(result));
     }
     TRY(head, number(db, effects));

@@ -1,6 +1,7 @@
 #include "store/database_store.h"
 
 #include "base/log.h"
+#include "base/random.h"
 #include "store/migrations.h"
 
 #include <boost/asio/associated_executor.hpp>
@@ -41,6 +42,14 @@ base::Task<> submit(JobQueue& queue, Store::Operation operation)
     };
     return asio::async_initiate<const asio::use_awaitable_t<>, void(base::Result<>)>(
         start, asio::use_awaitable, std::move(operation));
+}
+
+// Lets the winner of a deadlock take its locks: who repeats at once takes them again and meets the same
+// deadlock.
+void step_aside(int attempt)
+{
+    const auto longest = static_cast<std::uint64_t>(20 * attempt);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5 + base::random_below(longest)));
 }
 
 base::Error unknown_outcome(const base::Error& error)
@@ -123,7 +132,7 @@ void DatabaseStore::write(std::span<Job> jobs)
 
 std::optional<DatabaseStore::Failure> DatabaseStore::write_together(std::span<Job> jobs)
 {
-    const int tries = jobs.size() == 1 ? 4 : 2;
+    const int tries = jobs.size() == 1 ? 5 : 2;
     for (int attempt = 1;; ++attempt) {
         auto connection = connect(writer_);
         if (!connection) {
@@ -147,6 +156,9 @@ std::optional<DatabaseStore::Failure> DatabaseStore::write_together(std::span<Jo
         if (!again || attempt == tries) {
             return Failure{std::move(outcome).error(),
                            health == sql::Health::aborted || health == sql::Health::retry};
+        }
+        if (health == sql::Health::retry) {
+            step_aside(attempt);
         }
     }
 }
