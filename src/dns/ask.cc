@@ -55,8 +55,12 @@ bool answers(const Message& reply, const Message& sent, bool exact_case)
            (!exact_case || std::ranges::equal(reply.questions[0].name.wire(), sent.questions[0].name.wire()));
 }
 
+// Cancellation stays an exception, so that with_timeout() tells it from a failure of the socket.
 base::Error failed(const boost::system::error_code& code)
 {
+    if (code == asio::error::operation_aborted) {
+        throw boost::system::system_error(code);
+    }
     const bool refused = code == asio::error::connection_refused;
     return base::Error(base::Errc::unavailable, refused ? "nothing listens there" : code.message());
 }

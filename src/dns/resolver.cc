@@ -40,6 +40,18 @@ base::Result<> set_options(ub_ctx* context,
     return {};
 }
 
+// libunbound answers for some special names by itself; a forwarder of a private network may know better.
+// Ends the configuration: libunbound takes no other setting after it.
+base::Result<> ask_forwarder_for_everything(ub_ctx* context)
+{
+    for (const char* zone : {"test.", "home.arpa.", "invalid."}) {
+        if (const int code = ub_ctx_zone_add(context, zone, "transparent"); code != 0) {
+            return base::fail(resolver_error(zone, code));
+        }
+    }
+    return {};
+}
+
 // As Let's Encrypt's resolver is set up: nothing is cached longer than the look-up, so that what a customer
 // has just changed is seen. 0x20 is for authoritative servers: some forwarders do not keep the case of a
 // question.
@@ -52,7 +64,7 @@ base::Result<> configure(ub_ctx* context, const ResolverOptions& options)
                                   {"harden-dnssec-stripped:", "yes"},
                                   {"harden-below-nxdomain:", "yes"}}));
     if (!options.forward.empty()) {
-        CHECKED(set_options(context, {{"do-not-query-localhost:", "no"}}));
+        CHECKED(set_options(context, {{"do-not-query-localhost:", "no"}, {"unblock-lan-zones:", "yes"}}));
         if (const int code = ub_ctx_set_fwd(context, options.forward.c_str()); code != 0) {
             return base::fail(
                 base::Errc::invalid,
@@ -259,6 +271,9 @@ base::Result<std::unique_ptr<Resolver>> make_resolver(asio::any_io_executor exec
     CHECKED(configure(context.get(), options));
     if (const int code = ub_ctx_async(context.get(), 1); code != 0) {
         return base::fail(resolver_error("thread", code));
+    }
+    if (!options.forward.empty()) {
+        CHECKED(ask_forwarder_for_everything(context.get()));
     }
     auto engine = std::make_shared<Engine>(std::move(executor), std::move(context));
     return std::make_unique<UnboundResolver>(std::move(engine), options.limit);
