@@ -4,7 +4,10 @@
 #include "base/task.h"
 #include "http/message.h"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -33,6 +36,9 @@ struct ClientOptions {
     std::string user_agent;
     std::string trust_file;  // PEM added for this client; empty: the system's roots
     std::string proxy;       // empty: from the environment
+    // Asked before each connection, a proxy's too, with the address that the name resolved to; false refuses with
+    // invalid and code address_forbidden. Empty: every address.
+    std::function<bool(const boost::asio::ip::address&)> allow_address;
 };
 
 // Runs on one executor: no locks. Destroying it cancels what is in flight.

@@ -262,6 +262,28 @@ TEST_F(HttpClient, RefusesOtherProtocolsAndBrokenFields)
     EXPECT_FALSE(send(injected));
 }
 
+TEST_F(HttpClient, ConnectsOnlyWhereItIsAllowed)
+{
+    std::vector<std::string> asked;
+    auto options = trusting();
+    options.allow_address = [&asked](const asio::ip::address& address) {
+        asked.push_back(address.to_string());
+        return !address.is_loopback();
+    };
+    client_ = http::make_client(loop_.get_executor(), options);
+
+    for (const auto& url : {plain("/agent"), tls("/agent")}) {
+        const auto answer = get(url);
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().kind(), base::Errc::invalid);
+        EXPECT_EQ(answer.error().code(), "address_forbidden");
+    }
+    EXPECT_TRUE(std::ranges::find(asked, "127.0.0.1") != asked.end());
+    options.allow_address = [](const asio::ip::address& address) { return address.is_loopback(); };
+    client_ = http::make_client(loop_.get_executor(), options);
+    EXPECT_TRUE(get(tls("/agent")));
+}
+
 TEST_F(HttpClient, StopsReadingWhatIsTooLarge)
 {
     http::ClientRequest request("GET", plain("/big"));

@@ -1,8 +1,12 @@
 #include "http/client_transfer.h"
 
+#include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 namespace http {
@@ -92,6 +96,10 @@ base::Result<> Transfer::prepare()
     if (!options_.proxy.empty()) {
         set(easy_, CURLOPT_PROXY, options_.proxy.c_str());
     }
+    if (options_.allow_address) {
+        set(easy_, CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_open);
+        set(easy_, CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+    }
     set_trust();
     set_method();
     return set_headers();
@@ -165,6 +173,21 @@ std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
     return static_cast<Transfer*>(self)->keep_header({data, bytes}) ? bytes : 0;
 }
 
+curl_socket_t Transfer::on_open(void* self, curlsocktype, curl_sockaddr* address)
+{
+    auto* transfer = static_cast<Transfer*>(self);
+    boost::asio::ip::tcp::endpoint peer;
+    if (address->addrlen > peer.capacity()) {
+        return CURL_SOCKET_BAD;
+    }
+    std::memcpy(peer.data(), &address->addr, address->addrlen);
+    transfer->forbidden_ = !transfer->options_.allow_address(peer.address());
+    if (transfer->forbidden_) {
+        return CURL_SOCKET_BAD;
+    }
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 bool Transfer::keep_body(std::string_view piece)
 {
     too_large_ = piece.size() > request_.max_body - response_.body.size();
@@ -199,6 +222,11 @@ base::Result<ClientResponse> Transfer::outcome(CURLcode result)
             base::Error(base::Errc::invalid, fmt::format("the answer of {} is larger than {} bytes",
                                                          request_.url, request_.max_body))
                 .with_code("answer_too_large"));
+    }
+    if (result != CURLE_OK && forbidden_) {
+        return base::fail(base::Error(base::Errc::invalid,
+                                      fmt::format("{} is at an address that is not allowed", request_.url))
+                              .with_code("address_forbidden"));
     }
     if (result != CURLE_OK) {
         return base::fail(failure(result));

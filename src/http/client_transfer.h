@@ -27,6 +27,7 @@ public:
 private:
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+    static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
     void set_method();
     void set_trust();
     base::Result<> set_headers();
@@ -42,6 +43,7 @@ private:
     ClientResponse response_;
     std::size_t header_bytes_ = 0;
     bool too_large_ = false;
+    bool forbidden_ = false;  // every address so far, or the last one
 };
 
 }  // namespace http
