@@ -1,4 +1,4 @@
-// Serving HTTP/1 on a stream (HTTP/2 arrives by ALPN "h2" beside it).
+// Serving HTTP/1 and HTTP/2 on a stream.
 #pragma once
 
 #include "http/exchange.h"
@@ -19,8 +19,19 @@ struct ServerLimits {
     std::size_t requests = 10'000;                 // on one connection
 };
 
-// Serves requests on `stream` until either side ends it. Rejects ambiguous framing (RFC 9112 6.3: CL with TE, repeated
-// different CL, obs-fold, bare LF, missing or repeated Host) with 400 and closes.
-boost::asio::awaitable<void> serve_http1(std::unique_ptr<net::Stream> stream, Handler& handler, const ServerLimits& limits);
+// Serves requests on `stream` until either side ends it. Rejects ambiguous framing (RFC 9112 6.3: CL with TE,
+// repeated different CL, obs-fold, bare LF, missing or repeated Host) with 400 and closes.
+boost::asio::awaitable<void> serve_http1(std::unique_ptr<net::Stream> stream, Handler& handler,
+                                         const ServerLimits& limits);
+
+// The same for HTTP/2 (RFC 9113, by nghttp2): streams are served concurrently, with flow control both ways.
+// `head_time` bounds the preface; `header_count` and `head_bytes` bound each request's fields; `requests`
+// ends in GOAWAY.
+boost::asio::awaitable<void> serve_http2(std::unique_ptr<net::Stream> stream, Handler& handler,
+                                         const ServerLimits& limits);
+
+// By what ALPN chose: "h2", else HTTP/1.
+boost::asio::awaitable<void> serve_http(std::unique_ptr<net::Stream> stream, Handler& handler,
+                                        const ServerLimits& limits);
 
 }  // namespace http

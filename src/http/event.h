@@ -1,0 +1,34 @@
+// Event: wakes the coroutines that wait for a change.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <chrono>
+
+namespace http {
+
+// Check the condition, then wait, then check again; nothing is lost in between on one executor. For one
+// waiter at a time.
+class Event {
+public:
+    explicit Event(const boost::asio::any_io_executor& executor) : timer_(executor) {}
+
+    void notify() { timer_.cancel(); }
+    // False when `deadline` came first.
+    boost::asio::awaitable<bool> wait_until(std::chrono::steady_clock::time_point deadline)
+    {
+        timer_.expires_at(deadline);
+        boost::system::error_code error;
+        co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
+        co_return error == boost::asio::error::operation_aborted;
+    }
+
+private:
+    boost::asio::steady_timer timer_;
+};
+
+}  // namespace http

@@ -1,0 +1,73 @@
+// Http2Session: one HTTP/2 connection as a server (RFC 9113), by nghttp2.
+#pragma once
+
+#include "base/task_group.h"
+#include "http/event.h"
+#include "http/server.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace http {
+
+class Http2Exchange;
+
+struct FreeHttp2Session {
+    void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
+};
+
+// A reader feeds nghttp2, whose callbacks start a task for each request; a writer takes what nghttp2 has to
+// send, in large pieces, so that one slow client stops its own streams only. Runs on one executor: no locks.
+class Http2Session {
+public:
+    Http2Session(std::unique_ptr<net::Stream> stream, Handler& handler, const ServerLimits& limits);
+    Http2Session(const Http2Session&) = delete;
+    Http2Session& operator=(const Http2Session&) = delete;
+    ~Http2Session();
+
+    // Until the connection ends. Then close().
+    boost::asio::awaitable<void> run();
+    // Stops every request and ends the connection, at once unless `orderly`. REQUIRES: awaited before
+    // destruction.
+    boost::asio::awaitable<void> close(bool orderly);
+
+    // For exchanges.
+    nghttp2_session* native() { return session_.get(); }
+    net::Stream& stream() { return *stream_; }
+    const ServerLimits& limits() const { return limits_; }
+    // There is something to send.
+    void wake_writer() { writable_.notify(); }
+    // Gives room back to the client's flow control.
+    void consumed(std::int32_t stream_id, std::size_t bytes);
+
+private:
+    friend struct Http2Callbacks;
+
+    base::Result<void> start();
+    boost::asio::awaitable<void> write_loop();
+    boost::asio::awaitable<void> serve(std::shared_ptr<Http2Exchange> exchange);
+    void begin(std::int32_t stream_id);
+    void dispatch(std::int32_t stream_id);
+    void ended(std::int32_t stream_id);
+    Http2Exchange* find(std::int32_t stream_id);
+    void gather_output();
+    void set_deadline();
+    boost::asio::awaitable<void> say_goodbye();
+
+    std::unique_ptr<net::Stream> stream_;
+    Handler& handler_;
+    const ServerLimits& limits_;
+    std::unique_ptr<nghttp2_session, FreeHttp2Session> session_;
+    std::map<std::int32_t, std::shared_ptr<Http2Exchange>> streams_;
+    std::string output_;
+    Event writable_;
+    std::size_t handlers_ = 0;
+    std::size_t served_ = 0;
+    bool writing_ = false;
+    base::TaskGroup tasks_;
+};
+
+}  // namespace http
