@@ -1,5 +1,8 @@
 #include "nameserver/registrar_check.h"
 
+#include "dns/ask.h"
+#include "dns/rdata.h"
+
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -79,6 +82,62 @@ base::Task<DelegationRecord> look_up(DelegationRecord record, dns::Resolver& res
     co_return record;
 }
 
+constexpr std::size_t servers_to_try = 3;
+
+// A server of the zone that holds the delegation of `apex`: the nearest ancestor with name servers.
+base::Task<std::vector<std::string>> servers_of_parent(std::string apex, dns::Resolver& resolver)
+{
+    for (auto dot = apex.find('.'); dot != std::string::npos; dot = apex.find('.')) {
+        apex.erase(0, dot + 1);
+        CO_TRY(servers, co_await resolver.lookup(apex, dns::RecordType::ns));
+        if (servers.exists()) {
+            co_return std::move(servers.records);
+        }
+    }
+    co_return base::fail(base::Errc::not_found, "the parent zone has no name servers");
+}
+
+// What the parent says about `apex`: its referral, or an answer when the same server has both zones.
+base::Task<dns::Message> ask_parent(std::string apex, dns::Resolver& resolver, std::uint16_t port)
+{
+    CO_TRY(servers, co_await servers_of_parent(apex, resolver));
+    dns::Query query;
+    CO_TRY(name, dns::Name::parse(apex));
+    query.name = name;
+    query.type = dns::RecordType::ns;
+    for (std::size_t i = 0; i < std::min(servers.size(), servers_to_try); ++i) {
+        CO_TRY(addresses, co_await resolver.lookup(servers[i], dns::RecordType::a));
+        for (const auto& text : addresses.records) {
+            boost::system::error_code bad;
+            const boost::asio::ip::tcp::endpoint server(boost::asio::ip::make_address(text, bad), port);
+            auto reply = co_await dns::ask(server, query);
+            if (reply && (reply->rcode == dns::Rcode::noerror || reply->rcode == dns::Rcode::nxdomain)) {
+                co_return reply;
+            }
+        }
+    }
+    co_return base::fail(base::Errc::unavailable, "no server of the parent zone answered");
+}
+
+void collect(const std::vector<dns::Record>& section, DelegationRecord& record)
+{
+    const auto owner = dns::Name::parse(record.name);
+    for (const auto& each : section) {
+        if (owner && each.type == record.type && each.name == *owner) {
+            record.found.push_back(dns::plain_text(each.type, each.data));
+        }
+    }
+}
+
+void compare(DelegationRecord& record, const dns::Message& referral)
+{
+    collect(referral.answers, record);
+    collect(referral.authorities, record);
+    collect(referral.additionals, record);
+    sort_unique(record.found);
+    judge(record);
+}
+
 std::string_view text_of(model::RecordStatus status)
 {
     switch (status) {
@@ -130,10 +189,16 @@ DelegationReport wanted_at_registrar(const model::Zone& zone)
     return report;
 }
 
-boost::asio::awaitable<DelegationReport> check_registrar(model::Zone zone, dns::Resolver& resolver)
+boost::asio::awaitable<DelegationReport> check_registrar(model::Zone zone, dns::Resolver& resolver,
+                                                         std::uint16_t port)
 {
     DelegationReport report = wanted_at_registrar(zone);
+    const auto referral = co_await ask_parent(zone.apex, resolver, port);
     for (auto& record : report.records) {
+        if (referral) {
+            compare(record, *referral);
+            continue;
+        }
         auto looked_up = co_await look_up(record, resolver);
         if (looked_up) {
             record = std::move(*looked_up);

@@ -17,7 +17,7 @@ struct DelegationRecord {
     std::string name;                   // absolute, no final dot
     dns::RecordType type{};             // ns, a or aaaa
     std::vector<std::string> expected;  // sorted
-    std::vector<std::string> found;     // sorted; what a resolver on the Internet finds
+    std::vector<std::string> found;     // sorted
     model::RecordStatus status = model::RecordStatus::unknown;
     std::string why;  // of unknown, or what is wrong
 };
@@ -32,8 +32,12 @@ struct DelegationReport {
 // ours.
 DelegationReport wanted_at_registrar(const model::Zone& zone);
 
-// Looks all of them up. Cannot fail: what could not be found out is `unknown` and says why.
-boost::asio::awaitable<DelegationReport> check_registrar(model::Zone zone, dns::Resolver& resolver);
+// Asks a server of the parent zone, found through `resolver`, what it refers to: only there a name server
+// that is missing from the delegation shows. Where no server of the parent can be asked (a network without
+// port 53 to the outside), looks the records up as everybody else sees them. Cannot fail: what could not be
+// found out is `unknown` and says why.
+boost::asio::awaitable<DelegationReport> check_registrar(model::Zone zone, dns::Resolver& resolver,
+                                                         std::uint16_t port = 53);
 
 // A table for people: name, type, value to create, found, and whether that is right.
 std::string to_table(const DelegationReport& report);

@@ -1,7 +1,11 @@
 #include "nameserver/registrar_check.h"
 
+#include "base/task_group.h"
+#include "dns/message.h"
+#include "dns/rdata.h"
 #include "support/run.h"
 
+#include <boost/asio/ip/udp.hpp>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -9,6 +13,7 @@
 namespace nameserver {
 namespace {
 
+namespace asio = boost::asio;
 using dns::RecordType;
 using model::RecordStatus;
 
@@ -104,6 +109,56 @@ TEST(RegistrarCheck, DoesNotCallWrongWhatCouldNotBeFoundOut)
     EXPECT_TRUE(report.unknown());
     EXPECT_NE(report.records[0].why.find("port 53"), std::string::npos);
     EXPECT_EQ(report.records[1].why, "timed out");
+}
+
+// A parent zone on loopback that gives one referral.
+asio::awaitable<void> refer(asio::ip::udp::socket& socket, dns::Message referral)
+{
+    base::Bytes buffer(2'000);
+    asio::ip::udp::endpoint from;
+    const auto size = co_await socket.async_receive_from(asio::buffer(buffer), from, asio::use_awaitable);
+    const auto question = dns::Message::parse(base::ByteView(buffer).first(size)).value();
+    referral.id = question.id;
+    referral.questions = question.questions;
+    referral.response = true;
+    const auto wire = referral.serialize().value();
+    co_await socket.async_send_to(asio::buffer(wire), from, asio::use_awaitable);
+}
+
+asio::awaitable<DelegationReport> check_beside(asio::ip::udp::socket& socket, dns::Message referral,
+                                               dns::Resolver& resolver)
+{
+    base::TaskGroup group(co_await asio::this_coro::executor);
+    group.spawn("parent", refer(socket, std::move(referral)));
+    auto report = co_await check_registrar(zone(), resolver, socket.local_endpoint().port());
+    co_await group.stop();
+    co_return report;
+}
+
+dns::Record record(std::string_view owner, RecordType type, std::string_view text)
+{
+    return {dns::Name::parse(owner).value(), type, dns::class_in, 60, dns::parse_data(type, text).value()};
+}
+
+TEST(RegistrarCheck, BelievesTheParentRatherThanOurOwnAnswers)
+{
+    asio::io_context loop(1);
+    asio::ip::udp::socket parent(loop, asio::ip::udp::endpoint(asio::ip::address_v4::loopback(), 0));
+    FakeResolver resolver;
+    resolver.has("test", RecordType::ns, {"ns.registry.test"});
+    resolver.has("ns.registry.test", RecordType::a, {"127.0.0.1"});
+    resolver.has("platform.test", RecordType::ns, {"ns2.elsewhere.test", "ns1.platform.test"});
+    resolver.has("ns1.platform.test", RecordType::a, {"192.0.2.53"});
+    resolver.has("ns1.platform.test", RecordType::aaaa, {"2001:db8::53"});
+    dns::Message referral;
+    referral.authorities.push_back(record("platform.test", RecordType::ns, "ns1.platform.test"));
+    referral.additionals.push_back(record("ns1.platform.test", RecordType::a, "192.0.2.53"));
+
+    const auto report = test::run(loop, check_beside(parent, referral, resolver));
+
+    EXPECT_EQ(report.records[0].why, "add ns2.elsewhere.test");
+    EXPECT_EQ(report.records[1].status, RecordStatus::ok);
+    EXPECT_EQ(report.records[2].status, RecordStatus::missing);
 }
 
 }  // namespace
