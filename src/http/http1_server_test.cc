@@ -1,5 +1,6 @@
+#include "http/testing/http1_server.h"
+
 #include "http/server.h"
-#include "http/server_for_tests.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // HTTP/2 against the real curl (nghttp2 on both sides, but curl's own framing and flow control).
-#include "http/server_for_tests.h"
+#include "http/testing/http1_server.h"
 #include "net/tls.h"
 #include "net/tls_test_identity.h"
 

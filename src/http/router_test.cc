@@ -1,6 +1,6 @@
 #include "http/router.h"
 
-#include "http/server_for_tests.h"
+#include "http/testing/http1_server.h"
 #include "http/uri.h"
 
 #include <gmock/gmock.h>

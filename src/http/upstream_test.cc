@@ -1,6 +1,6 @@
 #include "http/upstream.h"
 
-#include "http/server_for_tests.h"
+#include "http/testing/http1_server.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

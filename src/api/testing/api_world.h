@@ -4,7 +4,7 @@
 #include "api/api.h"
 #include "endpoints/testing/world.h"
 #include "http/client.h"
-#include "http/server_for_tests.h"
+#include "http/testing/http1_server.h"
 
 #include <boost/json.hpp>
 
