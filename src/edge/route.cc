@@ -23,8 +23,11 @@ struct HostPort {
 HostPort split(std::string_view authority)
 {
     if (authority.starts_with('[')) {
-        const auto close = std::min(authority.find(']'), authority.size());
-        return {authority.substr(1, close - 1), authority.substr(std::min(close + 1, authority.size()))};
+        const auto close = authority.find(']');
+        if (close == std::string_view::npos) {
+            return {};
+        }
+        return {authority.substr(1, close - 1), authority.substr(close + 1)};
     }
     const auto colon = std::min(authority.find(':'), authority.size());
     return {authority.substr(0, colon), authority.substr(colon)};
