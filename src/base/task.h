@@ -4,10 +4,13 @@
 
 #include "base/result.h"
 
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -15,6 +18,7 @@
 
 #include <chrono>
 #include <exception>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -45,14 +49,33 @@ Task<T> with_timeout(std::chrono::steady_clock::duration limit, Task<T> operatio
     co_return std::move(result);
 }
 
-// Runs `function` on `pool` and resumes the caller on its own executor. For work that blocks: SQL, files, key
-// generation.
+// Runs `function` on `pool` and resumes the caller on its own executor. For work that blocks: SQL, files, key generation.
+// `function` always runs to its end: a cancelled caller unwinds after it. (A coroutine spawned on the pool would be told of
+// the cancellation by another thread while it runs.)
 template <class F>
 asio::awaitable<std::invoke_result_t<F>> blocking(asio::thread_pool& pool, F function)
 {
-    auto work = [](F f) -> asio::awaitable<std::invoke_result_t<F>> { co_return f(); };
-    auto task = work(std::move(function));
-    co_return co_await asio::co_spawn(pool, std::move(task), asio::use_awaitable);
+    using Value = std::invoke_result_t<F>;
+    auto start = [&pool](auto handler, F work) {
+        auto home = asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+        auto run = [handler = std::move(handler), work = std::move(work), home = std::move(home)]() mutable {
+            std::exception_ptr failure;
+            std::optional<Value> value;
+            try {
+                value.emplace(work());
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            auto resume = [handler = std::move(handler), failure, value = std::move(value)]() mutable {
+                std::move(handler)(failure, std::move(value));
+            };
+            asio::post(home, std::move(resume));
+        };
+        asio::post(pool, std::move(run));
+    };
+    auto value = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(std::exception_ptr, std::optional<Value>)>(
+        std::move(start), asio::use_awaitable, std::move(function));
+    co_return std::move(*value);
 }
 
 // Waits `duration` on the real clock of this executor. Cancellation unwinds it.

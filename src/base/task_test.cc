@@ -6,6 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <stdexcept>
+#include <thread>
+
 namespace base {
 namespace {
 
@@ -45,6 +49,56 @@ TEST(WithTimeout, CancelsWhatTakesTooLong)
 
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().kind(), Errc::timeout);
+}
+
+Task<std::thread::id> where_it_runs(asio::thread_pool& pool)
+{
+    const auto home = std::this_thread::get_id();
+    auto work = [] { return std::this_thread::get_id(); };
+    const auto there = co_await blocking(pool, work);
+    if (std::this_thread::get_id() != home) {
+        co_return fail(Errc::internal, "resumed elsewhere");
+    }
+    co_return there;
+}
+
+Task<int> blocking_throws(asio::thread_pool& pool)
+{
+    auto work = []() -> int { throw std::logic_error("bug"); };
+    co_return co_await blocking(pool, work);
+}
+
+asio::awaitable<void> block_often(asio::thread_pool& pool, std::atomic<int>& finished)
+{
+    while (true) {
+        auto work = [&finished] { return ++finished; };
+        co_await blocking(pool, work);
+    }
+}
+
+TEST(Blocking, RunsOnThePoolAndComesHome)
+{
+    asio::thread_pool pool(2);
+
+    EXPECT_NE(test::run(where_it_runs(pool)).value(), std::this_thread::get_id());
+    EXPECT_THROW(static_cast<void>(test::run(blocking_throws(pool))), std::logic_error);
+}
+
+TEST(Blocking, ItsCallersMayBeCancelledAtAnyInstant)
+{
+    asio::thread_pool pool(2);
+    std::atomic<int> finished = 0;
+    for (int round = 0; round < 50; ++round) {
+        asio::io_context loop(1);
+        TaskGroup group(loop.get_executor());
+        for (int i = 0; i < 8; ++i) {
+            group.spawn("blocks", block_often(pool, finished));
+        }
+        loop.run_for(std::chrono::milliseconds(1));
+        test::run(loop, group.stop());
+        EXPECT_EQ(group.size(), 0U);
+    }
+    EXPECT_GT(finished.load(), 0);
 }
 
 asio::awaitable<void> note_the_end(bool& ended)
