@@ -1,6 +1,4 @@
-#include "nameserver/answer.h"
-
-#include <optional>
+#include "nameserver/exchange.h"
 
 namespace nameserver {
 
@@ -16,159 +14,6 @@ constexpr std::uint32_t soa_retry = 600;
 constexpr std::uint32_t soa_expire = 604'800;
 constexpr std::uint16_t not_authoritative = 20;  // extended error (RFC 8914 4.21)
 constexpr std::uint16_t edns_extended_error = 15;
-
-constexpr std::uint16_t flag_response = 0x8000;
-constexpr std::uint16_t flag_authoritative = 0x0400;
-constexpr std::uint16_t flag_truncated = 0x0200;
-constexpr std::uint16_t kept_flags = 0x7900;  // opcode and RD
-
-struct Edns {
-    std::uint16_t udp_size = 0;
-    std::uint8_t version = 0;
-};
-
-// One question on its way through the steps.
-struct Exchange {
-    Exchange(const ZoneData& zone_data, const base::Clock& a_clock, base::ByteView octets, dns::Transport how,
-             std::span<std::uint8_t> out)
-        : data(zone_data), view(zone_data.view()), clock(a_clock), query(octets), transport(how), writer(out)
-    {
-    }
-
-    const ZoneData& data;
-    ZoneData::View view;
-    const base::Clock& clock;
-    dns::Reader query;
-    dns::Transport transport;
-    dns::Writer writer;
-
-    std::uint16_t id = 0;
-    std::uint16_t flags = 0;
-    std::uint16_t counts[4]{};
-    dns::Name asked;  // with the case of the client
-    dns::Name name;
-    std::optional<Suffixes> suffixes;
-    RecordType type{};
-    std::uint16_t klass = 0;
-    std::size_t question_end = 0;
-    std::optional<Edns> edns;
-
-    const ZoneApex* zone = nullptr;
-    const NameNode* node = nullptr;  // where the data is; null: the name does not exist
-    Rcode rcode = Rcode::noerror;
-    bool authoritative = false;
-    bool truncated = false;
-    std::uint16_t written[3]{};  // answer, authority, additional
-};
-
-enum class State { next, finish, drop };
-using Step = State (*)(Exchange&);
-
-State refuse(Exchange& exchange, Rcode rcode)
-{
-    exchange.rcode = rcode;
-    return State::finish;
-}
-
-State read_header(Exchange& exchange)
-{
-    exchange.id = exchange.query.u16();
-    exchange.flags = exchange.query.u16();
-    for (auto& count : exchange.counts) {
-        count = exchange.query.u16();
-    }
-    if (!exchange.query.ok() || (exchange.flags & flag_response) != 0) {
-        return State::drop;  // Answering an answer could go on for ever.
-    }
-    for (std::size_t i = 0; i < dns::header_size / 2; ++i) {
-        exchange.writer.u16(0);
-    }
-    exchange.question_end = dns::header_size;
-    return ((exchange.flags >> 11) & 15) == 0 ? State::next : refuse(exchange, Rcode::notimp);
-}
-
-State read_question(Exchange& exchange)
-{
-    if (exchange.counts[0] != 1) {
-        return refuse(exchange, Rcode::formerr);
-    }
-    exchange.asked = exchange.query.name();
-    const bool compressed = exchange.query.offset() != dns::header_size + exchange.asked.size();
-    exchange.type = static_cast<RecordType>(exchange.query.u16());
-    exchange.klass = exchange.query.u16();
-    if (!exchange.query.ok() || compressed) {
-        return refuse(exchange, Rcode::formerr);
-    }
-    exchange.writer.name(exchange.asked);
-    exchange.writer.u16(static_cast<std::uint16_t>(exchange.type));
-    exchange.writer.u16(exchange.klass);
-    exchange.question_end = exchange.writer.size();
-    return State::next;
-}
-
-void read_record(Exchange& exchange, bool additional)
-{
-    dns::Reader& query = exchange.query;
-    const dns::Name owner = query.name();
-    const auto type = static_cast<RecordType>(query.u16());
-    const std::uint16_t klass = query.u16();
-    const std::uint32_t ttl = query.u32();
-    dns::Reader data = query.section(query.u16());
-    if (type != RecordType::opt) {
-        return;
-    }
-    while (data.ok() && !data.at_end()) {
-        data.u16();
-        static_cast<void>(data.bytes(data.u16()));
-    }
-    if (!additional || exchange.edns || !owner.is_root() || !data.ok()) {
-        return query.fail();
-    }
-    exchange.edns = Edns{klass, static_cast<std::uint8_t>(ttl >> 16)};
-}
-
-State read_records(Exchange& exchange)
-{
-    for (std::size_t section = 1; section < 4; ++section) {
-        for (std::size_t i = 0; i < exchange.counts[section] && exchange.query.ok(); ++i) {
-            read_record(exchange, section == 3);
-        }
-    }
-    const bool whole = exchange.query.ok() && exchange.query.at_end();
-    return whole ? State::next : refuse(exchange, Rcode::formerr);
-}
-
-State check_version(Exchange& exchange)
-{
-    return exchange.edns && exchange.edns->version != 0 ? refuse(exchange, Rcode::badvers) : State::next;
-}
-
-// Transfers are not offered; what only has a meaning within a message cannot be asked for.
-State check_type(Exchange& exchange)
-{
-    const auto number = static_cast<std::uint16_t>(exchange.type);
-    constexpr std::uint16_t ixfr = 251;
-    if (exchange.klass != dns::class_in || exchange.type == RecordType::axfr || number == ixfr) {
-        return refuse(exchange, Rcode::refused);
-    }
-    if (exchange.type == RecordType::opt) {
-        return refuse(exchange, Rcode::formerr);
-    }
-    const bool meta = number >= 128 && number < 255;
-    return meta ? refuse(exchange, Rcode::notimp) : State::next;
-}
-
-State find_zone(Exchange& exchange)
-{
-    exchange.name = exchange.asked.lower();
-    exchange.suffixes.emplace(exchange.name);
-    exchange.zone = exchange.view.zone_of(*exchange.suffixes);
-    if (exchange.zone == nullptr) {
-        return refuse(exchange, Rcode::refused);
-    }
-    exchange.authoritative = true;
-    return State::next;
-}
 
 bool live(const NameNode& node, const base::Clock& clock)
 {
@@ -387,18 +232,7 @@ State add_glue(Exchange& exchange)
     return State::next;
 }
 
-constexpr Step parsing[] = {read_header, read_question, read_records, check_version, check_type, find_zone};
 constexpr Step answering[] = {find_name, answer_apex, answer_any, answer_records, deny, truncate, add_glue};
-
-State run(Exchange& exchange, std::span<const Step> steps)
-{
-    for (const Step step : steps) {
-        if (const State state = step(exchange); state != State::next) {
-            return state;
-        }
-    }
-    return State::next;
-}
 
 bool explains(const Exchange& exchange)
 {
@@ -482,7 +316,7 @@ Reply answer(const ZoneData& data, const base::Clock& clock, base::ByteView quer
              std::span<std::uint8_t> reply)
 {
     Exchange exchange(data, clock, query, transport, reply);
-    State state = run(exchange, parsing);
+    State state = read_question_and_zone(exchange);
     if (state == State::next) {
         set_limits(exchange, reply.size());
         state = run(exchange, answering);
