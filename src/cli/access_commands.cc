@@ -48,7 +48,7 @@ void create_token(Console& console, const NewToken& wanted)
 
 void add_token_commands(CLI::App& app, Console& console)
 {
-    auto& noun = *app.add_subcommand("token", "Who may use the API")->require_subcommand(1);
+    auto& noun = add_noun(app, "token", "Who may use the API");
     auto wanted = std::make_shared<NewToken>();
     auto& create = add_verb(noun, "create", "Make a token; its secret is printed once",
                             "certwright token create --name ci --tenant acme --scope write --days 90\n"
@@ -56,9 +56,12 @@ void add_token_commands(CLI::App& app, Console& console)
     create.add_option("--name", wanted->name, "What it is for")->type_name("TEXT");
     create.add_option("--tenant", wanted->tenant, "Whose it is; without it the operator's, for all tenants")
         ->type_name("ID");
-    create.add_option("--scope", wanted->scopes,
-                      "read (default), write, admin, or edge:GROUP; may be repeated");
-    create.add_option("--days", wanted->days, "It expires after so many days")->check(CLI::Range(1, 3650));
+    create
+        .add_option("--scope", wanted->scopes, "read (default), write, admin, or edge:GROUP; may be repeated")
+        ->allow_extra_args(false);
+    create.add_option("--days", wanted->days, "It expires after so many days")
+        ->check(CLI::Range(1, 3650).description(""))
+        ->type_name("DAYS");
     create.callback([wanted, &console] { create_token(console, *wanted); });
 
     auto& list = add_verb(noun, "list", "List tokens, without their secrets", "certwright token list");
@@ -85,7 +88,7 @@ void add_tenant_commands(CLI::App& app, Console& console)
         std::string id;
         std::string name;
     };
-    auto& noun = *app.add_subcommand("tenant", "Customers that are kept apart")->require_subcommand(1);
+    auto& noun = add_noun(app, "tenant", "Customers that are kept apart");
     auto wanted = std::make_shared<NewTenant>();
     auto& add = add_verb(noun, "add", "Add a tenant", "certwright tenant add acme --name 'Acme Ltd'");
     add.add_option("ID", wanted->id, "Lower-case letters, digits, hyphens")->required();

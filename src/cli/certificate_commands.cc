@@ -183,7 +183,8 @@ void add_renew(CLI::App& noun, Console& console)
     verb.add_option("NAME", options->endpoint, "The endpoint, or the id of its certificate")->required();
     verb.add_flag("--wait", options->wait, "Wait until it is deployed, showing progress");
     verb.add_option("--timeout", options->timeout_s, "How long to wait, in seconds")
-        ->check(CLI::Range(1, 86400))
+        ->check(CLI::Range(1, 86400).description(""))
+        ->type_name("SECONDS")
         ->capture_default_str();
     verb.callback([options, &console] {
         renew(console, options->endpoint, options->wait, std::chrono::seconds(options->timeout_s));
@@ -208,8 +209,7 @@ void add_remove(CLI::App& noun, Console& console)
 
 void add_certificate_commands(CLI::App& app, Console& console)
 {
-    auto& noun =
-        *app.add_subcommand("certificate", "Certificates, managed and uploaded")->require_subcommand(1);
+    auto& noun = add_noun(app, "certificate", "Certificates, managed and uploaded");
     add_list(noun, console);
     add_show(noun, console);
     add_renew(noun, console);

@@ -55,6 +55,14 @@ int parse_and_run(CLI::App& app, int argc, const char* const* argv, Console& con
 
 }  // namespace
 
+CLI::App& add_noun(CLI::App& app, const std::string& name, const std::string& description)
+{
+    auto& noun = *app.add_subcommand(name, description);
+    noun.require_subcommand(1);
+    noun.footer("Every verb has --help with examples.");
+    return noun;
+}
+
 CLI::App& add_verb(CLI::App& noun, const std::string& name, const std::string& description,
                    const std::string& examples)
 {
@@ -84,10 +92,9 @@ void build(CLI::App& app, Console& console, const AddMore& add_more)
     add_access_commands(app, console);
 }
 
-int run(int argc, const char* const* argv, const AddMore& add_more)
+int run(int argc, const char* const* argv, Console& console, const AddMore& add_more)
 {
-    CLI::App app;
-    Console console(std::cout, std::cerr, isatty(STDOUT_FILENO) != 0, isatty(STDERR_FILENO) != 0);
+    CLI::App app("", "certwright");
     build(app, console, add_more);
     try {
         return parse_and_run(app, argc, argv, console);
@@ -95,6 +102,12 @@ int run(int argc, const char* const* argv, const AddMore& add_more)
         console.tell_problem(bug.what(), "internal", "");
         return 70;
     }
+}
+
+int run(int argc, const char* const* argv, const AddMore& add_more)
+{
+    Console console(std::cout, std::cerr, isatty(STDOUT_FILENO) != 0, isatty(STDERR_FILENO) != 0);
+    return run(argc, argv, console, add_more);
 }
 
 }  // namespace cli

@@ -19,7 +19,10 @@ using AddMore = std::function<void(CLI::App& app, int& status)>;
 // Parses the command line, runs what it asks for, and returns the exit status (70 for a bug). Never throws.
 int run(int argc, const char* const* argv, const AddMore& add_more);
 
-// The whole command line on `app`, with `console` for output. run() is this with the process's own streams.
+// The same with other streams.
+int run(int argc, const char* const* argv, Console& console, const AddMore& add_more);
+
+// The whole command line on `app`, unparsed.
 void build(CLI::App& app, Console& console, const AddMore& add_more);
 
 }  // namespace cli

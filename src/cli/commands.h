@@ -12,6 +12,8 @@ void add_certificate_commands(CLI::App& app, Console& console);
 void add_access_commands(CLI::App& app, Console& console);    // token, tenant
 void add_overview_commands(CLI::App& app, Console& console);  // status, doctor, ca, edge, event
 
+// A noun, which wants one verb.
+CLI::App& add_noun(CLI::App& app, const std::string& name, const std::string& description);
 // A verb below `noun`; its examples stand at the end of its help.
 CLI::App& add_verb(CLI::App& noun, const std::string& name, const std::string& description,
                    const std::string& examples);

@@ -39,21 +39,24 @@ void add_settings(CLI::App& verb, Settings& settings)
     verb.add_flag("--external", settings.external, "Reachable from the Internet")->excludes(internal);
     auto* allow = verb.add_option("--allow", settings.allow,
                                   "Let in only this address or block (CIDR); may be repeated")
-                      ->type_name("CIDR");
+                      ->type_name("CIDR")
+                      ->allow_extra_args(false);
     verb.add_flag("--allow-all", settings.allow_all, "No IP filter")->excludes(allow);
     verb.add_option("--filter-at", settings.filter_at, "Who enforces the filter: edge or network")
         ->check(CLI::IsMember({"edge", "network"}))
         ->type_name("WHO");
     verb.add_option("--key-type", settings.key_types, "ecdsa_p256 (default) or rsa_2048; may be repeated")
         ->check(CLI::IsMember({"ecdsa_p256", "rsa_2048"}))
-        ->type_name("TYPE");
+        ->type_name("TYPE")
+        ->allow_extra_args(false);
 }
 
 void add_waiting(CLI::App& verb, Waiting& waiting)
 {
     verb.add_flag("--wait", waiting.wait, "Wait until it is done, showing progress");
     verb.add_option("--timeout", waiting.timeout_s, "How long to wait, in seconds")
-        ->check(CLI::Range(1, 86400))
+        ->check(CLI::Range(1, 86400).description(""))
+        ->type_name("SECONDS")
         ->capture_default_str();
 }
 
@@ -325,7 +328,7 @@ void add_simple(CLI::App& noun, Console& console, const std::string& name, const
 
 void add_endpoint_commands(CLI::App& app, Console& console)
 {
-    auto& noun = *app.add_subcommand("endpoint", "Names that are kept on valid HTTPS")->require_subcommand(1);
+    auto& noun = add_noun(app, "endpoint", "Names that are kept on valid HTTPS");
     add_add(noun, console);
     add_simple(noun, console, "show", "Show state, records, certificates and what to do next", "GET", "");
     add_list(noun, console);

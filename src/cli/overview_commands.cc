@@ -76,11 +76,14 @@ void add_event_commands(CLI::App& app, Console& console)
         std::int64_t limit = 50;
     };
     auto options = std::make_shared<Options>();
-    auto& noun = *app.add_subcommand("event", "What happened")->require_subcommand(1);
+    auto& noun = add_noun(app, "event", "What happened");
     auto& list =
         add_verb(noun, "list", "The newest events", "certwright event list --endpoint shop.example.com");
     list.add_option("--endpoint", options->endpoint, "Only those of this endpoint")->type_name("NAME");
-    list.add_option("--limit", options->limit, "How many")->check(CLI::Range(1, 1000))->capture_default_str();
+    list.add_option("--limit", options->limit, "How many")
+        ->check(CLI::Range(1, 1000).description(""))
+        ->type_name("NUMBER")
+        ->capture_default_str();
     list.callback([options, &console] { list_events(console, options->endpoint, options->limit); });
     auto& follow = add_verb(noun, "follow", "Print events as they happen", "certwright event follow --json");
     follow.callback([&console] { follow_events(console); });
@@ -117,7 +120,7 @@ void add_account(Console& console, const NewAccount& wanted)
 
 void add_ca_commands(CLI::App& app, Console& console)
 {
-    auto& noun = *app.add_subcommand("ca", "Accounts with certificate authorities")->require_subcommand(1);
+    auto& noun = add_noun(app, "ca", "Accounts with certificate authorities");
     auto& list = add_verb(noun, "list", "List CA accounts", "certwright ca list");
     list.callback([&console] {
         const auto reply = console.call("GET", "/v1/ca-accounts");
@@ -131,7 +134,9 @@ void add_ca_commands(CLI::App& app, Console& console)
         "certwright ca add backup --directory https://acme.example.org/directory --contact ops@example.com");
     add.add_option("NAME", wanted->name, "What people call it")->required();
     add.add_option("--directory", wanted->directory, "The CA's ACME directory")->required()->type_name("URL");
-    add.add_option("--contact", wanted->contacts, "A mail address; may be repeated")->type_name("MAIL");
+    add.add_option("--contact", wanted->contacts, "A mail address; may be repeated")
+        ->type_name("MAIL")
+        ->allow_extra_args(false);
     auto* kid =
         add.add_option("--eab-kid", wanted->eab_kid, "External account binding: key id")->type_name("ID");
     add.add_option("--eab-key", wanted->eab_key, "External account binding: key (base64url)")
@@ -158,7 +163,8 @@ void add_edges_command(CLI::App& app, Console& console)
 
 void add_overview_commands(CLI::App& app, Console& console)
 {
-    auto& status = *app.add_subcommand("status", "How everything stands");
+    auto& status =
+        add_verb(app, "status", "How everything stands", "certwright status\ncertwright status --json");
     status.callback([&console] {
         const auto reply = console.call("GET", "/v1/status");
         if (reply && !console.print_json(reply->body)) {
