@@ -2,6 +2,13 @@
 
 namespace edge {
 
+namespace {
+
+// HTTP/2 answers are queued when their handler returns.
+constexpr std::chrono::milliseconds time_to_send{200};
+
+}  // namespace
+
 // Tells its member when it is destroyed, which an upgrade may do before the request's handler returns.
 class Connections::Member::Tracked final : public net::Stream {
 public:
@@ -48,10 +55,14 @@ std::unique_ptr<net::Stream> Connections::Member::track(std::unique_ptr<net::Str
 
 boost::asio::awaitable<void> Connections::Member::handle(http::Exchange& exchange)
 {
-    busy_ = true;
+    const bool queued = exchange.request().version == 20;
+    ++requests_;
     co_await next_.handle(exchange);
-    busy_ = false;
-    if (all_.draining_) {
+    if (all_.draining_ && queued) {
+        co_await base::sleep_for(time_to_send);
+    }
+    --requests_;
+    if (all_.draining_ && requests_ == 0) {
         close();
     }
 }
@@ -67,7 +78,7 @@ void Connections::drain()
 {
     draining_ = true;
     for (auto* member : members_) {
-        if (!member->busy_) {
+        if (member->requests_ == 0) {
             member->close();
         }
     }

@@ -34,7 +34,7 @@ public:
         http::Handler& next_;
         std::list<Member*>::iterator place_;
         net::Stream* stream_ = nullptr;
-        bool busy_ = false;
+        std::size_t requests_ = 0;  // being answered; HTTP/2 has several at a time
     };
 
     // From now on a connection is closed when it has no request; those without one are closed at once.

@@ -29,7 +29,7 @@ public:
         const auto touched = std::make_shared<const Touched>(std::move(written));
         for (const auto& loop : edge_.loops_) {
             auto refresh = loop->refresh(touched);
-            CO_CHECKED(co_await asio::co_spawn(loop->executor(), std::move(refresh), asio::use_awaitable));
+            CO_CHECKED(co_await base::run_on(loop->executor(), std::move(refresh)));
         }
         co_return base::Result<>();
     }
@@ -141,7 +141,7 @@ asio::awaitable<void> Edge::stop()
 {
     for (const auto& loop : loops_) {
         auto drain = loop->drain(options_.drain);
-        co_await asio::co_spawn(loop->executor(), std::move(drain), asio::use_awaitable);
+        co_await base::run_on(loop->executor(), std::move(drain));
     }
     for (const auto& loop : loops_) {
         loop->join();

@@ -21,6 +21,13 @@ base::Task<> joined(base::TaskGroup& tasks)
 
 }  // namespace
 
+net::TlsPolicy usual_tls()
+{
+    net::TlsPolicy policy;
+    policy.alpn = {"h2", "http/1.1"};
+    return policy;
+}
+
 Loop::Loop(const CertificateStore& store, asio::thread_pool& workers, const base::Clock& clock,
            LoopOptions options)
     : options_(std::move(options)),
@@ -107,7 +114,7 @@ asio::awaitable<void> Loop::serve(asio::ip::tcp::socket socket, bool tls)
     }
     Connections::Member member(connections_, proxy_);
     auto tracked = member.track(std::move(stream));
-    co_await http::serve_http1(std::move(tracked), member, options_.server);
+    co_await http::serve_http(std::move(tracked), member, options_.server);
 }
 
 base::Task<> Loop::refresh(std::shared_ptr<const Touched> touched)

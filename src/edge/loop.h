@@ -21,12 +21,15 @@
 
 namespace edge {
 
+// HTTP/2 first, then HTTP/1.1.
+net::TlsPolicy usual_tls();
+
 struct LoopOptions {
     IdentityCache::Options cache;
     http::ServerLimits server;
     ForwardLimits forward;
     http::PoolLimits pool;
-    net::TlsPolicy tls;
+    net::TlsPolicy tls = usual_tls();
     net::AddressPolicy upstream_policy;
     std::string upstream_trust_file;
     std::uint16_t https_port = 443;

@@ -114,10 +114,10 @@ protected:
     // curl for `host`, which resolves to the edge; `rest` has options and the path last.
     std::string https(const std::string& host, const std::string& path, const std::string& options = "")
     {
-        return shell(
-            fmt::format("curl -s -S -m 20 --noproxy '*' --cacert {}/ca.pem --resolve '{}:{}:127.0.0.1' {} "
-                        "'https://{}:{}{}'",
-                        folder.path().string(), host, https(), options, host, https(), path));
+        return shell(fmt::format(
+            "curl -s -S -m 20 --http1.1 --noproxy '*' --cacert {}/ca.pem --resolve '{}:{}:127.0.0.1' {} "
+            "'https://{}:{}{}'",
+            folder.path().string(), host, https(), options, host, https(), path));
     }
     std::string http(const std::string& host, const std::string& path, const std::string& options = "")
     {
@@ -357,6 +357,24 @@ TEST_F(EdgeTest, PassesAnUpgradedConnectionThrough)
     EXPECT_THAT(*received, testing::StartsWith("HTTP/1.1 101"));
     EXPECT_THAT(*received, testing::EndsWith("\r\n\r\nround trip"));
     EXPECT_THAT(https("shop.test", "/"), HasSubstr("hello\n")) << "the edge still serves";
+}
+
+TEST_F(EdgeTest, SpeaksHttp2WithTheSameAnswers)
+{
+    serve_shop();
+    apply({route("ep_b", {"other.test"}, {})});
+    test::write_file(folder.path() / "large", std::string(3U << 20, 'x'));
+    const auto file = (folder.path() / "large").string();
+
+    EXPECT_THAT(https("shop.test", "/", "--http2 -w '%{http_version}'"), HasSubstr("hello\n2"));
+    EXPECT_THAT(https("shop.test", "/headers", "--http2"),
+                HasSubstr(fmt::format("Host: shop.test:{}\n", https())));
+    EXPECT_THAT(https("shop.test", "/", "--http2 -i -H 'Host: other.test'"), HasSubstr("HTTP/2 421"));
+    EXPECT_THAT(
+        https("shop.test", "/echo", "--http2 -o /dev/null -w '%{size_download}' --data-binary @" + file),
+        HasSubstr("3145728"));
+    EXPECT_THAT(https("shop.test", "/headers", "--http2 -X DELETE"), HasSubstr("DELETE /headers\n"));
+    EXPECT_THAT(https("shop.test", "/close", "--http2 -i"), HasSubstr("HTTP/2 502"));
 }
 
 TEST_F(EdgeTest, TellsAnOriginThatFailsFromTroubleWithHttps)

@@ -1,6 +1,6 @@
 #include "feed/server/acknowledgements.h"
 
-#include "feed/testing/feed_fixture.h"
+#include "feed/server/testing/feed_fixture.h"
 
 #include <gmock/gmock.h>
 

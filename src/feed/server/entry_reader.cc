@@ -52,10 +52,16 @@ base::Result<std::optional<Entry>> token(store::Transaction& tx, const std::stri
     return found ? std::optional<Entry>(TokenEntry{found->thumbprint}) : std::nullopt;
 }
 
+// A removed endpoint is not served from the moment of its removal, although its names are still held for its tenant.
+bool is_gone(const model::Endpoint& endpoint)
+{
+    return endpoint.deleted_at || endpoint.status.state == model::EndpointState::deleting;
+}
+
 base::Result<std::optional<Entry>> alias(store::Transaction& tx, const std::string& key)
 {
     TRY(endpoint, if_found(tx.endpoints.find_by_label(key.substr(0, key.find('.')))));
-    const bool there = endpoint && !endpoint->deleted_at;
+    const bool there = endpoint && !is_gone(*endpoint);
     return there ? std::optional<Entry>(AliasEntry{endpoint->edge_group}) : std::nullopt;
 }
 
@@ -165,7 +171,7 @@ base::Result<std::optional<Entry>> EntryReader::route(store::Transaction& tx, co
                                                       const Filter& filter) const
 {
     TRY(endpoint, if_found(tx.endpoints.get(key)));
-    if (!endpoint || endpoint->deleted_at || (filter.group && *filter.group != endpoint->edge_group)) {
+    if (!endpoint || is_gone(*endpoint) || (filter.group && *filter.group != endpoint->edge_group)) {
         return std::optional<Entry>();
     }
     TRY(live, tx.certificates.of_endpoint(key));

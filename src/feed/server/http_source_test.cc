@@ -2,7 +2,7 @@
 
 #include "base/task_group.h"
 #include "feed/server/handlers.h"
-#include "feed/testing/feed_fixture.h"
+#include "feed/server/testing/feed_fixture.h"
 #include "http/server.h"
 #include "net/listener.h"
 

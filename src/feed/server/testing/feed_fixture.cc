@@ -1,4 +1,4 @@
-#include "feed/testing/feed_fixture.h"
+#include "feed/server/testing/feed_fixture.h"
 
 namespace feed {
 
