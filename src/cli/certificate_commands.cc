@@ -1,6 +1,7 @@
 // certwright certificate ...
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/endpoint_settings.h"
 #include "cli/json_view.h"
 #include "cli/render.h"
 #include "cli/wait.h"
@@ -138,7 +139,7 @@ std::optional<std::string> endpoint_meant(Console& console, const std::string& r
     return reply ? std::optional(text(reply->object(), "endpoint")) : std::nullopt;
 }
 
-void renew(Console& console, const std::string& reference, bool wait, std::chrono::seconds limit)
+void renew(Console& console, const std::string& reference, const Waiting& waiting)
 {
     const auto endpoint = endpoint_meant(console, reference);
     const auto reply =
@@ -151,7 +152,7 @@ void renew(Console& console, const std::string& reference, bool wait, std::chron
     for (const auto& each : objects(reply->object(), "items")) {
         orders.push_back(text(each, "id"));
     }
-    if (!wait) {
+    if (!waiting.wait) {
         if (!console.print_json(reply->body)) {
             console.out() << fmt::format("{} ordered. Watch it: certwright endpoint show {}\n",
                                          orders.size() == 1 ? "A new certificate is" : "New certificates are",
@@ -159,7 +160,7 @@ void renew(Console& console, const std::string& reference, bool wait, std::chron
         }
         return;
     }
-    if (!wait_until_deployed(console, *endpoint, orders, limit)) {
+    if (!wait_until_deployed(console, *endpoint, orders, waiting.limit())) {
         return;
     }
     const auto after =
@@ -174,21 +175,14 @@ void add_renew(CLI::App& noun, Console& console)
 {
     struct Options {
         std::string endpoint;
-        bool wait = false;
-        std::int64_t timeout_s = 600;
+        Waiting waiting;
     };
     auto options = std::make_shared<Options>();
     auto& verb = add_verb(noun, "renew", "Get a new certificate now",
                           "certwright certificate renew shop.example.com --wait");
     verb.add_option("NAME", options->endpoint, "The endpoint, or the id of its certificate")->required();
-    verb.add_flag("--wait", options->wait, "Wait until it is deployed, showing progress");
-    verb.add_option("--timeout", options->timeout_s, "How long to wait, in seconds")
-        ->check(CLI::Range(1, 86400).description(""))
-        ->type_name("SECONDS")
-        ->capture_default_str();
-    verb.callback([options, &console] {
-        renew(console, options->endpoint, options->wait, std::chrono::seconds(options->timeout_s));
-    });
+    add_waiting(verb, options->waiting);
+    verb.callback([options, &console] { renew(console, options->endpoint, options->waiting); });
 }
 
 void add_remove(CLI::App& noun, Console& console)

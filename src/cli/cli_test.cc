@@ -1,7 +1,7 @@
 #include "cli/cli.h"
 
 #include "cli/console.h"
-#include "cli/testing_api.h"
+#include "cli/testing/scripted_api.h"
 #include "support/temp_dir.h"
 
 #include <gmock/gmock.h>

@@ -1,0 +1,65 @@
+#include "cli/endpoint_settings.h"
+
+namespace cli {
+
+namespace json = boost::json;
+
+void add_settings(CLI::App& verb, Settings& settings)
+{
+    auto* internal = verb.add_flag("--internal", settings.internal,
+                                   "Not reachable from the Internet: proved by DNS alone");
+    verb.add_flag("--external", settings.external, "Reachable from the Internet")->excludes(internal);
+    auto* allow = verb.add_option("--allow", settings.allow,
+                                  "Let in only this address or block (CIDR); may be repeated")
+                      ->type_name("CIDR")
+                      ->allow_extra_args(false);
+    verb.add_flag("--allow-all", settings.allow_all, "No IP filter")->excludes(allow);
+    verb.add_option("--filter-at", settings.filter_at, "Who enforces the filter: edge or network")
+        ->check(CLI::IsMember({"edge", "network"}))
+        ->type_name("WHO");
+    verb.add_option("--key-type", settings.key_types, "ecdsa_p256 (default) or rsa_2048; may be repeated")
+        ->check(CLI::IsMember({"ecdsa_p256", "rsa_2048"}))
+        ->type_name("TYPE")
+        ->allow_extra_args(false);
+}
+
+void add_waiting(CLI::App& verb, Waiting& waiting)
+{
+    verb.add_flag("--wait", waiting.wait, "Wait until it is done, showing progress");
+    verb.add_option("--timeout", waiting.timeout_s, "How long to wait, in seconds")
+        ->check(CLI::Range(1, 86400).description(""))
+        ->type_name("SECONDS")
+        ->capture_default_str();
+}
+
+json::array array_of(const std::vector<std::string>& texts)
+{
+    json::array made;
+    for (const auto& each : texts) {
+        made.emplace_back(each);
+    }
+    return made;
+}
+
+json::object to_json(const Settings& settings)
+{
+    json::object body;
+    if (settings.upstream) {
+        body["upstream"] = *settings.upstream;
+    }
+    if (settings.internal || settings.external) {
+        body["kind"] = settings.internal ? "internal" : "external";
+    }
+    if (!settings.allow.empty() || settings.allow_all) {
+        body["ip_filter"] = array_of(settings.allow);
+    }
+    if (settings.filter_at) {
+        body["filter_at"] = *settings.filter_at;
+    }
+    if (!settings.key_types.empty()) {
+        body["key_types"] = array_of(settings.key_types);
+    }
+    return body;
+}
+
+}  // namespace cli

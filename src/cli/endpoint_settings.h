@@ -1,0 +1,39 @@
+// Options that several verbs share. Internal to cli/.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cli {
+
+// What add and update can say of an endpoint; absent ones are not sent.
+struct Settings {
+    std::optional<std::string> upstream;
+    bool internal = false;
+    bool external = false;
+    std::vector<std::string> allow;
+    bool allow_all = false;
+    std::optional<std::string> filter_at;
+    std::vector<std::string> key_types;
+};
+
+struct Waiting {
+    bool wait = false;
+    std::int64_t timeout_s = 600;
+
+    std::chrono::seconds limit() const { return std::chrono::seconds(timeout_s); }
+};
+
+void add_settings(CLI::App& verb, Settings& settings);
+void add_waiting(CLI::App& verb, Waiting& waiting);
+
+// What the API takes.
+boost::json::object to_json(const Settings& settings);
+boost::json::array array_of(const std::vector<std::string>& texts);
+
+}  // namespace cli
