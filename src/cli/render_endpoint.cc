@@ -18,7 +18,8 @@ void add_record(std::string& made, const json::object& record, const Paint& pain
 {
     const auto status = text(record, "status");
     const auto kind = flag(record, "required") ? "" : paint.dim("  (optional)");
-    made += fmt::format("  {} {}{}\n", paint.bold(text(record, "purpose")), paint.state(status), kind);
+    const auto shown = status == "unknown" ? paint.dim("(not looked at yet)") : paint.state(status);
+    made += fmt::format("  {} {}{}\n", paint.bold(text(record, "purpose")), shown, kind);
     made += fmt::format("    {}   {}\n", paint.dim("type "), text(record, "type"));
     made += fmt::format("    {}   {}   {}\n", paint.dim("host "), text(record, "host"),
                         paint.dim("(full: " + text(record, "name") + ")"));
