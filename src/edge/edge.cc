@@ -29,7 +29,13 @@ public:
         const auto touched = std::make_shared<const Touched>(std::move(written));
         for (const auto& loop : edge_.loops_) {
             auto refresh = loop->refresh(touched);
-            CO_CHECKED(co_await base::run_on(loop->executor(), std::move(refresh)));
+            const auto refreshed =
+                co_await asio::co_spawn(loop->executor(), std::move(refresh), asio::use_awaitable);
+            if (!refreshed) {
+                // Written and forgotten everywhere all the same; only the new default certificate is missing
+                // here.
+                base::log::error("edge_group_unreadable", {{"error", refreshed.error().message()}});
+            }
         }
         co_return base::Result<>();
     }

@@ -52,7 +52,8 @@ base::Result<std::optional<Entry>> token(store::Transaction& tx, const std::stri
     return found ? std::optional<Entry>(TokenEntry{found->thumbprint}) : std::nullopt;
 }
 
-// A removed endpoint is not served from the moment of its removal, although its names are still held for its tenant.
+// A removed endpoint is not served from the moment of its removal, although its names are still held for its
+// tenant.
 bool is_gone(const model::Endpoint& endpoint)
 {
     return endpoint.deleted_at || endpoint.status.state == model::EndpointState::deleting;
