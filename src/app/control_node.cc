@@ -137,7 +137,10 @@ Task<> ControlNode::prepare_issuance()
 {
     const auto& settings = ground_->settings;
     const auto executor = loop_.get_executor();
-    http_ = http::make_client(executor, {"certwright/" + std::string(version), settings.ca_trust, ""});
+    http::ClientOptions calling;
+    calling.user_agent = "certwright/" + std::string(version);
+    calling.trust_file = settings.ca_trust;
+    http_ = http::make_client(executor, std::move(calling));
     CO_TRY(resolver, dns::make_resolver(executor, {settings.resolver_forward, std::chrono::seconds(15)}));
     resolver_ = std::move(resolver);
     auto make_client = [this](const std::string& url, crypto::PrivateKey key) { return make_acme_client(url, std::move(key)); };

@@ -60,7 +60,10 @@ base::Result<std::unique_ptr<EdgeNode>> EdgeNode::open(boost::asio::io_context& 
 EdgeNode::EdgeNode(boost::asio::io_context& loop, EdgeSettings settings, std::string id)
     : settings_(std::move(settings)), id_(std::move(id)), tasks_(loop.get_executor())
 {
-    http_ = http::make_client(loop.get_executor(), {"certwright/" + std::string(version), settings_.trust, ""});
+    http::ClientOptions calling;
+    calling.user_agent = "certwright/" + std::string(version);
+    calling.trust_file = settings_.trust;
+    http_ = http::make_client(loop.get_executor(), std::move(calling));
 }
 
 base::Task<> EdgeNode::start()

@@ -76,6 +76,60 @@ asio::awaitable<void> block_often(asio::thread_pool& pool, std::atomic<int>& fin
     }
 }
 
+asio::awaitable<std::thread::id> which_thread()
+{
+    co_return std::this_thread::get_id();
+}
+
+asio::awaitable<void> short_work(std::atomic<int>& finished)
+{
+    co_await sleep_for(std::chrono::microseconds(50));
+    ++finished;
+}
+
+asio::awaitable<void> visit_often(asio::any_io_executor other, std::atomic<int>& finished)
+{
+    while (true) {
+        co_await run_on(other, short_work(finished));
+    }
+}
+
+// A loop on a thread of its own.
+struct OtherLoop {
+    asio::io_context loop{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{loop.get_executor()};
+    std::thread thread{[this] { loop.run(); }};
+    ~OtherLoop()
+    {
+        work.reset();
+        thread.join();
+    }
+};
+
+TEST(RunOn, RunsOnTheOtherLoopAndComesHome)
+{
+    OtherLoop other;
+
+    EXPECT_EQ(test::run(run_on(other.loop.get_executor(), which_thread())), other.thread.get_id());
+}
+
+TEST(RunOn, ItsCallersMayBeCancelledAtAnyInstant)
+{
+    OtherLoop other;
+    std::atomic<int> finished = 0;
+    for (int round = 0; round < 100; ++round) {
+        asio::io_context loop(1);
+        TaskGroup group(loop.get_executor());
+        for (int i = 0; i < 8; ++i) {
+            group.spawn("visits", visit_often(other.loop.get_executor(), finished));
+        }
+        loop.run_for(std::chrono::milliseconds(1));
+        test::run(loop, group.stop());
+        EXPECT_EQ(group.size(), 0U);
+    }
+    EXPECT_GT(finished.load(), 0);
+}
+
 TEST(Blocking, RunsOnThePoolAndComesHome)
 {
     asio::thread_pool pool(2);

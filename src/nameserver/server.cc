@@ -176,7 +176,7 @@ private:
         shared_.data.apply(*batch);
         for (auto& worker : workers_) {
             if (running_) {
-                co_await asio::co_spawn(worker->loop(), pass(), asio::use_awaitable);
+                co_await base::run_on(worker->loop().get_executor(), pass());
             }
         }
         shared_.data.collect();
