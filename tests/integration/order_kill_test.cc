@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 
 namespace {
@@ -18,6 +19,9 @@ namespace asio = boost::asio;
 
 constexpr int killed = 137;
 constexpr int most_steps = 60;
+// queued, reserved, ordered, answering, proving, finalizing, issued; preflight is passed only when DNS is
+// looked at again.
+constexpr std::size_t statuses = 7;
 
 // After a write: what it announces was not done yet. Before a write: what came before it was done, and nobody
 // knows.
@@ -143,39 +147,54 @@ protected:
         asio::io_context loop(1);
         const auto order = test::run(loop, (*opened)->read(look));
         ASSERT_TRUE(order);
-        if (*order) {
+        if (*order && (*order)->status != model::OrderStatus::preflight) {
             died_at_.insert((*order)->status);
         }
     }
 
-    // Dies at the first write, then at the second, ... until the work ends before that.
+    // Dies at the first write, then at the second, ... until the work ends before that. The runner's claims
+    // are writes too, and how many there are varies: the last steps are taken again until every status was
+    // met.
     template <class Prepare>
     void die_at_every_step(bool first, Prepare prepare)
     {
-        int status = killed;
-        for (int steps = 1; status == killed && steps <= most_steps; ++steps) {
+        constexpr int most_repeats = 6;
+        int repeats = 0;
+        for (int steps = 1; steps <= most_steps && repeats <= most_repeats; ++steps) {
             SCOPED_TRACE(fmt::format("killed at write {}", steps));
             folder_ = std::make_unique<test::TempDir>();
             generations_ = 1;
             const auto endpoint = new_endpoint();
             prepare(endpoint);
-            const auto before = signed_by_ca();
-            status = in_child(endpoint, first, steps);
-            if (status == killed) {
-                note_where_it_died(endpoint);
-                const bool added = !first || steps > 1 || GetParam() == Moment::after_write;
-                ASSERT_EQ(in_child(endpoint, !added, 1'000'000), 0);
+            const bool died = die_and_recover(endpoint, first, steps);
+            if (HasFailure()) {
+                return;
             }
-            expect_whole(endpoint);
-            EXPECT_EQ(signed_by_ca() - before, 1U);
+            if (!died && died_at_.size() >= statuses) {
+                return;
+            }
+            if (!died) {
+                ++repeats;
+                steps = std::max(steps - 4, 0);
+            }
         }
-        EXPECT_EQ(status, 0);
-        for (const auto each :
-             {model::OrderStatus::queued, model::OrderStatus::reserved, model::OrderStatus::ordered,
-              model::OrderStatus::answering, model::OrderStatus::proving, model::OrderStatus::finalizing,
-              model::OrderStatus::issued}) {
-            EXPECT_TRUE(died_at_.contains(each)) << "never died at " << model::to_string(each);
+        ADD_FAILURE() << "died at " << died_at_.size() << " of " << statuses << " statuses";
+    }
+
+    bool die_and_recover(const model::Endpoint& endpoint, bool first, int steps)
+    {
+        const auto before = signed_by_ca();
+        const int status = in_child(endpoint, first, steps);
+        if (status == killed) {
+            note_where_it_died(endpoint);
+            const bool added = !first || steps > 1 || GetParam() == Moment::after_write;
+            EXPECT_EQ(in_child(endpoint, !added, 1'000'000), 0);
+        } else {
+            EXPECT_EQ(status, 0);
         }
+        expect_whole(endpoint);
+        EXPECT_EQ(signed_by_ca() - before, 1U);
+        return status == killed;
     }
 
     // As a person's "renew" or the planner does.
