@@ -1,4 +1,5 @@
-// Replays every file of the folders named on the command line through a fuzz target: the corpus as an ordinary test.
+// Replays every file of the folders named on the command line through a fuzz target: the corpus as an
+// ordinary test.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -1,5 +1,5 @@
-// ACME resources as a CA sends them (RFC 8555 7.1), parsed leniently: unknown members and challenge types are kept or
-// ignored, never an error.
+// ACME resources as a CA sends them (RFC 8555 7.1), parsed leniently: unknown members and challenge types are
+// kept or ignored, never an error.
 #pragma once
 
 #include "base/clock.h"

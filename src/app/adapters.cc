@@ -12,18 +12,21 @@ base::Task<> ChecksByWatch::check_now(std::string endpoint)
     co_return base::Result<>();
 }
 
-base::Result<> ChecksByWatch::refresh_status(store::Transaction& tx, const std::string& endpoint, base::Time now)
+base::Result<> ChecksByWatch::refresh_status(store::Transaction& tx, const std::string& endpoint,
+                                             base::Time now)
 {
     return diagnosis::refresh_status(tx, endpoint, now);
 }
 
 base::Result<model::Order> IssuanceByQueue::enqueue(store::Transaction& tx, const model::Endpoint& endpoint,
-                                                    const std::optional<model::Certificate>& replaced, base::Time now)
+                                                    const std::optional<model::Certificate>& replaced,
+                                                    base::Time now)
 {
     return issuance::enqueue_forced(tx, endpoint, replaced, now);
 }
 
-base::Result<bool> IssuanceByQueue::hasten(store::Transaction& tx, const model::Endpoint& endpoint, base::Time now)
+base::Result<bool> IssuanceByQueue::hasten(store::Transaction& tx, const model::Endpoint& endpoint,
+                                           base::Time now)
 {
     return issuance::hasten(tx, endpoint.id, now);
 }
@@ -46,7 +49,8 @@ base::Task<> GateByAcknowledgements::wait_until(responder::Audience audience, mo
     co_return base::Result<>();
 }
 
-base::Task<> DeploymentByAcknowledgements::wait_until(std::string group, model::Position position, std::chrono::milliseconds limit)
+base::Task<> DeploymentByAcknowledgements::wait_until(std::string group, model::Position position,
+                                                      std::chrono::milliseconds limit)
 {
     auto edges = feed::edge_class(group);
     co_return co_await acknowledgements_.wait_until(std::move(position), std::move(edges), limit);

@@ -18,7 +18,8 @@ class ChecksByWatch final : public endpoints::Checks {
 public:
     explicit ChecksByWatch(diagnosis::Watch& watch) : watch_(watch) {}
     base::Task<> check_now(std::string endpoint) override;
-    base::Result<> refresh_status(store::Transaction& tx, const std::string& endpoint, base::Time now) override;
+    base::Result<> refresh_status(store::Transaction& tx, const std::string& endpoint,
+                                  base::Time now) override;
 
 private:
     diagnosis::Watch& watch_;
@@ -28,8 +29,10 @@ class IssuanceByQueue final : public endpoints::Issuance {
 public:
     explicit IssuanceByQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
     base::Result<model::Order> enqueue(store::Transaction& tx, const model::Endpoint& endpoint,
-                                       const std::optional<model::Certificate>& replaced, base::Time now) override;
-    base::Result<bool> hasten(store::Transaction& tx, const model::Endpoint& endpoint, base::Time now) override;
+                                       const std::optional<model::Certificate>& replaced,
+                                       base::Time now) override;
+    base::Result<bool> hasten(store::Transaction& tx, const model::Endpoint& endpoint,
+                              base::Time now) override;
     void wake() override { wake_(); }
 
 private:
@@ -39,8 +42,12 @@ private:
 // The propagation gate: TXT values wait for the name servers, tokens for every edge group.
 class GateByAcknowledgements final : public responder::RevisionGate {
 public:
-    explicit GateByAcknowledgements(feed::Acknowledgements& acknowledgements) : acknowledgements_(acknowledgements) {}
-    base::Task<> wait_until(responder::Audience audience, model::Position position, std::chrono::milliseconds limit) override;
+    explicit GateByAcknowledgements(feed::Acknowledgements& acknowledgements)
+        : acknowledgements_(acknowledgements)
+    {
+    }
+    base::Task<> wait_until(responder::Audience audience, model::Position position,
+                            std::chrono::milliseconds limit) override;
 
 private:
     feed::Acknowledgements& acknowledgements_;
@@ -48,8 +55,12 @@ private:
 
 class DeploymentByAcknowledgements final : public issuance::DeploymentGate {
 public:
-    explicit DeploymentByAcknowledgements(feed::Acknowledgements& acknowledgements) : acknowledgements_(acknowledgements) {}
-    base::Task<> wait_until(std::string group, model::Position position, std::chrono::milliseconds limit) override;
+    explicit DeploymentByAcknowledgements(feed::Acknowledgements& acknowledgements)
+        : acknowledgements_(acknowledgements)
+    {
+    }
+    base::Task<> wait_until(std::string group, model::Position position,
+                            std::chrono::milliseconds limit) override;
 
 private:
     feed::Acknowledgements& acknowledgements_;

@@ -16,7 +16,8 @@ boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, http::Ha
 
 }  // namespace
 
-base::Result<std::unique_ptr<ApiServer>> ApiServer::start(boost::asio::any_io_executor executor, std::vector<std::string> listen,
+base::Result<std::unique_ptr<ApiServer>> ApiServer::start(boost::asio::any_io_executor executor,
+                                                          std::vector<std::string> listen,
                                                           http::Handler& handler)
 {
     std::unique_ptr<ApiServer> server(new ApiServer(executor, handler));

@@ -14,7 +14,8 @@ namespace app {
 class ApiServer {
 public:
     // `handler` outlives the server. Errors: code port_in_use and others of net::Listener.
-    static base::Result<std::unique_ptr<ApiServer>> start(boost::asio::any_io_executor executor, std::vector<std::string> listen,
+    static base::Result<std::unique_ptr<ApiServer>> start(boost::asio::any_io_executor executor,
+                                                          std::vector<std::string> listen,
                                                           http::Handler& handler);
 
     std::vector<net::Endpoint> where() const;
@@ -22,7 +23,10 @@ public:
     boost::asio::awaitable<void> stop();
 
 private:
-    ApiServer(boost::asio::any_io_executor executor, http::Handler& handler) : handler_(handler), tasks_(std::move(executor)) {}
+    ApiServer(boost::asio::any_io_executor executor, http::Handler& handler)
+        : handler_(handler), tasks_(std::move(executor))
+    {
+    }
     boost::asio::awaitable<void> accept_on(std::size_t listener);
 
     http::Handler& handler_;

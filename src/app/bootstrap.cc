@@ -7,10 +7,11 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
-#include <fstream>
 #include <sys/stat.h>
-#include <system_error>
 #include <unistd.h>
+
+#include <fstream>
+#include <system_error>
 
 namespace app {
 
@@ -47,8 +48,10 @@ Result<> write_secret_file(const std::filesystem::path& file, const std::string&
     if (descriptor >= 0) {
         ::close(descriptor);
     }
-    if (written != static_cast<ssize_t>(content.size()) || !synced || ::rename(draft.c_str(), file.c_str()) != 0) {
-        return fail(Error(Errc::unavailable, fmt::format("cannot write {}: {}", file.string(), std::generic_category().message(errno))));
+    if (written != static_cast<ssize_t>(content.size()) || !synced ||
+        ::rename(draft.c_str(), file.c_str()) != 0) {
+        return fail(Error(Errc::unavailable, fmt::format("cannot write {}: {}", file.string(),
+                                                         std::generic_category().message(errno))));
     }
     return {};
 }
@@ -144,13 +147,15 @@ Result<> prepare_data_folder(const std::filesystem::path& folder)
     std::error_code failure;
     std::filesystem::create_directories(folder, failure);
     if (failure) {
-        return fail(Error(Errc::unavailable, fmt::format("cannot make the data folder {}: {}", folder.string(), failure.message()))
+        return fail(Error(Errc::unavailable, fmt::format("cannot make the data folder {}: {}",
+                                                         folder.string(), failure.message()))
                         .with_fix("choose another one with --data, or run as a user who may write there"));
     }
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failure);
     if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-        return fail(Error(Errc::unavailable, fmt::format("the data folder {} cannot be written", folder.string()))
-                        .with_fix("choose another one with --data, or run as the user who owns it"));
+        return fail(
+            Error(Errc::unavailable, fmt::format("the data folder {} cannot be written", folder.string()))
+                .with_fix("choose another one with --data, or run as the user who owns it"));
     }
     return {};
 }
@@ -172,9 +177,10 @@ Task<> check_master_key(store::Store& store, const crypto::Sealer& sealer)
             return tx.settings.put("master_key_check", mine);
         }
         if (*known != mine) {
-            return fail(Error(Errc::invalid, "the master key is not the one that sealed the secrets in this database")
-                            .with_code("wrong_master_key")
-                            .with_fix("point master_key at the right file, or restore it from the recovery copy"));
+            return fail(
+                Error(Errc::invalid, "the master key is not the one that sealed the secrets in this database")
+                    .with_code("wrong_master_key")
+                    .with_fix("point master_key at the right file, or restore it from the recovery copy"));
         }
         return {};
     };
@@ -214,7 +220,9 @@ Task<> ensure_operator_token(store::Store& store, std::filesystem::path folder, 
     const auto now = clock.now();
     if (const auto secret = read_first_line(file); !secret.empty()) {
         const auto hash = hash_of(secret);
-        auto find = [hash, now](store::Transaction& tx) -> Result<model::Token> { return tx.tokens.find(hash, now); };
+        auto find = [hash, now](store::Transaction& tx) -> Result<model::Token> {
+            return tx.tokens.find(hash, now);
+        };
         const auto known = co_await store.read(std::move(find));
         if (known || known.error().kind() != Errc::not_found) {
             co_return known ? Result<>() : fail(known.error());
@@ -227,7 +235,8 @@ Task<> ensure_operator_token(store::Store& store, std::filesystem::path folder, 
     token.secret_hash = hash_of(secret);
     token.scopes = {"read", "write", "admin"};
     token.created_at = now;
-    // Stored before it is written: a token that nobody can read is harmless, a file that opens nothing is not.
+    // Stored before it is written: a token that nobody can read is harmless, a file that opens nothing is
+    // not.
     auto replace = [token](store::Transaction& tx) -> Result<> { return replace_operator_token(tx, token); };
     CO_CHECKED(co_await store.write(std::move(replace)));
     CO_CHECKED(write_secret_file(file, secret + "\n"));

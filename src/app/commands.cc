@@ -22,7 +22,10 @@ constexpr int exit_usage = 2;
 void set_log(const std::string& level, bool json)
 {
     using base::log::Level;
-    base::log::set_level(level == "debug" ? Level::debug : level == "warning" ? Level::warning : level == "error" ? Level::error : Level::info);
+    base::log::set_level(level == "debug"     ? Level::debug
+                         : level == "warning" ? Level::warning
+                         : level == "error"   ? Level::error
+                                              : Level::info);
     base::log::set_json(json);
 }
 
@@ -97,9 +100,12 @@ struct Context {
 
 void add_serve(CLI::App& app, std::shared_ptr<Context> context, int& status)
 {
-    auto* serve = app.add_subcommand("serve", "Run a control node: API, issuer, name server and (unless --no-edge) an edge.");
-    serve->footer("Example:\n  certwright serve --domain platform.example --addresses 192.0.2.1\n\n"
-                  "Every flag is also a setting in a file (--config) and an environment variable; see `certwright config reference`.");
+    auto* serve = app.add_subcommand(
+        "serve", "Run a control node: API, issuer, name server and (unless --no-edge) an edge.");
+    serve->footer(
+        "Example:\n  certwright serve --domain platform.example --addresses 192.0.2.1\n\n"
+        "Every flag is also a setting in a file (--config) and an environment variable; see `certwright "
+        "config reference`.");
     add_flags(*serve, context->table, context->flags);
     serve->add_flag("--no-edge", context->no_edge, "The same as --edge-enabled false.");
     serve->callback([context, &status] {
@@ -116,8 +122,9 @@ void add_edge(CLI::App& app, std::shared_ptr<Context> context, int& status)
     const auto known = app.get_subcommands([](const CLI::App* each) { return each->get_name() == "edge"; });
     auto* node = known.empty() ? app.add_subcommand("edge", "Run an edge, or list edges.") : known.front();
     node->require_subcommand(0);
-    node->footer("Example, on another machine or beside `serve` with other ports:\n"
-                 "  certwright edge --join http://127.0.0.1:8700 --token \"$TOKEN\"");
+    node->footer(
+        "Example, on another machine or beside `serve` with other ports:\n"
+        "  certwright edge --join http://127.0.0.1:8700 --token \"$TOKEN\"");
     add_flags(*node, context->edge_table, context->edge_flags);
     node->callback([context, node, &status] {
         if (node->get_subcommands().empty()) {
@@ -130,7 +137,8 @@ void add_config(CLI::App& app, std::shared_ptr<Context> context, int& status)
 {
     auto* config = app.add_subcommand("config", "Print every setting, or check a file.");
     config->require_subcommand(1);
-    auto* reference = config->add_subcommand("reference", "A commented file with every setting at its default.");
+    auto* reference =
+        config->add_subcommand("reference", "A commented file with every setting at its default.");
     reference->add_flag("--edge", context->for_edge, "The settings of `certwright edge` instead.");
     reference->add_flag("--markdown", context->markdown, "As a table for documentation.");
     reference->callback([context, &status] {

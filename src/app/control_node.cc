@@ -20,7 +20,8 @@ base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_con
 {
     CHECKED(check_settings(settings));
     CHECKED(prepare_data_folder(settings.data_dir()));
-    const bool first_start = settings.store.empty() && !std::filesystem::exists(settings.data_dir() / "certwright.db");
+    const bool first_start =
+        settings.store.empty() && !std::filesystem::exists(settings.data_dir() / "certwright.db");
     auto sealer = crypto::Sealer::open(settings.master_key_file(), first_start || !settings.store.empty());
     if (!sealer) {
         return base::fail(std::move(sealer).error().with_context("master key"));
@@ -143,27 +144,32 @@ Task<> ControlNode::prepare_issuance()
     http_ = http::make_client(executor, std::move(calling));
     CO_TRY(resolver, dns::make_resolver(executor, {settings.resolver_forward, std::chrono::seconds(15)}));
     resolver_ = std::move(resolver);
-    auto make_client = [this](const std::string& url, crypto::PrivateKey key) { return make_acme_client(url, std::move(key)); };
-    accounts_ = std::make_unique<issuance::Accounts>(*ground_->store, ground_->clock, ground_->sealer, std::move(make_client));
+    auto make_client = [this](const std::string& url, crypto::PrivateKey key) {
+        return make_acme_client(url, std::move(key));
+    };
+    accounts_ = std::make_unique<issuance::Accounts>(*ground_->store, ground_->clock, ground_->sealer,
+                                                     std::move(make_client));
     probe_ = responder::make_dns_probe();
     responder::ResponderOptions answering;
     answering.own_servers = own_name_servers();
-    responder_ = responder::make_responder(*ground_->store, ground_->clock, gate_, *probe_, std::move(answering));
+    responder_ =
+        responder::make_responder(*ground_->store, ground_->clock, gate_, *probe_, std::move(answering));
 
     diagnosis::WatchOptions watching;
     watching.cadence.first = settings.check_interval;
     watching.poll = std::min<std::chrono::milliseconds>(settings.check_interval, std::chrono::seconds(1));
     watching.caa_identities = settings.ca_caa_identities;
-    watch_ = std::make_unique<diagnosis::Watch>(executor, *ground_->store, *resolver_, ground_->clock, needs_, watching);
-    jobs_.reset(new issuance::JobContext{*ground_->store, ground_->clock, ground_->sealer, *accounts_, *responder_, *watch_,
-                                         deployment_, pool_, job_options()});
+    watch_ = std::make_unique<diagnosis::Watch>(executor, *ground_->store, *resolver_, ground_->clock, needs_,
+                                                watching);
+    jobs_.reset(new issuance::JobContext{*ground_->store, ground_->clock, ground_->sealer, *accounts_,
+                                         *responder_, *watch_, deployment_, pool_, job_options()});
     issuance::RunnerOptions running;
     running.node = base::new_id("node");
     running.in_flight = static_cast<std::size_t>(settings.orders_in_flight);
     runner_ = std::make_unique<issuance::Runner>(executor, *jobs_, std::move(running));
     needs_.on_wake([this] { runner_->wake(); });
-    planner_ = std::make_unique<issuance::Planner>(*ground_->store, ground_->clock, issuance::PlannerOptions{platform()},
-                                                   [this] { runner_->wake(); });
+    planner_ = std::make_unique<issuance::Planner>(
+        *ground_->store, ground_->clock, issuance::PlannerOptions{platform()}, [this] { runner_->wake(); });
     CO_TRY(account, account_settings());
     CO_TRY(made, co_await accounts_->ensure_default(std::move(account)));
     co_return Result<>();
@@ -175,13 +181,16 @@ Task<> ControlNode::start_api()
     checks_ = std::make_unique<ChecksByWatch>(*watch_);
     endpoints::Options options;
     options.platform = platform();
-    endpoints_ =
-        std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_, issuance_, std::move(options));
+    endpoints_ = std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_,
+                                                      issuance_, std::move(options));
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
-    api_ = std::make_unique<api::Api>(loop_.get_executor(), api::Parts{store, *endpoints_, ground_->clock, *this, *facts_});
+    api_ = std::make_unique<api::Api>(loop_.get_executor(),
+                                      api::Parts{store, *endpoints_, ground_->clock, *this, *facts_});
     api_->add_routes(router_);
     auto authorise = [&store, clock = &ground_->clock](std::string secret) -> Task<model::Token> {
-        auto find = [hash = api::hash_secret(secret), now = clock->now()](store::Transaction& tx) { return tx.tokens.find(hash, now); };
+        auto find = [hash = api::hash_secret(secret), now = clock->now()](store::Transaction& tx) {
+            return tx.tokens.find(hash, now);
+        };
         return store.read(std::move(find));
     };
     feed_handlers_ = std::make_unique<feed::FeedHandlers>(world_, std::move(authorise));
@@ -215,7 +224,8 @@ boost::asio::awaitable<void> ControlNode::learn_caa_identities()
                 watch_->set_caa_identities(directory->caa_identities);
                 co_return;
             }
-            base::log::warning("ca_unreachable", {{"ca", ground_->settings.ca_directory_url()}, {"error", directory.error().message()}});
+            base::log::warning("ca_unreachable", {{"ca", ground_->settings.ca_directory_url()},
+                                                  {"error", directory.error().message()}});
         }
         co_await ground_->clock.sleep(std::chrono::minutes(1));
     }
@@ -232,7 +242,8 @@ boost::asio::awaitable<void> ControlNode::keep_house()
         }
         auto compact = [](store::Transaction& tx) -> Result<> {
             TRY(head, tx.revisions.head());
-            return head.number > kept_revisions ? tx.revisions.compact(head.number - kept_revisions) : Result<>();
+            return head.number > kept_revisions ? tx.revisions.compact(head.number - kept_revisions)
+                                                : Result<>();
         };
         if (const auto compacted = co_await ground_->store->write(std::move(compact)); !compacted) {
             base::log::warning("compaction_failed", {{"error", compacted.error().message()}});
@@ -248,7 +259,8 @@ void ControlNode::announce() const
     for (const auto& where : api_server_->where()) {
         base::log::info("api_listening", {{"url", "http://" + net::to_string(where)}});
     }
-    base::log::info("started", {{"domain", ground_->settings.domain}, {"ca", ground_->settings.ca_directory_url()},
+    base::log::info("started", {{"domain", ground_->settings.domain},
+                                {"ca", ground_->settings.ca_directory_url()},
                                 {"version", version}});
 }
 

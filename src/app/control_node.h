@@ -1,4 +1,5 @@
-// ControlNode: `certwright serve`. Puts the parts together in order, runs them on one loop, and takes them down in reverse.
+// ControlNode: `certwright serve`. Puts the parts together in order, runs them on one loop, and takes them
+// down in reverse.
 #pragma once
 
 #include "app/adapters.h"

@@ -21,7 +21,8 @@ model::Platform ControlNode::platform() const
     return {model::DomainName::parse(zones[0].apex).value(), model::DomainName::parse(zones[1].apex).value()};
 }
 
-// Where our own name server answers, as this machine reaches it: what the propagation gate asks before the CA does.
+// Where our own name server answers, as this machine reaches it: what the propagation gate asks before the CA
+// does.
 std::vector<net::Endpoint> ControlNode::own_name_servers() const
 {
     std::vector<net::Endpoint> servers;
@@ -36,7 +37,8 @@ std::vector<net::Endpoint> ControlNode::own_name_servers() const
     return servers;
 }
 
-std::unique_ptr<acme::Client> ControlNode::make_acme_client(const std::string& directory_url, crypto::PrivateKey key)
+std::unique_ptr<acme::Client> ControlNode::make_acme_client(const std::string& directory_url,
+                                                            crypto::PrivateKey key)
 {
     return acme::make_client(*http_, ground_->clock, directory_url, std::move(key));
 }
@@ -61,9 +63,11 @@ Result<issuance::AccountSettings> ControlNode::account_settings() const
         in >> text;
         auto key = base::from_base64url(text);
         if (!key || key->empty()) {
-            return base::fail(base::Error(Errc::invalid, fmt::format("{} holds no base64url MAC key", settings.ca_eab_key_file))
-                                  .with_code("eab_key_invalid")
-                                  .with_fix("put the MAC key that the CA gave you into that file, on one line"));
+            return base::fail(
+                base::Error(Errc::invalid,
+                            fmt::format("{} holds no base64url MAC key", settings.ca_eab_key_file))
+                    .with_code("eab_key_invalid")
+                    .with_fix("put the MAC key that the CA gave you into that file, on one line"));
         }
         account.external = acme::ExternalAccount{settings.ca_eab_kid, std::move(*key)};
     }

@@ -5,9 +5,10 @@
 #include "base/log.h"
 #include "base/random.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <fstream>
-#include <unistd.h>
 
 namespace app {
 
@@ -40,9 +41,10 @@ base::Result<std::string> own_id(const std::filesystem::path& folder)
 base::Result<> check(const EdgeSettings& settings)
 {
     if (settings.join.empty() || settings.token.empty()) {
-        return base::fail(base::Error(base::Errc::invalid, "an edge needs --join and --token")
-                              .with_code("config_invalid")
-                              .with_fix("on the control node run: certwright token create --scope edge:default"));
+        return base::fail(
+            base::Error(base::Errc::invalid, "an edge needs --join and --token")
+                .with_code("config_invalid")
+                .with_fix("on the control node run: certwright token create --scope edge:default"));
     }
     return {};
 }
@@ -84,9 +86,11 @@ base::Task<> EdgeNode::start()
     edge_ = std::move(*started);
     const auto name = settings_.name.empty() ? host_name() : settings_.name;
     feed::FollowerIdentity identity{id_, name, std::string(version)};
-    source_ = std::make_unique<feed::HttpSource>(*http_, settings_.join, settings_.token, std::move(identity));
+    source_ =
+        std::make_unique<feed::HttpSource>(*http_, settings_.join, settings_.token, std::move(identity));
     tasks_.spawn("follow", feed::follow(*source_, edge_->sink(), "edge"));
-    base::log::info("started", {{"edge", id_}, {"name", name}, {"control", settings_.join}, {"version", version}});
+    base::log::info("started",
+                    {{"edge", id_}, {"name", name}, {"control", settings_.join}, {"version", version}});
     co_return base::Result<>();
 }
 

@@ -23,9 +23,11 @@ std::map<std::string, std::string> own_environment()
 
 void add_flags(CLI::App& command, const base::ConfigTable& table, Flags& flags)
 {
-    command.add_option("--config", flags.config, "A TOML file with settings; see `certwright config reference`.");
+    command.add_option("--config", flags.config,
+                       "A TOML file with settings; see `certwright config reference`.");
     for (const auto& field : table.fields()) {
-        auto* option = command.add_option(base::ConfigTable::flag_name(field.key), flags.values[field.key], field.description);
+        auto* option = command.add_option(base::ConfigTable::flag_name(field.key), flags.values[field.key],
+                                          field.description);
         option->type_name(field.type)->default_str(field.default_text)->expected(1);
         if (field.list) {
             option->take_all()->delimiter(',');

@@ -42,14 +42,16 @@ void tell(const api::ZoneCheck& check, const nameserver::DelegationReport& repor
         base::log::info("zone_delegated", {{"zone", check.zone}});
         return;
     }
-    base::log::warning("zone_not_delegated", {{"zone", check.zone}, {"message", check.message}, {"fix", check.fix}});
+    base::log::warning("zone_not_delegated",
+                       {{"zone", check.zone}, {"message", check.message}, {"fix", check.fix}});
     fmt::print("{}\n", nameserver::to_table(report));
     std::fflush(stdout);
 }
 
 void append(std::string& out, std::string_view name, std::string_view help, std::uint64_t value)
 {
-    out += fmt::format("# HELP certwright_{0} {1}\n# TYPE certwright_{0} counter\ncertwright_{0} {2}\n", name, help, value);
+    out += fmt::format("# HELP certwright_{0} {1}\n# TYPE certwright_{0} counter\ncertwright_{0} {2}\n", name,
+                       help, value);
 }
 
 }  // namespace
@@ -91,9 +93,11 @@ std::string NodeFacts::metrics() const
     const auto dns = name_server_.counters();
     append(out, "dns_queries_udp_total", "Questions over UDP.", dns.udp_queries);
     append(out, "dns_queries_tcp_total", "Questions over TCP.", dns.tcp_queries);
-    append(out, "dns_refused_total", "Questions for names that are not ours; a rise may be a wrong delegation.", dns.refused);
+    append(out, "dns_refused_total",
+           "Questions for names that are not ours; a rise may be a wrong delegation.", dns.refused);
     append(out, "dns_malformed_total", "Packets that are no DNS question.", dns.malformed);
-    append(out, "dns_rate_limited_total", "Answers cut short because one client asked too much; a rise is a flood.", dns.rate_limited);
+    append(out, "dns_rate_limited_total",
+           "Answers cut short because one client asked too much; a rise is a flood.", dns.rate_limited);
     if (edge_ == nullptr) {
         return out;
     }
@@ -108,7 +112,8 @@ std::string NodeFacts::metrics() const
     append(out, "edge_connections_total", "Connections accepted.", connections);
     append(out, "edge_handshakes_failed_total", "TLS handshakes that clients or we gave up.", failed);
     append(out, "edge_requests_total", "Requests.", requests);
-    append(out, "edge_upstream_failed_total", "Requests whose origin failed; look at the endpoint's upstream.", upstream_failed);
+    append(out, "edge_upstream_failed_total",
+           "Requests whose origin failed; look at the endpoint's upstream.", upstream_failed);
     append(out, "challenge_requests_total", "HTTP-01 challenges answered.", challenges);
     return out;
 }

@@ -15,10 +15,11 @@ namespace app {
 // Runs on one executor: no locks. The arguments outlive it; `edge` may be null.
 class NodeFacts final : public api::NodeFacts {
 public:
-    NodeFacts(const nameserver::Server& name_server, const edge::Edge* edge, dns::Resolver& resolver, std::vector<model::Zone> zones);
+    NodeFacts(const nameserver::Server& name_server, const edge::Edge* edge, dns::Resolver& resolver,
+              std::vector<model::Zone> zones);
 
-    // Looks again and again whether the world finds our zones, until cancelled; logs what to create at the registrar when
-    // that changes.
+    // Looks again and again whether the world finds our zones, until cancelled; logs what to create at the
+    // registrar when that changes.
     boost::asio::awaitable<void> run();
 
     std::string version() const override;

@@ -79,9 +79,11 @@ Result<> check_directory(const std::string& text)
     if (known_cas().contains(text) || text.starts_with("https://")) {
         return {};
     }
-    return fail(Errc::invalid, fmt::format("'{}' is neither an https:// directory URL nor one of: letsencrypt, letsencrypt-staging, "
-                                           "google, zerossl",
-                                           text));
+    return fail(
+        Errc::invalid,
+        fmt::format("'{}' is neither an https:// directory URL nor one of: letsencrypt, letsencrypt-staging, "
+                    "google, zerossl",
+                    text));
 }
 
 Result<> check_log_level(const std::string& text)
@@ -94,7 +96,8 @@ Result<> check_log_level(const std::string& text)
 
 void add_log_fields(base::ConfigTable& table, std::string& level, bool& json)
 {
-    table.text("log.level", level, "The least level that is written: debug, info, warning or error.", check_log_level);
+    table.text("log.level", level, "The least level that is written: debug, info, warning or error.",
+               check_log_level);
     table.boolean("log.json", json, "Write log lines as JSON.");
 }
 
@@ -119,46 +122,66 @@ std::string Settings::ca_directory_url() const
 base::ConfigTable settings_table(Settings& settings)
 {
     base::ConfigTable table;
-    table.text("data", settings.data, "The folder that holds everything: database, keys, the edge's certificate cache.");
-    table.text("store", settings.store, "postgres://user@host/database moves the database out of the data folder; empty: SQLite in it.");
+    table.text("data", settings.data,
+               "The folder that holds everything: database, keys, the edge's certificate cache.");
+    table.text(
+        "store", settings.store,
+        "postgres://user@host/database moves the database out of the data folder; empty: SQLite in it.");
     table.text("domain", settings.domain,
-               "The platform's own domain, whose name server certwright is. Customers' records point below it. Required.",
+               "The platform's own domain, whose name server certwright is. Customers' records point below "
+               "it. Required.",
                check_optional_domain);
-    table.text("challenge_zone", settings.challenge_zone, "The zone that _acme-challenge records are delegated to; empty: acme.<domain>.",
+    table.text("challenge_zone", settings.challenge_zone,
+               "The zone that _acme-challenge records are delegated to; empty: acme.<domain>.",
                check_optional_domain);
     table.list("name_servers", settings.name_servers,
-               "Our name servers with their public addresses, as name=address; empty: ns1.<domain> at the first of `addresses`.",
+               "Our name servers with their public addresses, as name=address; empty: ns1.<domain> at the "
+               "first of `addresses`.",
                check_name_server);
-    table.list("addresses", settings.addresses, "The public IPv4 and IPv6 addresses of the edge, where customers' names must lead.",
+    table.list("addresses", settings.addresses,
+               "The public IPv4 and IPv6 addresses of the edge, where customers' names must lead.",
                check_address);
-    table.text("master_key", settings.master_key, "The file with the key that seals all secrets; empty: master.key in the data folder.");
+    table.text("master_key", settings.master_key,
+               "The file with the key that seals all secrets; empty: master.key in the data folder.");
 
-    table.list("http.listen", settings.http_listen, "Where the edge serves HTTP: challenges and redirects to HTTPS.", check_listen);
+    table.list("http.listen", settings.http_listen,
+               "Where the edge serves HTTP: challenges and redirects to HTTPS.", check_listen);
     table.list("https.listen", settings.https_listen, "Where the edge serves HTTPS.", check_listen);
-    table.list("dns.listen", settings.dns_listen, "Where the name server answers, over UDP and TCP.", check_listen);
-    table.number("dns.threads", settings.dns_threads, 0, 256, "Loops of the name server; 0: one for each core.");
+    table.list("dns.listen", settings.dns_listen, "Where the name server answers, over UDP and TCP.",
+               check_listen);
+    table.number("dns.threads", settings.dns_threads, 0, 256,
+                 "Loops of the name server; 0: one for each core.");
     table.number("dns.rate_limit", settings.dns_rate_limit, 0, 1'000'000,
                  "Answers a second for one client address before it is told to use TCP; 0: no limit.");
-    table.list("api.listen", settings.api_listen, "Where the API is served. Loopback addresses only: it is plain HTTP.", check_listen);
+    table.list("api.listen", settings.api_listen,
+               "Where the API is served. Loopback addresses only: it is plain HTTP.", check_listen);
     table.boolean("edge.enabled", settings.edge, "Serve HTTP and HTTPS from this process too.");
     table.number("edge.threads", settings.edge_threads, 0, 256, "Loops of the edge; 0: one for each core.");
 
     table.text("ca.directory", settings.ca_directory,
-               "The CA: letsencrypt, letsencrypt-staging, google, zerossl, or the https:// URL of an ACME directory.", check_directory);
-    table.list("ca.contacts", settings.ca_contacts, "Contact URLs for the CA account, e.g. mailto:ops@example.com.");
-    table.text("ca.trust", settings.ca_trust, "A PEM file with the root of the CA's own HTTPS server, for private CAs.");
-    table.text("ca.eab_kid", settings.ca_eab_kid, "Key identifier of the external account binding, where the CA wants one.");
-    table.text("ca.eab_key_file", settings.ca_eab_key_file, "A file with the MAC key of the external account binding, as base64url.");
+               "The CA: letsencrypt, letsencrypt-staging, google, zerossl, or the https:// URL of an ACME "
+               "directory.",
+               check_directory);
+    table.list("ca.contacts", settings.ca_contacts,
+               "Contact URLs for the CA account, e.g. mailto:ops@example.com.");
+    table.text("ca.trust", settings.ca_trust,
+               "A PEM file with the root of the CA's own HTTPS server, for private CAs.");
+    table.text("ca.eab_kid", settings.ca_eab_kid,
+               "Key identifier of the external account binding, where the CA wants one.");
+    table.text("ca.eab_key_file", settings.ca_eab_key_file,
+               "A file with the MAC key of the external account binding, as base64url.");
     table.list("ca.caa_identities", settings.ca_caa_identities,
                "What CAA records call this CA; empty: what its directory says.");
 
-    table.text("resolver.forward", settings.resolver_forward,
-               "address@port of a resolver to check customers' records with; empty: ask from the root, as CAs do.");
+    table.text(
+        "resolver.forward", settings.resolver_forward,
+        "address@port of a resolver to check customers' records with; empty: ask from the root, as CAs do.");
     table.duration("checks.first_interval", settings.check_interval,
                    "Time between the first checks of a new name's records; it grows while they are missing.");
     table.number("orders.in_flight", settings.orders_in_flight, 1, 1000, "Orders at the CA at one time.");
-    table.duration("orders.retry_interval", settings.retry_interval,
-                   "Wait after the first failure of an order; later ones wait ten times longer each, up to a day.");
+    table.duration(
+        "orders.retry_interval", settings.retry_interval,
+        "Wait after the first failure of an order; later ones wait ten times longer each, up to a day.");
     add_log_fields(table, settings.log_level, settings.log_json);
     return table;
 }
@@ -168,11 +191,13 @@ base::ConfigTable edge_settings_table(EdgeSettings& settings)
     base::ConfigTable table;
     table.text("data", settings.data, "The folder of this edge's certificate cache and key.");
     table.text("join", settings.join, "The control node's API, e.g. http://127.0.0.1:8700. Required.");
-    table.text("token", settings.token, "A token with the scope edge:<group>, from `certwright token create`. Required.");
+    table.text("token", settings.token,
+               "A token with the scope edge:<group>, from `certwright token create`. Required.");
     table.text("name", settings.name, "What `certwright edge list` calls this edge; empty: the host's name.");
     table.text("group", settings.group, "The edge group whose names this edge serves.");
     table.text("trust", settings.trust, "A PEM file with the root of the control node's certificate.");
-    table.list("http.listen", settings.http_listen, "Where HTTP is served: challenges and redirects to HTTPS.", check_listen);
+    table.list("http.listen", settings.http_listen,
+               "Where HTTP is served: challenges and redirects to HTTPS.", check_listen);
     table.list("https.listen", settings.https_listen, "Where HTTPS is served.", check_listen);
     table.number("edge.threads", settings.threads, 0, 256, "Loops; 0: one for each core.");
     add_log_fields(table, settings.log_level, settings.log_json);
@@ -183,16 +208,20 @@ base::Result<> check_settings(const Settings& settings)
 {
     std::vector<std::string> problems;
     if (settings.domain.empty()) {
-        problems.emplace_back("domain: say which domain is the platform's own, e.g. --domain platform.example");
+        problems.emplace_back(
+            "domain: say which domain is the platform's own, e.g. --domain platform.example");
     }
     if (settings.addresses.empty()) {
-        problems.emplace_back("addresses: say where the edge is reached, e.g. --addresses 192.0.2.1 --addresses 2001:db8::1");
+        problems.emplace_back(
+            "addresses: say where the edge is reached, e.g. --addresses 192.0.2.1 --addresses 2001:db8::1");
     }
     for (const auto& text : settings.api_listen) {
         const auto where = net::parse_endpoint(text);
         if (where && !where->address().is_loopback()) {
-            problems.push_back(fmt::format(
-                "api.listen: {} is not a loopback address; the API is plain HTTP, so put a TLS proxy or an SSH tunnel in front", text));
+            problems.push_back(
+                fmt::format("api.listen: {} is not a loopback address; the API is plain HTTP, so put a TLS "
+                            "proxy or an SSH tunnel in front",
+                            text));
         }
     }
     if (settings.ca_eab_kid.empty() != settings.ca_eab_key_file.empty()) {

@@ -72,8 +72,8 @@ struct EdgeSettings {
 base::ConfigTable settings_table(Settings& settings);
 base::ConfigTable edge_settings_table(EdgeSettings& settings);
 
-// What only makes sense together: domain present, name servers inside or outside the zone with addresses, API listeners on
-// loopback. One error names every problem.
+// What only makes sense together: domain present, name servers inside or outside the zone with addresses, API
+// listeners on loopback. One error names every problem.
 base::Result<> check_settings(const Settings& settings);
 
 // Every address of a list of listeners; ":80" is two.

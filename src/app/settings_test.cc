@@ -45,8 +45,10 @@ TEST(Settings, EveryBadValueIsNamedAtOnce)
                                     {"log.level", {"loud"}}});
 
     ASSERT_FALSE(loaded);
-    for (const auto part : {"--domain", "--addresses", "--name-servers", "--http-listen", "--ca-directory", "--log-level"}) {
-        EXPECT_NE(loaded.error().message().find(part), std::string::npos) << part << " in " << loaded.error().message();
+    for (const auto part :
+         {"--domain", "--addresses", "--name-servers", "--http-listen", "--ca-directory", "--log-level"}) {
+        EXPECT_NE(loaded.error().message().find(part), std::string::npos)
+            << part << " in " << loaded.error().message();
     }
 }
 

@@ -32,20 +32,21 @@ struct Chain {
     LeafFacts leaf;
 };
 
-// Parses a PEM chain, leaf first. Errors: code unparsable (with the position), chain_incomplete when the certificates do not
-// sign one another in order.
+// Parses a PEM chain, leaf first. Errors: code unparsable (with the position), chain_incomplete when the
+// certificates do not sign one another in order.
 base::Result<Chain> parse_chain(std::string_view pem);
 std::string to_pem(const std::vector<base::Bytes>& der);
 
-// Checks an upload: parses, key matches (key_mismatch), not expired (cert_upload_expired), covers every one of `names`
-// (name_not_covered). Each error carries its fix.
-base::Result<Chain> check_upload(std::string_view chain_pem, std::string_view key_pem, const std::vector<std::string>& names,
-                                 base::Time now);
+// Checks an upload: parses, key matches (key_mismatch), not expired (cert_upload_expired), covers every one
+// of `names` (name_not_covered). Each error carries its fix.
+base::Result<Chain> check_upload(std::string_view chain_pem, std::string_view key_pem,
+                                 const std::vector<std::string>& names, base::Time now);
 
 // A PKCS#10 request for `identifiers` (DNS names, IP addresses) in the SAN, no subject (RFC 8555 7.4).
 base::Result<base::Bytes> make_csr(const PrivateKey& key, const std::vector<std::string>& identifiers);
 
-// A self-signed certificate for `names`, valid for `days`, as PEM. For the moment before the first real one, and tests.
+// A self-signed certificate for `names`, valid for `days`, as PEM. For the moment before the first real one,
+// and tests.
 base::Result<std::string> self_signed(const PrivateKey& key, const std::vector<std::string>& names, int days);
 
 }  // namespace crypto

@@ -16,8 +16,10 @@ std::string to_jwk(const PrivateKey& key);
 std::string thumbprint(const PrivateKey& key);
 // "ES256" or "RS256".
 std::string_view jws_algorithm(const PrivateKey& key);
-// Flattened JSON serialization; `protected_json` is the protected header, `payload` may be empty (POST-as-GET).
-base::Result<std::string> sign_jws(const PrivateKey& key, std::string_view protected_json, std::string_view payload);
+// Flattened JSON serialization; `protected_json` is the protected header, `payload` may be empty
+// (POST-as-GET).
+base::Result<std::string> sign_jws(const PrivateKey& key, std::string_view protected_json,
+                                   std::string_view payload);
 // The same with HMAC-SHA256, for external account binding (RFC 8555 7.3.4).
 std::string sign_jws_hmac(base::ByteView mac_key, std::string_view protected_json, std::string_view payload);
 

@@ -16,12 +16,13 @@ namespace crypto {
 class PrivateKey {
 public:
     static base::Result<PrivateKey> generate(model::KeyType type);
-    // Any unencrypted PEM form (PKCS#8, SEC 1, PKCS#1). Errors: code unparsable, with what is wrong and the fix.
+    // Any unencrypted PEM form (PKCS#8, SEC 1, PKCS#1). Errors: code unparsable, with what is wrong and the
+    // fix.
     static base::Result<PrivateKey> from_pem(std::string_view pem);
     static base::Result<PrivateKey> from_pkcs8(base::ByteView der);
 
-    std::string to_pem() const;     // PKCS#8
-    base::Bytes to_pkcs8() const;   // DER
+    std::string to_pem() const;      // PKCS#8
+    base::Bytes to_pkcs8() const;    // DER
     base::Bytes public_der() const;  // SubjectPublicKeyInfo
     bool operator==(const PrivateKey& other) const { return public_der() == other.public_der(); }
 

@@ -36,8 +36,8 @@ struct ClientOptions {
     std::string user_agent;
     std::string trust_file;  // PEM added for this client; empty: the system's roots
     std::string proxy;       // empty: from the environment
-    // Asked before each connection, a proxy's too, with the address that the name resolved to; false refuses with
-    // invalid and code address_forbidden. Empty: every address.
+    // Asked before each connection, a proxy's too, with the address that the name resolved to; false refuses
+    // with invalid and code address_forbidden. Empty: every address.
     std::function<bool(const boost::asio::ip::address&)> allow_address;
 };
 
@@ -45,7 +45,8 @@ struct ClientOptions {
 class Client {
 public:
     virtual ~Client() = default;
-    // Fails with unavailable (cannot connect, TLS), timeout, or invalid (bad URL, answer too large). Any HTTP status is a success.
+    // Fails with unavailable (cannot connect, TLS), timeout, or invalid (bad URL, answer too large). Any HTTP
+    // status is a success.
     virtual base::Task<ClientResponse> send(ClientRequest request) = 0;
 };
 

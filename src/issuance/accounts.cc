@@ -101,9 +101,10 @@ base::Task<model::CaAccount> Accounts::add(std::string name, AccountSettings set
         TRY(known, tx.accounts.list());
         for (auto& each : known) {
             if (each.name == fresh.name) {
-                return base::fail(base::Error(base::Errc::conflict, "a CA account is already called '" + each.name + "'")
-                                      .with_code("ca_account_exists")
-                                      .with_fix("choose another name"));
+                return base::fail(
+                    base::Error(base::Errc::conflict, "a CA account is already called '" + each.name + "'")
+                        .with_code("ca_account_exists")
+                        .with_fix("choose another name"));
             }
             if (each.is_default && fresh.is_default) {
                 each.is_default = false;

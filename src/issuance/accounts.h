@@ -35,8 +35,8 @@ public:
     // Does not talk to the CA.
     base::Task<model::CaAccount> ensure_default(AccountSettings settings);
 
-    // Another account, registered at its CA before this returns. A row stays when that fails, so that the key is not lost:
-    // client() tries again. conflict (code ca_account_exists) when the name is taken.
+    // Another account, registered at its CA before this returns. A row stays when that fails, so that the key
+    // is not lost: client() tries again. conflict (code ca_account_exists) when the name is taken.
     base::Task<model::CaAccount> add(std::string name, AccountSettings settings, bool make_default);
 
     // The client of an account. Registers the account first when that has not happened yet: registering the

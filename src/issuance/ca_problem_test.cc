@@ -74,7 +74,7 @@ TEST(CaProblem, TellsAPauseFromALimit)
 TEST(Backoff, ClimbsTheLadderToADay)
 {
     using std::chrono::minutes;
-    const auto near = [](int attempt, minutes want) {
+    const auto near = [](int attempt, std::chrono::milliseconds want) {
         const auto wait = issuance::backoff(attempt, minutes(1));
         return wait >= want * 9 / 10 && wait <= want * 11 / 10;
     };

@@ -19,7 +19,8 @@ void expect_golden(std::string_view name, const std::string& actual)
     std::ifstream in(file, std::ios::binary);
     std::ostringstream expected;
     expected << in.rdbuf();
-    EXPECT_EQ(expected.str(), actual) << file << " differs; if the change is wanted, run the test with UPDATE_GOLDEN=1";
+    EXPECT_EQ(expected.str(), actual)
+        << file << " differs; if the change is wanted, run the test with UPDATE_GOLDEN=1";
 }
 
 }  // namespace test

@@ -1,4 +1,5 @@
-// Golden files: texts that are promises, kept in tests/golden. UPDATE_GOLDEN=1 in the environment writes them anew.
+// Golden files: texts that are promises, kept in tests/golden. UPDATE_GOLDEN=1 in the environment writes them
+// anew.
 #pragma once
 
 #include <string>
