@@ -310,9 +310,8 @@ void ZoneData::apply(const feed::Batch& batch)
 {
     if (!batch.snapshot) {
         incoming_.reset();
-    } else if (!incoming_ || incoming_epoch_ != batch.position.epoch) {
+    } else if (batch.first || !incoming_) {
         incoming_ = std::make_unique<Tables>();
-        incoming_epoch_ = batch.position.epoch;
     }
     Tables& target = batch.snapshot ? *incoming_ : *owned_;
     for (const auto& change : batch.changes) {

@@ -81,7 +81,6 @@ private:
     std::atomic<const Tables*> current_;
     std::unique_ptr<Tables> owned_;
     std::unique_ptr<Tables> incoming_;  // a snapshot on its way
-    std::string incoming_epoch_;
     std::vector<std::unique_ptr<Tables>> replaced_;
     std::atomic<std::uint32_t> serial_{0};
 };

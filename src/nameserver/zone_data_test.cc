@@ -24,6 +24,7 @@ protected:
                bool last = true)
     {
         auto batch = sample::batch(std::move(changes), number, snapshot);
+        batch.first = !std::exchange(within_snapshot_, snapshot && !last);
         batch.last = last;
         data_.apply(batch);
         data_.collect();
@@ -47,6 +48,7 @@ protected:
 
     base::ManualClock clock_;
     ZoneData data_;
+    bool within_snapshot_ = false;
 };
 
 TEST_F(Zones, FollowTheAddressesOfAGroup)
@@ -66,6 +68,33 @@ TEST_F(Zones, AcceptAnAliasBeforeItsGroupAndItsZone)
     EXPECT_EQ(addresses("x.late.test"), "REFUSED");
     apply({sample::zone("late.test"), sample::group("late-group", {"198.51.100.3"})});
     EXPECT_EQ(addresses("x.late.test"), "198.51.100.3");
+}
+
+// The position of a part that is not the last one is a cursor, another one each time.
+TEST_F(Zones, BuildASnapshotFromItsPartsAndForgetAnUnfinishedOne)
+{
+    const auto part = [this](std::vector<feed::Change> changes, std::string cursor, bool first, bool last) {
+        feed::Batch batch;
+        batch.position = {std::move(cursor), 7};
+        batch.snapshot = true;
+        batch.first = first;
+        batch.last = last;
+        batch.changes = std::move(changes);
+        data_.apply(batch);
+        data_.collect();
+    };
+    part({sample::group("default", {"198.51.100.7"}), sample::alias("gone.platform.test")},
+         "snapshot e alias:gone", true, false);
+    part({sample::group("default", {"198.51.100.8"}), sample::zone("platform.test")}, "snapshot e zone:a",
+         true, false);
+    part({sample::alias("one.platform.test")}, "snapshot e alias:one", false, false);
+    EXPECT_EQ(addresses("k7q.platform.test"), "192.0.2.10 192.0.2.11") << "the former data until its end";
+    part({sample::alias("two.platform.test")}, "e", false, true);
+
+    EXPECT_EQ(addresses("one.platform.test"), "198.51.100.8");
+    EXPECT_EQ(addresses("two.platform.test"), "198.51.100.8");
+    EXPECT_EQ(addresses("gone.platform.test"), "NXDOMAIN");
+    EXPECT_EQ(addresses("k7q.platform.test"), "NXDOMAIN");
 }
 
 TEST_F(Zones, ForgetANameAndTheEmptyOnesAboveIt)
