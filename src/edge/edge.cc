@@ -29,8 +29,7 @@ public:
         const auto touched = std::make_shared<const Touched>(std::move(written));
         for (const auto& loop : edge_.loops_) {
             auto refresh = loop->refresh(touched);
-            const auto refreshed =
-                co_await asio::co_spawn(loop->executor(), std::move(refresh), asio::use_awaitable);
+            const auto refreshed = co_await base::run_on(loop->executor(), std::move(refresh));
             if (!refreshed) {
                 // Written and forgotten everywhere all the same; only the new default certificate is missing
                 // here.

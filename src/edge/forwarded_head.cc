@@ -56,6 +56,43 @@ std::vector<std::string_view> named_by_connection(const http::Headers& headers)
     return names;
 }
 
+// HTTP again inside a tunnel (h2c) would carry requests past everything that is decided here.
+bool names_http(std::string_view protocols)
+{
+    bool found = false;
+    for_each_element(protocols, [&](std::string_view protocol) {
+        const auto name = protocol.substr(0, protocol.find('/'));
+        found = found || is_one_of(name, std::array<std::string_view, 3>{"h2c", "h2", "HTTP"}) ||
+                http::same_name(name, "TLS");
+    });
+    return found;
+}
+
+// Origins behind CGI and its heirs cannot tell X_Real_IP from X-Real-IP.
+bool claims_ours(std::string_view name)
+{
+    if (!name.contains('_')) {
+        return is_one_of(name, ours);
+    }
+    std::string dashed(name);
+    std::ranges::replace(dashed, '_', '-');
+    return is_one_of(dashed, ours);
+}
+
+// Dots and slashes as an origin may come to see them, whether the rest of the path decodes or not.
+std::string with_plain_separators(std::string_view path)
+{
+    std::string plain;
+    for (std::size_t i = 0; i < path.size(); ++i) {
+        const auto escaped = path[i] == '%' ? path.substr(i + 1, 2) : std::string_view();
+        const bool dot = http::same_name(escaped, "2e");
+        const bool slash = http::same_name(escaped, "2f") || http::same_name(escaped, "5c");
+        plain += dot ? '.' : slash || path[i] == '\\' ? '/' : path[i];
+        i += dot || slash ? 2 : 0;
+    }
+    return plain;
+}
+
 std::string address_of(const net::Endpoint& client)
 {
     const auto address = client.address();
@@ -87,7 +124,7 @@ bool wants_upgrade(const http::RequestHead& request)
         return false;
     }
     const auto named = named_by_connection(request.headers);
-    return is_one_of("upgrade", named);
+    return is_one_of("upgrade", named) && !names_http(*request.headers.find("Upgrade"));
 }
 
 http::Headers without_hop_by_hop(const http::Headers& headers)
@@ -111,7 +148,7 @@ http::RequestHead forwarded_request(const http::RequestHead& request, const net:
     head.authority = request.authority;
     head.scheme = request.scheme;
     for (const auto& [name, value] : without_hop_by_hop(request.headers).fields()) {
-        if (!is_one_of(name, ours)) {
+        if (!claims_ours(name)) {
             head.headers.add(name, value);
         }
     }
@@ -121,6 +158,21 @@ http::RequestHead forwarded_request(const http::RequestHead& request, const net:
         head.headers.add("Upgrade", std::string(*request.headers.find("Upgrade")));
     }
     return head;
+}
+
+bool leads_upwards(std::string_view path)
+{
+    const auto plain = with_plain_separators(path);
+    std::string_view left = plain;
+    while (!left.empty()) {
+        const auto end = std::min(left.find('/'), left.size());
+        const auto segment = left.substr(0, end);
+        if (segment.substr(0, segment.find(';')) == "..") {
+            return true;
+        }
+        left.remove_prefix(std::min(end + 1, left.size()));
+    }
+    return false;
 }
 
 http::Headers forwarded_answer(const http::Headers& headers, bool upgrade)

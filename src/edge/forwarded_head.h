@@ -17,6 +17,9 @@ bool wants_upgrade(const http::RequestHead& request);
 // can be believed).
 http::RequestHead forwarded_request(const http::RequestHead& request, const net::ConnectionFacts& connection,
                                     std::string_view prefix, std::string request_id);
+// A segment of the path leads upwards, as some origin may read it ("..", "%2e%2e", "..;x", behind %2F or a
+// backslash): behind a prefix it would reach what lies beside it.
+bool leads_upwards(std::string_view path);
 // What the client gets. `upgrade`: keep the fields of a 101.
 http::Headers forwarded_answer(const http::Headers& headers, bool upgrade);
 

@@ -81,6 +81,36 @@ TEST(ForwardedHead, KeepsAnUpgradeOnlyWhenConnectionNamesIt)
     EXPECT_FALSE(forwarded_request(silent, from("192.0.2.7"), "", "i").headers.contains("Upgrade"));
 }
 
+TEST(ForwardedHead, NeverOffersHttpInsideATunnel)
+{
+    for (const std::string protocol : {"h2c", "websocket, h2c", "HTTP/2.0", "TLS/1.2"}) {
+        const auto asking = request({{"Connection", "Upgrade, HTTP2-Settings"}, {"Upgrade", protocol}});
+        EXPECT_FALSE(wants_upgrade(asking)) << protocol;
+        EXPECT_FALSE(forwarded_request(asking, from("192.0.2.7"), "", "i").headers.contains("Upgrade"));
+    }
+}
+
+TEST(ForwardedHead, DropsWhatOriginsCannotTellFromOurFields)
+{
+    const auto head = forwarded_request(
+        request({{"X_Forwarded_For", "10.9.9.9"}, {"x-real_ip", "10.9.9.9"}, {"X_Own", "1"}}),
+        from("192.0.2.7"), "", "i");
+    EXPECT_FALSE(head.headers.contains("X_Forwarded_For"));
+    EXPECT_FALSE(head.headers.contains("x-real_ip"));
+    EXPECT_TRUE(head.headers.contains("X_Own"));
+}
+
+TEST(ForwardedHead, KnowsPathsThatLeadUpwards)
+{
+    for (const std::string path : {"/..", "/a/../../b", "/%2e%2E/b", "/.%2e/", "/a%2f..%2Fb", "/a\\..\\b",
+                                   "/a%5c..%5cb", "/..;x=1/b", "/%2e.%2fb%zz/c", "/%zz/%2e."}) {
+        EXPECT_TRUE(leads_upwards(path)) << path;
+    }
+    for (const std::string path : {"/", "/a..b/", "/...", "/a/./b", "/.well-known/x", "/%2fa", "/a%zz"}) {
+        EXPECT_FALSE(leads_upwards(path)) << path;
+    }
+}
+
 TEST(ForwardedHead, KeepsRepeatedFieldsOfAnAnswerInOrder)
 {
     const auto kept =

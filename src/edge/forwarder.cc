@@ -25,6 +25,9 @@ BodyKind body_kind(const http::Exchange& exchange)
 {
     const auto& request = exchange.request();
     if (const auto length = exchange.body_length()) {
+        if (*length == 0 && !request.headers.contains("Content-Length")) {
+            return BodyKind::none;
+        }
         return *length <= small_body ? BodyKind::small : BodyKind::stream;
     }
     // HTTP/2 frames bodies itself; methods without one by definition are not waited for.
@@ -60,6 +63,12 @@ std::string what_failed(const base::Error& error)
         return "sent an answer that is not valid HTTP";
     }
     return "cannot be reached or closed the connection";
+}
+
+base::Error switched_unasked()
+{
+    return base::Error(base::Errc::unavailable, "the upstream switched protocols unasked")
+        .with_code("bad_upstream");
 }
 
 // The answer ends the whole exchange; the request body alone does not.
@@ -100,11 +109,11 @@ base::Task<> Forwarder::forward(http::Exchange& exchange, const Upstream& upstre
         co_return co_await stream(exchange, upstream, std::move(head), id);
     }
     base::Result<Answer> answer;
-    if (kind == BodyKind::small) {
-        CO_TRY(body, co_await http::read_all(exchange, small_body));
-        answer = co_await send_small(upstream, std::move(head), std::move(body));
+    if (kind == BodyKind::none) {
+        answer = co_await send_whole(upstream, std::move(head), std::nullopt);
     } else {
-        answer = co_await pool_.send(upstream.origin, std::move(head), limits_.answer);
+        CO_TRY(body, co_await http::read_all(exchange, small_body));
+        answer = co_await send_whole(upstream, std::move(head), std::move(body));
     }
     if (!answer) {
         co_return co_await send_gateway_error(exchange, std::move(answer).error(), id);
@@ -118,8 +127,8 @@ base::Task<> Forwarder::forward(http::Exchange& exchange, const Upstream& upstre
     co_return base::Result<>();
 }
 
-base::Task<Forwarder::Answer> Forwarder::send_small(const Upstream& upstream, http::RequestHead head,
-                                                    std::string body)
+base::Task<Forwarder::Answer> Forwarder::send_whole(const Upstream& upstream, http::RequestHead head,
+                                                    std::optional<std::string> body)
 {
     CO_TRY(kept, co_await pool_.acquire(upstream.origin, limits_.connect));
     const bool again = is_idempotent(head.method);
@@ -132,20 +141,22 @@ base::Task<Forwarder::Answer> Forwarder::send_small(const Upstream& upstream, ht
 }
 
 base::Task<Forwarder::Answer> Forwarder::send_on(Connection connection, http::RequestHead head,
-                                                 std::string body)
+                                                 std::optional<std::string> body)
 {
     connection->set_deadline(in(limits_.answer));
-    connection->begin(head, http::Framing::length(body.size()));
+    const auto framing = body ? http::Framing::length(body->size()) : http::Framing::none();
+    connection->begin(head, framing, head.headers.contains("Upgrade"));
     base::Result<> sent;
-    if (!body.empty()) {
-        sent = co_await connection->send_body(body);
+    if (body && !body->empty()) {
+        sent = co_await connection->send_body(*body);
     }
     if (sent) {
         sent = co_await connection->finish();
     }
     // An upstream that has answered early and closed may have left its answer for us.
     auto answer = co_await connection->read_head();
-    if (!answer && connection->stale()) {
+    const bool gone = !answer && answer.error().kind() == base::Errc::unavailable;
+    if (gone && connection->stale()) {
         co_return base::fail(std::move(answer).error().with_code("stale_connection"));
     }
     if (!answer) {
@@ -212,6 +223,10 @@ base::Task<bool> Forwarder::receive_answer(http::Exchange& exchange, http::Http1
         CO_CHECKED(co_await send_gateway_error(exchange, std::move(head).error(), std::move(id)));
         co_return false;
     }
+    if (head->status == 101) {
+        CO_CHECKED(co_await send_gateway_error(exchange, switched_unasked(), std::move(id)));
+        co_return false;
+    }
     CO_CHECKED(co_await relay_answer(exchange, connection, std::move(*head)));
     co_return true;
 }
@@ -249,9 +264,7 @@ base::Task<> Forwarder::relay_answer(http::Exchange& exchange, http::Http1Connec
 base::Task<> Forwarder::switch_protocols(http::Exchange& exchange, Answer answer, std::string id)
 {
     if (!wants_upgrade(exchange.request())) {
-        base::Error unasked(base::Errc::unavailable, "the upstream switched protocols unasked");
-        co_return co_await send_gateway_error(exchange, std::move(unasked).with_code("bad_upstream"),
-                                              std::move(id));
+        co_return co_await send_gateway_error(exchange, switched_unasked(), std::move(id));
     }
     http::ResponseHead head{101, forwarded_answer(answer.head.headers, true)};
     CO_CHECKED(co_await exchange.send_head(std::move(head)));

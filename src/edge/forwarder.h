@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace edge {
@@ -32,8 +33,11 @@ private:
     using Connection = std::unique_ptr<http::Http1Connection>;
     using Answer = http::UpstreamPool::Answer;
 
-    base::Task<Answer> send_small(const Upstream& upstream, http::RequestHead head, std::string body);
-    base::Task<Answer> send_on(Connection connection, http::RequestHead head, std::string body);
+    // A request whose body is known whole; without one it has none, not an empty one.
+    base::Task<Answer> send_whole(const Upstream& upstream, http::RequestHead head,
+                                  std::optional<std::string> body);
+    base::Task<Answer> send_on(Connection connection, http::RequestHead head,
+                               std::optional<std::string> body);
     base::Task<> stream(http::Exchange& exchange, const Upstream& upstream, http::RequestHead head,
                         std::string id);
     base::Task<> send_request_body(http::Exchange& exchange, http::Http1Connection& connection);

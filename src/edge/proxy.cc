@@ -1,6 +1,7 @@
 #include "edge/proxy.h"
 
 #include "base/log.h"
+#include "edge/forwarded_head.h"
 #include "edge/http_01.h"
 
 namespace edge {
@@ -161,6 +162,9 @@ base::Task<> Proxy::serve(http::Exchange& exchange, std::shared_ptr<const Route>
     if (!route->upstream) {
         Counters::count(counters_.unknown_host);
         co_return co_await send_page(exchange, 404, host + " has no upstream here.");
+    }
+    if (!route->upstream->prefix.empty() && leads_upwards(exchange.request().path())) {
+        co_return co_await send_page(exchange, 400, "The path must not lead upwards.");
     }
     co_return co_await forwarder_.forward(exchange, *route->upstream);
 }

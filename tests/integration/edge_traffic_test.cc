@@ -298,7 +298,7 @@ TEST_F(EdgeTest, StreamsLargeBodiesBothWaysAtTheSameTime)
     serve_shop();
     std::string text;
     for (int i = 0; text.size() < 24U << 20; ++i) {
-        text += fmt::format("line {} of a large body\n", i);
+        text += fmt::format("line {} of a large body{}\n", i, std::string(1000, '.'));
     }
     test::write_file(folder.path() / "large", text);
     const auto file = (folder.path() / "large").string();
@@ -357,6 +357,35 @@ TEST_F(EdgeTest, PassesAnUpgradedConnectionThrough)
     EXPECT_THAT(*received, testing::StartsWith("HTTP/1.1 101"));
     EXPECT_THAT(*received, testing::EndsWith("\r\n\r\nround trip"));
     EXPECT_THAT(https("shop.test", "/"), HasSubstr("hello\n")) << "the edge still serves";
+}
+
+TEST_F(EdgeTest, PassesNoSwitchOfProtocolsThatWasNotAskedFor)
+{
+    serve_shop();
+
+    EXPECT_THAT(https("shop.test", "/switch", "-i"), HasSubstr("HTTP/1.1 502"));
+    EXPECT_THAT(https("shop.test", "/switch", "-i -H 'Transfer-Encoding: chunked' --data-binary x"),
+                HasSubstr("HTTP/1.1 502"));
+}
+
+TEST_F(EdgeTest, KeepsRequestsBelowThePrefixOfTheUpstream)
+{
+    serve_shop();
+    auto below = route("ep_p", {"prefix.test"}, {});
+    std::get<feed::RouteEntry>(*below.entry).upstream += "/app";
+    apply({certificate("crt_p", "", {"prefix.test"}), group("crt_p"), below});
+
+    EXPECT_THAT(https("prefix.test", "/headers?a=../b"), HasSubstr("GET /app/headers?a=../b\n"));
+    EXPECT_THAT(https("prefix.test", "/../headers", "--path-as-is"), HasSubstr("400 Bad Request"));
+    EXPECT_THAT(https("prefix.test", "/%2e%2e/headers", "--path-as-is"), HasSubstr("400 Bad Request"));
+}
+
+TEST_F(EdgeTest, AsksTheOriginWithoutALengthWhereThereIsNoBody)
+{
+    serve_shop();
+
+    EXPECT_THAT(https("shop.test", "/headers"), Not(HasSubstr("Content-Length")));
+    EXPECT_THAT(https("shop.test", "/headers", "-X POST -d ''"), HasSubstr("Content-Length: 0"));
 }
 
 TEST_F(EdgeTest, SpeaksHttp2WithTheSameAnswers)

@@ -53,7 +53,11 @@ async def drip():
 async def answer(reader, writer):
     method, target, fields = await read_head(reader)
     path = target.split("?")[0]
-    if path == "/upgrade":
+    if path == "/upgrade" and "upgrade" not in (field(fields, "connection") or "").lower():
+        send(writer, "426 Upgrade Required")
+        await writer.drain()
+        return True
+    if path in ("/upgrade", "/switch"):
         writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n")
         while piece := await reader.read(65536):
             writer.write(piece)
@@ -68,7 +72,7 @@ async def answer(reader, writer):
         return False
     async for _ in body_pieces(reader, fields):
         pass
-    if path == "/headers":
+    if path.endswith("/headers"):
         seen = "".join(f"{name}: {value}\n" for name, value in fields)
         send(writer, "200 OK", f"{method} {target}\n{seen}".encode())
     elif path == "/big":
