@@ -192,21 +192,19 @@ void Socket::end_sending()
 
 asio::awaitable<void> Socket::drain()
 {
-    constexpr std::size_t most = 1024 * 1024;
-    std::array<char, 16 * 1024> waste;
-    for (std::size_t total = 0; total < most;) {
-        const auto attempt = receive(waste);
-        if (attempt.outcome == Attempt::Outcome::again) {
-            const auto waited = co_await wait_readable();
-            if (!waited) {
+    constexpr std::size_t most_at_once = 1024 * 1024;
+    const auto waste = std::make_unique_for_overwrite<char[]>(16 * 1024);
+    for (auto waited = base::Result<>(); waited; waited = co_await wait_readable()) {
+        for (std::size_t dropped = 0; dropped < most_at_once;) {
+            const auto attempt = receive({waste.get(), 16 * 1024});
+            if (attempt.outcome == Attempt::Outcome::again) {
+                break;
+            }
+            if (attempt.outcome == Attempt::Outcome::failed || attempt.bytes == 0) {
                 co_return;
             }
-            continue;
+            dropped += attempt.bytes;
         }
-        if (attempt.outcome == Attempt::Outcome::failed || attempt.bytes == 0) {
-            co_return;
-        }
-        total += attempt.bytes;
     }
 }
 

@@ -178,7 +178,9 @@ base::Task<std::size_t> TlsStream::read_some(std::span<char> buffer)
             co_return base::fail(read_error(reason));
         }
         CO_TRY(empty, send_outbox());
-        if (!empty) {
+        // What a writer waits to send is the writer's: a peer that reads only after it has sent all must not
+        // hold up reading.
+        if (!empty && flushing_ == 0) {
             CO_CHECKED(co_await flush());
         }
         CO_CHECKED(co_await socket_.wait_readable());
@@ -214,6 +216,12 @@ base::Result<bool> TlsStream::send_outbox()
 
 base::Task<> TlsStream::flush()
 {
+    struct Flushing {
+        int& count;
+        explicit Flushing(int& all) : count(++all) {}
+        ~Flushing() { --count; }
+    };
+    const Flushing flushing(flushing_);
     for (;;) {
         CO_TRY(empty, send_outbox());
         if (empty) {

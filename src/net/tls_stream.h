@@ -51,6 +51,7 @@ private:
     ConnectionFacts facts_;
     std::string outbox_;
     std::size_t sent_ = 0;  // of outbox_
+    int flushing_ = 0;      // coroutines that wait to send outbox_
     Attempt last_;          // what the socket said to OpenSSL's latest read
     bool handshaken_ = false;
 };

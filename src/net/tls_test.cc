@@ -275,6 +275,65 @@ TEST_F(Tls, CarriesMuchMoreThanTheSocketsBuffersBothWaysAtOnce)
     EXPECT_TRUE(received[1] == data);
 }
 
+// A peer that reads nothing until it has sent everything.
+asio::awaitable<void> send_then_read(net::Stream& stream, std::string data, std::string& received)
+{
+    EXPECT_TRUE(co_await stream.write(std::span<const char>(data)));
+    auto all = co_await read_exactly(stream, data.size());
+    EXPECT_TRUE(all);
+    received = std::move(*all);
+}
+
+asio::awaitable<std::string> both_ways(net::Stream& server, net::Stream& client, std::string data,
+                                       std::string& at_client)
+{
+    const auto executor = co_await asio::this_coro::executor;
+    auto peer = asio::co_spawn(executor, send_then_read(client, data, at_client), asio::deferred);
+    auto write = asio::co_spawn(executor, server.write(std::span<const char>(data)), asio::deferred);
+    auto read = asio::co_spawn(executor, read_exactly(server, data.size()), asio::deferred);
+    auto all = asio::experimental::make_parallel_group(std::move(peer), std::move(write), std::move(read));
+    auto done = co_await all.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+    auto& at_server = std::get<5>(done);
+    EXPECT_TRUE(at_server);
+    co_return std::move(*at_server);
+}
+
+TEST_F(Tls, ReadsWhileItsOwnWriteWaitsForThePeer)
+{
+    auto ends = meet(trusting_nobody("a.example"));
+    ASSERT_TRUE(ends.server && ends.client);
+    const auto data = pattern(16 * 1024 * 1024 + 5);
+    std::string at_client;
+
+    const auto at_server = test::run(loop, both_ways(**ends.server, **ends.client, data, at_client));
+
+    EXPECT_TRUE(at_server == data);
+    EXPECT_TRUE(at_client == data);
+}
+
+// Answers before it has read what the client goes on to send, and ends.
+asio::awaitable<void> answer_and_end(net::Stream& server, std::string text)
+{
+    EXPECT_TRUE(co_await server.write(std::span<const char>(text)));
+    co_await server.shutdown();
+}
+
+TEST_F(Tls, AnAnswerThatEndsAnUnfinishedUploadArrives)
+{
+    auto ends = meet(trusting_nobody("a.example"));
+    ASSERT_TRUE(ends.server && ends.client);
+    const auto upload = pattern(32 * 1024 * 1024);
+    std::string answer;
+    asio::co_spawn(loop, answer_and_end(**ends.server, "too large"), [](std::exception_ptr) {});
+
+    const auto sent = test::run(loop, (*ends.client)->write(std::span<const char>(upload)));
+    const auto read = test::run(loop, read_exactly(**ends.client, 9));
+
+    EXPECT_TRUE(sent) << sent.error().message();
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(*read, "too large");
+}
+
 TEST_F(Tls, TellsAnOrderlyEndFromACut)
 {
     std::array<char, 16> buffer{};
