@@ -2,6 +2,7 @@
 // challenge left.
 #include "base/random.h"
 #include "issuance_engine.h"
+#include "support/child.h"
 #include "support/temp_dir.h"
 
 #include <fmt/format.h>
@@ -10,40 +11,51 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <set>
+#include <array>
+#include <cstdio>
 
 namespace {
 
 namespace asio = boost::asio;
 
 constexpr int killed = 137;
-constexpr int most_steps = 60;
-// queued, reserved, ordered, answering, proving, finalizing, issued; preflight is passed only when DNS is
-// looked at again.
-constexpr std::size_t statuses = 7;
+// In each of them the first writes; preflight is passed only when DNS is looked at again.
+constexpr int most_writes = 2;
+constexpr std::optional<model::OrderStatus> no_order;
+constexpr std::array<std::optional<model::OrderStatus>, 8> statuses{no_order,
+                                                                    model::OrderStatus::queued,
+                                                                    model::OrderStatus::reserved,
+                                                                    model::OrderStatus::ordered,
+                                                                    model::OrderStatus::answering,
+                                                                    model::OrderStatus::proving,
+                                                                    model::OrderStatus::finalizing,
+                                                                    model::OrderStatus::issued};
 
 // After a write: what it announces was not done yet. Before a write: what came before it was done, and nobody
 // knows.
 enum class Moment { after_write, before_write };
 
-// Ends the process at the `steps`th write.
+// Where to die: at the `writes`th write while the endpoint's unfinished order has `status`; without one,
+// while there is no such order.
+struct Point {
+    Moment moment = Moment::after_write;
+    std::optional<model::OrderStatus> status;
+    int writes = 1;
+};
+
+// Ends the process at a point.
 class DyingStore final : public store::Store {
 public:
-    DyingStore(store::Store& inner, Moment moment, int steps) : inner_(inner), moment_(moment), left_(steps)
+    DyingStore(store::Store& inner, std::string endpoint, std::optional<Point> point)
+        : inner_(inner), endpoint_(std::move(endpoint)), point_(point)
     {
     }
 
     base::Task<> run_write(Operation operation) override
     {
-        const bool last = --left_ == 0;
-        if (last && moment_ == Moment::before_write) {
-            _exit(killed);
-        }
+        CO_CHECKED(co_await die_if_due(Moment::before_write));
         auto written = co_await inner_.run_write(std::move(operation));
-        if (last) {
-            _exit(killed);
-        }
+        CO_CHECKED(co_await die_if_due(Moment::after_write));
         co_return written;
     }
     base::Task<> run_read(Operation operation) override { return inner_.run_read(std::move(operation)); }
@@ -53,9 +65,23 @@ public:
     }
 
 private:
+    base::Task<> die_if_due(Moment moment)
+    {
+        if (!point_ || point_->moment != moment) {
+            co_return base::Result<>();
+        }
+        auto look = [id = endpoint_](store::Transaction& tx) { return tx.orders.unfinished_of(id); };
+        CO_TRY(order, co_await inner_.read(look));
+        const bool there = order ? order->status == point_->status : !point_->status;
+        if (there && --point_->writes == 0) {
+            _exit(killed);
+        }
+        co_return base::Result<>();
+    }
+
     store::Store& inner_;
-    const Moment moment_;
-    int left_;
+    const std::string endpoint_;
+    std::optional<Point> point_;
 };
 
 class OrderKill : public ::testing::TestWithParam<Moment> {
@@ -75,31 +101,36 @@ protected:
                                      model::EndpointKind::internal);
     }
 
-    // Runs in a process of its own; its exit status is 0 when the endpoint is active, `killed` when `steps`
+    // Runs in a process of its own; its exit status is 0 when the endpoint is active, `killed` when `point`
     // ended it.
-    int in_child(const model::Endpoint& endpoint, bool first, int steps)
+    int in_child(const model::Endpoint& endpoint, std::optional<Point> point = std::nullopt)
     {
         const pid_t child = fork();
         if (child == 0) {
-            base::log::set_level(base::log::Level::error);
-            _exit(work(endpoint, first, steps));
+            const bool logged = std::freopen(log_file().c_str(), "a", stdout) != nullptr;
+            const int outcome = logged ? work(endpoint, point) : 4;
+            std::fflush(stdout);
+            _exit(outcome);
         }
         int status = 0;
         waitpid(child, &status, 0);
         return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     }
 
-    int work(const model::Endpoint& endpoint, bool first, int steps)
+    int work(const model::Endpoint& endpoint, std::optional<Point> point)
     {
         base::SystemClock clock;
         auto opened = store::open_sqlite(file(), clock);
         if (!opened) {
             return 2;
         }
-        DyingStore dying(**opened, GetParam(), steps);
+        DyingStore dying(**opened, endpoint.id, point);
         test::IssuanceEngine engine(dying, pebble_, nullptr);
         engine.make_records(endpoint);
-        if (first) {
+        const bool known = engine.read([id = endpoint.id](store::Transaction& tx) -> base::Result<bool> {
+            return tx.endpoints.get(id).has_value();
+        });
+        if (!known) {
             engine.add(endpoint);
         }
         const auto wanted = generations_;
@@ -138,59 +169,38 @@ protected:
         EXPECT_TRUE(looked) << (looked ? "" : looked.error().message());
     }
 
-    void note_where_it_died(const model::Endpoint& endpoint)
-    {
-        base::SystemClock clock;
-        auto opened = store::open_sqlite(file(), clock);
-        ASSERT_TRUE(opened) << opened.error().message();
-        auto look = [id = endpoint.id](store::Transaction& tx) { return tx.orders.unfinished_of(id); };
-        asio::io_context loop(1);
-        const auto order = test::run(loop, (*opened)->read(look));
-        ASSERT_TRUE(order);
-        if (*order && (*order)->status != model::OrderStatus::preflight) {
-            died_at_.insert((*order)->status);
-        }
-    }
-
-    // Dies at the first write, then at the second, ... until the work ends before that. The runner's claims
-    // are writes too, and how many there are varies: the last steps are taken again until every status was
-    // met.
+    // Dies at the first write in each status, then at the second.
     template <class Prepare>
-    void die_at_every_step(bool first, Prepare prepare)
+    void die_everywhere(Prepare prepare)
     {
-        constexpr int most_repeats = 6;
-        int repeats = 0;
-        for (int steps = 1; steps <= most_steps && repeats <= most_repeats; ++steps) {
-            SCOPED_TRACE(fmt::format("killed at write {}", steps));
-            folder_ = std::make_unique<test::TempDir>();
-            generations_ = 1;
-            const auto endpoint = new_endpoint();
-            prepare(endpoint);
-            const bool died = die_and_recover(endpoint, first, steps);
-            if (HasFailure()) {
-                return;
-            }
-            if (!died && died_at_.size() >= statuses) {
-                return;
-            }
-            if (!died) {
-                ++repeats;
-                steps = std::max(steps - 4, 0);
+        for (const auto& status : statuses) {
+            for (int writes = 1; writes <= most_writes; ++writes) {
+                const auto name = status ? std::string(model::to_string(*status)) : "no order";
+                SCOPED_TRACE(fmt::format("killed at write {} while {}", writes, name));
+                folder_ = std::make_unique<test::TempDir>();
+                generations_ = 1;
+                const auto endpoint = new_endpoint();
+                prepare(endpoint);
+                const bool died = die_and_recover(endpoint, {GetParam(), status, writes});
+                EXPECT_TRUE(died || writes > 1 || !status) << "this status was never met";
+                if (HasFailure()) {
+                    return;
+                }
+                if (!died) {
+                    break;
+                }
             }
         }
-        ADD_FAILURE() << "died at " << died_at_.size() << " of " << statuses << " statuses";
     }
 
-    bool die_and_recover(const model::Endpoint& endpoint, bool first, int steps)
+    bool die_and_recover(const model::Endpoint& endpoint, Point point)
     {
         const auto before = signed_by_ca();
-        const int status = in_child(endpoint, first, steps);
+        const int status = in_child(endpoint, point);
         if (status == killed) {
-            note_where_it_died(endpoint);
-            const bool added = !first || steps > 1 || GetParam() == Moment::after_write;
-            EXPECT_EQ(in_child(endpoint, !added, 1'000'000), 0);
+            EXPECT_EQ(in_child(endpoint), 0) << test::read_file(log_file());
         } else {
-            EXPECT_EQ(status, 0);
+            EXPECT_EQ(status, 0) << test::read_file(log_file());
         }
         expect_whole(endpoint);
         EXPECT_EQ(signed_by_ca() - before, 1U);
@@ -226,22 +236,22 @@ protected:
     }
 
     std::filesystem::path file() const { return folder_->path() / "db"; }
+    std::filesystem::path log_file() const { return folder_->path() / "log"; }
 
     test::Pebble pebble_{options()};
     std::unique_ptr<test::TempDir> folder_;
     std::size_t generations_ = 1;
-    std::set<model::OrderStatus> died_at_;
 };
 
 TEST_P(OrderKill, AFirstCertificateComesOnceWhereverTheProcessDies)
 {
-    die_at_every_step(true, [](const model::Endpoint&) {});
+    die_everywhere([](const model::Endpoint&) {});
 }
 
 TEST_P(OrderKill, ARenewalComesOnceWhereverTheProcessDies)
 {
-    die_at_every_step(false, [this](const model::Endpoint& endpoint) {
-        ASSERT_EQ(in_child(endpoint, true, 1'000'000), 0);
+    die_everywhere([this](const model::Endpoint& endpoint) {
+        ASSERT_EQ(in_child(endpoint), 0) << test::read_file(log_file());
         enqueue_successor(endpoint);
     });
 }

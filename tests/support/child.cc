@@ -12,7 +12,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <thread>
 
@@ -147,8 +146,11 @@ bool wait_for_port(Child& child, std::uint16_t port)
 
 std::string read_file(const std::filesystem::path& file)
 {
-    std::ifstream stream(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
+    std::ifstream stream(file, std::ios::binary | std::ios::ate);
+    std::string text(stream ? static_cast<std::size_t>(stream.tellg()) : 0, '\0');
+    stream.seekg(0).read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    return text;
 }
 
 void write_file(const std::filesystem::path& file, const std::string& text)
