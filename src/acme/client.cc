@@ -18,7 +18,7 @@ namespace {
 constexpr std::chrono::seconds least_poll = std::chrono::minutes(1);  // RFC 9773 4.3: within reason
 constexpr std::chrono::seconds most_poll = std::chrono::days(1);
 constexpr std::chrono::seconds usual_poll = std::chrono::hours(6);  // when the CA does not say
-constexpr std::chrono::milliseconds first_pause{250};
+constexpr std::chrono::milliseconds first_pause{50};
 constexpr std::chrono::milliseconds longest_pause{10'000};
 
 json::array contact_urls(const std::vector<std::string>& contacts)

@@ -63,7 +63,7 @@ public:
     virtual base::Task<RenewalInfo> renewal_info(std::string ari_id) = 0;
 
     // Polls until the order leaves `pending` (all authorizations done) or `processing`; obeys Retry-After,
-    // backs off from 250 ms to 10 s otherwise, and gives up after `limit` with timeout.
+    // backs off from 50 ms to 10 s otherwise, and gives up after `limit` with timeout.
     virtual base::Task<OrderResource> wait_for_order(std::string url, std::chrono::seconds limit) = 0;
 
     virtual const std::string& thumbprint() const = 0;

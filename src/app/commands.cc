@@ -118,16 +118,13 @@ void add_serve(CLI::App& app, std::shared_ptr<Context> context, int& status)
 
 void add_edge(CLI::App& app, std::shared_ptr<Context> context, int& status)
 {
-    // The command line of the API may have `edge list` already.
-    const auto known = app.get_subcommands([](const CLI::App* each) { return each->get_name() == "edge"; });
-    auto* node = known.empty() ? app.add_subcommand("edge", "Run an edge, or list edges.") : known.front();
-    node->require_subcommand(0);
+    auto* node = app.add_subcommand("edge", "Run an edge; `edge list` lists them.");
     node->footer(
         "Example, on another machine or beside `serve` with other ports:\n"
         "  certwright edge --join http://127.0.0.1:8700 --token \"$TOKEN\"");
     add_flags(*node, context->edge_table, context->edge_flags);
     node->callback([context, node, &status] {
-        if (node->get_subcommands().empty()) {
+        if (node->get_subcommands().empty()) {  // no verb, such as the `list` that cli adds
             status = run<EdgeNode>(context->edge_settings, context->edge_table, context->edge_flags);
         }
     });

@@ -26,7 +26,7 @@ base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_con
     if (!sealer) {
         return base::fail(std::move(sealer).error().with_context("master key"));
     }
-    auto ground = std::make_unique<Ground>(std::move(settings), base::SystemClock(), std::move(*sealer));
+    auto ground = std::make_unique<Ground>(std::move(settings), first_start, base::SystemClock(), std::move(*sealer));
     TRY(store, open_store(ground->settings, ground->clock));
     ground->store = std::move(store);
     return std::unique_ptr<ControlNode>(new ControlNode(loop, std::move(ground)));
@@ -181,6 +181,9 @@ Task<> ControlNode::start_api()
     checks_ = std::make_unique<ChecksByWatch>(*watch_);
     endpoints::Options options;
     options.platform = platform();
+    CO_TRY(private_upstreams, net::AddressSet::parse(ground_->settings.private_upstreams));
+    options.upstreams = endpoints::UpstreamPolicy(std::move(private_upstreams));
+    options.endpoints_per_tenant = ground_->settings.endpoints_per_tenant;
     endpoints_ = std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_,
                                                       issuance_, std::move(options));
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
@@ -258,6 +261,9 @@ void ControlNode::announce() const
     }
     for (const auto& where : api_server_->where()) {
         base::log::info("api_listening", {{"url", "http://" + net::to_string(where)}});
+    }
+    if (ground_->first_start) {
+        facts_->print_what_to_create();
     }
     base::log::info("started", {{"domain", ground_->settings.domain},
                                 {"ca", ground_->settings.ca_directory_url()},

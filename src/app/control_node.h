@@ -44,6 +44,7 @@ private:
     // What needs nothing but the settings.
     struct Ground {
         Settings settings;
+        bool first_start = false;
         base::SystemClock clock;
         crypto::Sealer sealer;
         feed::RevisionSignal signal;

@@ -18,6 +18,9 @@ public:
     NodeFacts(const nameserver::Server& name_server, const edge::Edge* edge, dns::Resolver& resolver,
               std::vector<model::Zone> zones);
 
+    // For the first start, on standard output: the NS and glue records that the parent zone needs.
+    void print_what_to_create() const;
+
     // Looks again and again whether the world finds our zones, until cancelled; logs what to create at the
     // registrar when that changes.
     boost::asio::awaitable<void> run();

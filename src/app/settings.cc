@@ -1,6 +1,7 @@
 #include "app/settings.h"
 
 #include "model/domain_name.h"
+#include "net/address_set.h"
 #include "net/listener.h"
 
 #include <boost/asio/ip/address.hpp>
@@ -45,6 +46,12 @@ Result<> check_optional_domain(const std::string& text)
 Result<> check_listen(const std::string& text)
 {
     TRY(endpoint, net::parse_endpoint(text));
+    return {};
+}
+
+Result<> check_block(const std::string& text)
+{
+    TRY(set, net::AddressSet::parse({text}));
     return {};
 }
 
@@ -173,6 +180,10 @@ base::ConfigTable settings_table(Settings& settings)
     table.list("ca.caa_identities", settings.ca_caa_identities,
                "What CAA records call this CA; empty: what its directory says.");
 
+    table.list("tenants.private_upstreams", settings.private_upstreams,
+               "Private address blocks that tenants may name as upstreams; the operator may always.", check_block);
+    table.number("tenants.endpoints", settings.endpoints_per_tenant, 0, 100'000'000,
+                 "Endpoints that one tenant may have; 0: no limit.");
     table.text(
         "resolver.forward", settings.resolver_forward,
         "address@port of a resolver to check customers' records with; empty: ask from the root, as CAs do.");

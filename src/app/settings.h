@@ -38,6 +38,9 @@ struct Settings {
     std::string ca_eab_key_file;
     std::vector<std::string> ca_caa_identities;
 
+    std::vector<std::string> private_upstreams;
+    std::int64_t endpoints_per_tenant = 0;
+
     std::string resolver_forward;
     std::chrono::milliseconds check_interval{60'000};
     std::int64_t orders_in_flight = 32;

@@ -147,10 +147,12 @@ void add_ca_commands(CLI::App& app, Console& console)
     add.callback([wanted, &console] { add_account(console, *wanted); });
 }
 
-// Not `edge`: that runs one.
-void add_edges_command(CLI::App& app, Console& console)
+// `edge` by itself runs one: app adds that command, this its verb.
+void add_edge_commands(CLI::App& app, Console& console)
 {
-    auto& verb = add_verb(app, "edges", "List edges and how far they have come", "certwright edges");
+    const auto known = app.get_subcommands([](const CLI::App* each) { return each->get_name() == "edge"; });
+    auto& noun = known.empty() ? add_noun(app, "edge", "Where traffic is served") : *known.front();
+    auto& verb = add_verb(noun, "list", "List edges and how far they have come", "certwright edge list");
     verb.callback([&console] {
         const auto reply = console.call("GET", "/v1/edges");
         if (reply && !console.print_json(reply->body)) {
@@ -178,7 +180,7 @@ void add_overview_commands(CLI::App& app, Console& console)
     doctor_verb.add_option("NAME", *endpoint, "A name or an id")->required();
     doctor_verb.callback([endpoint, &console] { doctor(console, *endpoint); });
     add_ca_commands(app, console);
-    add_edges_command(app, console);
+    add_edge_commands(app, console);
     add_event_commands(app, console);
 }
 

@@ -85,6 +85,7 @@ base::Task<> Watch::start_due()
     const auto limit = options_.in_flight + running_.size();
     auto read = [now, limit](store::Transaction& tx) { return tx.endpoints.due_checks(now, limit); };
     CO_TRY(due, co_await store_.read(read));
+    backlog_ = due.size() >= limit;
     for (const auto& endpoint : due) {
         if (checks_.size() < options_.in_flight && running_.insert(endpoint.id).second) {
             checks_.spawn("check " + endpoint.name().text(), check_due(endpoint.id));
@@ -100,11 +101,17 @@ boost::asio::awaitable<void> Watch::check_due(std::string endpoint)
         const std::string& id;
         ~Running() { all.erase(id); }
     };
-    const Running running{running_, endpoint};
-    auto checked = co_await check_now(endpoint);
-    if (!checked && checked.error().kind() != base::Errc::not_found) {
-        base::log::warning("dns_check_failed",
-                           {{"endpoint", endpoint}, {"error", checked.error().message()}});
+    {
+        const Running running{running_, endpoint};
+        auto checked = co_await check_now(endpoint);
+        if (!checked && checked.error().kind() != base::Errc::not_found) {
+            base::log::warning("dns_check_failed",
+                               {{"endpoint", endpoint}, {"error", checked.error().message()}});
+        }
+    }
+    // More are due than may run at once: refill when half is done, not at each end, which would read the index for each.
+    if (backlog_ && running_.size() <= options_.in_flight / 2) {
+        wake();
     }
 }
 

@@ -80,6 +80,7 @@ private:
     NeedsCertificate& issuance_;
     WatchOptions options_;
     std::set<std::string> running_;
+    bool backlog_ = false;  // the index had more due than could be started
     boost::asio::steady_timer sleeper_;
     base::TaskGroup checks_;
 };
