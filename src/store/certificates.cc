@@ -107,6 +107,9 @@ base::Result<std::vector<Certificate>> Certificates::due_renewals(base::Time now
         table().select() +
         " WHERE state = 'live' AND renew_at IS NOT NULL AND renew_at <= $1 AND NOT EXISTS"
         " (SELECT 1 FROM orders o WHERE o.finished = 0 AND o.replaces = certificates.id)"
+        " AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.finished = 0 AND o.endpoint = certificates.endpoint"
+        " AND o.key_type = certificates.key_type) AND NOT EXISTS"
+        " (SELECT 1 FROM endpoints e WHERE e.id = certificates.endpoint AND e.state = 'suspended')"
         " ORDER BY renew_at, id LIMIT $2";
     return records_of(db_.execute(text, sql::params(now, limit)), read);
 }

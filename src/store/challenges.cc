@@ -88,6 +88,15 @@ base::Result<std::vector<model::ChallengeToken>> Challenges::tokens_of_order(con
     return records_of(db_.execute(text, sql::params(order)), read_token);
 }
 
+base::Result<std::vector<std::string>> Challenges::expired_orders(base::Time now, std::size_t limit)
+{
+    return records_of(
+        db_.execute("SELECT order_id FROM challenge_txt WHERE expires_at <= $1 UNION SELECT order_id FROM "
+                    "challenge_tokens WHERE expires_at <= $1 ORDER BY order_id LIMIT $2",
+                    sql::params(now, limit)),
+        [](sql::RowReader row) { return row.text(); });
+}
+
 base::Result<std::int64_t> Challenges::count()
 {
     return one_record(

@@ -246,6 +246,23 @@ TEST_P(EndpointsOnStore, CountsLiveOnesByState)
                                                        std::pair(model::EndpointState::pending_dns, 2)));
 }
 
+TEST_P(EndpointsOnStore, CountsLiveOnesOfATenant)
+{
+    auto mine = endpoint("a", {"a.example.com"});
+    auto gone = endpoint("b", {"b.example.com"});
+    auto foreign = endpoint("c", {"c.example.com"});
+    mine.tenant = "t1";
+    gone.tenant = "t1";
+    gone.deleted_at = test_start;
+    foreign.tenant = "t2";
+    for (const auto& each : {mine, gone, foreign}) {
+        insert(each);
+    }
+
+    EXPECT_EQ(read([](Transaction& tx) { return tx.endpoints.count("t1"); }), 1);
+    EXPECT_EQ(read([](Transaction& tx) { return tx.endpoints.count("nobody"); }), 0);
+}
+
 ON_BOTH_ENGINES(EndpointsOnStore);
 
 }  // namespace

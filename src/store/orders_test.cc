@@ -190,7 +190,7 @@ TEST_P(OrdersOnStore, ARenewalIsDueUntilAnOrderReplacesTheCertificate)
         return ids;
     };
     const auto with = [](const std::string& key, std::optional<base::Time> renew_at) {
-        auto made = certificate(key, "ep_a");
+        auto made = certificate(key, "ep_" + key);
         made.renew_at = renew_at;
         return made;
     };
@@ -205,13 +205,42 @@ TEST_P(OrdersOnStore, ARenewalIsDueUntilAnOrderReplacesTheCertificate)
     }));
     EXPECT_EQ(due_ids(), (std::vector<std::string>{"crt_first", "crt_second"}));
 
-    auto renewal = order("r", "ep_a");
+    auto renewal = order("r", "ep_first");
     renewal.replaces = "crt_first";
     insert_order(renewal);
     EXPECT_EQ(due_ids(), (std::vector<std::string>{"crt_second"}));
     renewal.status = model::OrderStatus::failed;
     ASSERT_TRUE(save(renewal));
     EXPECT_EQ(due_ids(), (std::vector<std::string>{"crt_first", "crt_second"}));
+}
+
+TEST_P(OrdersOnStore, ARenewalThatCannotBeOrderedNowIsNotAmongTheDueOnes)
+{
+    auto suspended = endpoint("s", {"s.example.com"});
+    suspended.status.state = model::EndpointState::suspended;
+    ASSERT_TRUE(write([&](Transaction& tx) -> base::Result<> {
+        CHECKED(tx.endpoints.insert(suspended));
+        for (const auto* key : {"s", "waiting", "other_type", "free"}) {
+            auto made = certificate(key, "ep_" + std::string(key));
+            made.key_type = model::KeyType::ecdsa_p256;
+            made.renew_at = test_start;
+            CHECKED(tx.certificates.insert(made));
+        }
+        return {};
+    }));
+    auto first = order("w", "ep_waiting");
+    first.key_type = model::KeyType::ecdsa_p256;
+    insert_order(first);
+    auto other = order("o", "ep_other_type");
+    other.key_type = model::KeyType::rsa_2048;
+    insert_order(other);
+
+    std::vector<std::string> due;
+    for (const auto& each :
+         read([](Transaction& tx) { return tx.certificates.due_renewals(test_start, 10); }).value()) {
+        due.push_back(each.id);
+    }
+    EXPECT_EQ(due, (std::vector<std::string>{"crt_free", "crt_other_type"}));
 }
 
 ON_BOTH_ENGINES(OrdersOnStore);

@@ -96,7 +96,8 @@ public:
     base::Result<std::vector<model::Certificate>> of_endpoint(const std::string& endpoint);
     base::Result<Page<model::Certificate>> list(const std::string& tenant, const std::string& after,
                                                 std::size_t limit);
-    // Live, renew_at <= now, and no unfinished order replaces them.
+    // Live, renew_at <= now, without an unfinished order that replaces them or is for the same endpoint and
+    // key type, and not of a suspended endpoint.
     base::Result<std::vector<model::Certificate>> due_renewals(base::Time now, std::size_t limit);
 
 private:
@@ -155,6 +156,8 @@ public:
     // Everything that `order` published and that is still there; for clean-up after a crash.
     base::Result<std::vector<model::ChallengeTxt>> txt_of_order(const std::string& order);
     base::Result<std::vector<model::ChallengeToken>> tokens_of_order(const std::string& order);
+    // Orders some of whose answers expired at or before `now`, in ascending order.
+    base::Result<std::vector<std::string>> expired_orders(base::Time now, std::size_t limit);
     base::Result<std::int64_t> count();
 
 private:

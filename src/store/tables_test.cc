@@ -226,6 +226,32 @@ TEST_P(TablesOnStore, NumberEventsInCommitOrder)
     ASSERT_EQ(mine.size(), 1U);
     EXPECT_EQ(mine[0].number, 3);
     EXPECT_EQ(read([](Transaction& tx) { return tx.events.of_subject("ep_b", 1); }).value().at(0).number, 3);
+    const auto numbers = [&](const std::string& tenant, std::size_t limit) {
+        std::vector<std::int64_t> made;
+        for (const auto& each :
+             read([&](Transaction& tx) { return tx.events.newest(tenant, limit); }).value()) {
+            made.push_back(each.number);
+        }
+        return made;
+    };
+    EXPECT_EQ(numbers("", 2), (std::vector<std::int64_t>{2, 3}));
+    EXPECT_EQ(numbers("t1", 10), (std::vector<std::int64_t>{1, 3}));
+    EXPECT_TRUE(numbers("nobody", 10).empty());
+}
+
+TEST_P(TablesOnStore, GiveWhatChallengesHaveExpired)
+{
+    ASSERT_TRUE(write([](Transaction& tx) -> base::Result<> {
+        CHECKED(tx.challenges.add_txt({"a.acme.test", "old", "ord_1", test_start}));
+        CHECKED(tx.challenges.add_txt({"a.acme.test", "new", "ord_2", test_start + std::chrono::hours(1)}));
+        CHECKED(tx.challenges.add_token({"old", "tp", "ord_1", test_start}));
+        return tx.challenges.add_token({"new", "tp", "ord_2", test_start + std::chrono::hours(1)});
+    }));
+
+    const auto orders = read([](Transaction& tx) { return tx.challenges.expired_orders(test_start, 10); });
+
+    ASSERT_TRUE(orders) << orders.error().message();
+    EXPECT_EQ(*orders, std::vector<std::string>{"ord_1"});
 }
 
 TEST_P(TablesOnStore, KeepEdgesGroupsZonesAndSettings)
