@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "issuance/enqueue.h"
+#include "responder/store_responder.h"
 
 namespace issuance {
 
@@ -26,6 +27,7 @@ base::Task<std::size_t> Planner::plan()
     const auto now = clock_.now();
     auto work = [this, now](store::Transaction& tx) -> base::Result<std::size_t> {
         std::size_t queued = 0;
+        CHECKED(responder::drop_expired(tx, now));
         TRY(platform, enqueue_platform(tx, options_.platform, now));
         queued += platform && platform->created_at == now ? 1 : 0;
         TRY(due, tx.certificates.due_renewals(now, options_.batch));

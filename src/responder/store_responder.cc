@@ -16,6 +16,22 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr milliseconds first_wait{50};
 constexpr milliseconds longest_wait{2'000};
+constexpr std::size_t expired_batch = 100;
+
+base::Result<> take_back(store::Transaction& tx, const std::string& order)
+{
+    TRY(txts, tx.challenges.txt_of_order(order));
+    for (const auto& txt : txts) {
+        CHECKED(tx.challenges.remove_txt(txt.owner, txt.value));
+        tx.revisions.append(model::RevisionKind::txt, txt.owner);
+    }
+    TRY(tokens, tx.challenges.tokens_of_order(order));
+    for (const auto& token : tokens) {
+        CHECKED(tx.challenges.remove_token(token.token));
+        tx.revisions.append(model::RevisionKind::token, token.token);
+    }
+    return {};
+}
 
 class StoreResponder final : public Responder {
 public:
@@ -160,23 +176,20 @@ base::Task<> StoreResponder::clean_up(std::string order)
     if (!something) {
         co_return base::Result<>();
     }
-    auto remove = [order](store::Transaction& tx) -> base::Result<> {
-        TRY(txts, tx.challenges.txt_of_order(order));
-        for (const auto& txt : txts) {
-            CHECKED(tx.challenges.remove_txt(txt.owner, txt.value));
-            tx.revisions.append(model::RevisionKind::txt, txt.owner);
-        }
-        TRY(tokens, tx.challenges.tokens_of_order(order));
-        for (const auto& token : tokens) {
-            CHECKED(tx.challenges.remove_token(token.token));
-            tx.revisions.append(model::RevisionKind::token, token.token);
-        }
-        return {};
-    };
+    auto remove = [order](store::Transaction& tx) { return take_back(tx, order); };
     co_return co_await store_.write(remove);
 }
 
 }  // namespace
+
+base::Result<> drop_expired(store::Transaction& tx, base::Time now)
+{
+    TRY(orders, tx.challenges.expired_orders(now, expired_batch));
+    for (const auto& order : orders) {
+        CHECKED(take_back(tx, order));
+    }
+    return {};
+}
 
 std::unique_ptr<Responder> make_responder(store::Store& store, base::Clock& clock, RevisionGate& gate,
                                           TxtProbe& probe, ResponderOptions options)

@@ -28,4 +28,8 @@ struct ResponderOptions {
 std::unique_ptr<Responder> make_responder(store::Store& store, base::Clock& clock, RevisionGate& gate,
                                           TxtProbe& probe, ResponderOptions options);
 
+// Takes back what orders left behind whose node was too late to be told: published after it had lost its
+// lease. Answers that are still wanted are published again by their order.
+base::Result<> drop_expired(store::Transaction& tx, base::Time now);
+
 }  // namespace responder

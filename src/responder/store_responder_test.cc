@@ -148,6 +148,22 @@ TEST_F(StoreResponder, TakesBackOnlyWhatTheOrderPublishedAndTwiceIsFine)
     EXPECT_EQ(values().size(), 1U);
 }
 
+TEST_F(StoreResponder, DropsWhatNobodyTookBackInTime)
+{
+    ASSERT_TRUE(present(dns("a")));
+    const auto drop = [this] {
+        return test::run(loop_, store_->write([now = clock_.now()](store::Transaction& tx) {
+            return responder::drop_expired(tx, now);
+        }));
+    };
+
+    ASSERT_TRUE(drop());
+    EXPECT_EQ(values().size(), 1U);
+    clock_.advance(1h);
+    ASSERT_TRUE(drop());
+    EXPECT_TRUE(values().empty());
+}
+
 TEST_F(StoreResponder, PublishesATokenOnlyForOtherAccounts)
 {
     auto what = dns("tok");
