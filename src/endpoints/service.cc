@@ -194,12 +194,17 @@ base::Task<model::Endpoint> Service::remove(Caller caller, std::string reference
         endpoint.next_check_at.reset();
         CHECKED(tx.endpoints.update(endpoint));
         CHECKED(retire_certificates(tx, endpoint));
+        // An order that is under way ends, and takes back what it published.
+        TRY(hastened, issuance_.hasten(tx, endpoint, now));
+        static_cast<void>(hastened);
         CHECKED(publish(tx, endpoint));
         CHECKED(tx.events.append(endpoint_event(
             endpoint, "endpoint.deleted", fmt::format("{} was removed.", endpoint.name().display()), now)));
         return endpoint;
     };
-    co_return co_await store_.write(std::move(work));
+    auto removed = co_await store_.write(std::move(work));
+    issuance_.wake();
+    co_return removed;
 }
 
 base::Task<std::size_t> Service::release_held()

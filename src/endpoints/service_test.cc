@@ -267,6 +267,17 @@ TEST(Service, HoldsTheNamesOfARemovedEndpoint)
     EXPECT_FALSE(world.run(world.service.get(Caller{"acme"}, first.id)));
 }
 
+TEST(Service, EndsTheOrderOfARemovedEndpointAtOnce)
+{
+    World world;
+    const auto made = world.add("acme", "shop.customer.test").value().endpoint;
+
+    ASSERT_TRUE(world.run(world.service.remove(Caller{"acme"}, made.id)));
+
+    EXPECT_EQ(world.issuance.hastened, std::vector<std::string>{made.id});
+    EXPECT_EQ(world.issuance.wakes, 1);
+}
+
 TEST(Service, GivesNewTargetsToATenantThatComesBack)
 {
     World world;

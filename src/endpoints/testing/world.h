@@ -50,13 +50,15 @@ public:
         CHECKED(tx.orders.insert(order));
         return order;
     }
-    base::Result<bool> hasten(store::Transaction&, const model::Endpoint&, base::Time) override
+    base::Result<bool> hasten(store::Transaction&, const model::Endpoint& endpoint, base::Time) override
     {
+        hastened.push_back(endpoint.id);
         return false;
     }
     void wake() override { ++wakes; }
 
     int wakes = 0;
+    std::vector<std::string> hastened;
 };
 
 inline model::Platform test_platform()
