@@ -61,10 +61,11 @@ base::Task<model::CaAccount> Accounts::ensure_default(AccountSettings settings)
     auto ensure = [this, fresh, settings](store::Transaction& tx) -> base::Result<model::CaAccount> {
         TRY(known, tx.accounts.list());
         model::CaAccount chosen = fresh;
+        // The first of this CA, but rather the one that somebody made the default.
         for (const auto& each : known) {
-            if (each.directory_url == settings.directory_url && !each.deactivated) {
+            const bool usable = each.directory_url == settings.directory_url && !each.deactivated;
+            if (usable && (chosen.id == fresh.id || each.is_default)) {
                 chosen = each;
-                break;
             }
         }
         for (auto& each : known) {
@@ -88,35 +89,49 @@ base::Task<model::CaAccount> Accounts::ensure_default(AccountSettings settings)
     co_return co_await store_.write(std::move(ensure));
 }
 
+// Stored before the CA hears of it, and the default only once the CA has accepted it. The same name again
+// goes on with an account that the CA has not accepted.
 base::Task<model::CaAccount> Accounts::add(std::string name, AccountSettings settings, bool make_default)
 {
     CO_TRY(fresh, make_account(settings));
     fresh.name = name;
-    fresh.is_default = make_default;
-    if (settings.external) {
-        fresh.eab_kid = settings.external->kid;
-        fresh.sealed_eab_key = sealer_.seal(settings.external->mac_key, external_context(fresh));
-    }
-    auto insert = [fresh](store::Transaction& tx) -> base::Result<> {
+    fresh.is_default = false;
+    auto insert = [this, fresh, settings](store::Transaction& tx) -> base::Result<model::CaAccount> {
         TRY(known, tx.accounts.list());
-        for (auto& each : known) {
-            if (each.name == fresh.name) {
+        auto chosen = fresh;
+        for (const auto& each : known) {
+            if (each.name != fresh.name) {
+                continue;
+            }
+            if (!each.account_url.empty() || each.directory_url != fresh.directory_url) {
                 return base::fail(
                     base::Error(base::Errc::conflict, "a CA account is already called '" + each.name + "'")
                         .with_code("ca_account_exists")
                         .with_fix("choose another name"));
             }
-            if (each.is_default && fresh.is_default) {
-                each.is_default = false;
-                CHECKED(tx.accounts.put(each));
-            }
+            chosen = each;
+            chosen.contacts = settings.contacts;
         }
-        CHECKED(tx.accounts.put(fresh));
-        return fresh.is_default ? publish_thumbprint(tx, fresh.thumbprint) : base::Result<>();
+        if (settings.external) {
+            chosen.eab_kid = settings.external->kid;
+            chosen.sealed_eab_key = sealer_.seal(settings.external->mac_key, external_context(chosen));
+        }
+        CHECKED(tx.accounts.put(chosen));
+        return chosen;
     };
-    CO_CHECKED(co_await store_.write(std::move(insert)));
-    CO_TRY(registered, co_await client(fresh.id));
-    co_return co_await account(fresh.id);
+    CO_TRY(stored, co_await store_.write(std::move(insert)));
+    CO_TRY(registered, co_await client(stored.id));
+    static_cast<void>(registered);
+    if (make_default) {
+        auto prefer = [id = stored.id](store::Transaction& tx) -> base::Result<> {
+            TRY(row, tx.accounts.get(id));
+            row.is_default = true;
+            CHECKED(tx.accounts.put(row));
+            return publish_thumbprint(tx, row.thumbprint);
+        };
+        CO_CHECKED(co_await store_.write(std::move(prefer)));
+    }
+    co_return co_await account(stored.id);
 }
 
 base::Task<model::CaAccount> Accounts::account(std::string id)

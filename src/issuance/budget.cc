@@ -21,8 +21,16 @@ struct Need {
     bool take;
 };
 
+// No CA makes us wait longer (acme::retry_after); only a wrong clock can have written more.
+constexpr std::chrono::days longest_block{31};
+
 double refilled(const model::Bucket& bucket, base::Time now)
 {
+    // From a clock that was far ahead: how much time has really passed cannot be known, and the CA still
+    // counts.
+    if (bucket.updated_at > now + milliseconds(bucket.period_ms)) {
+        return bucket.capacity;
+    }
     const auto elapsed = std::max<std::int64_t>((now - bucket.updated_at).count(), 0);
     const double gained = bucket.period_ms == 0 ? 0
                                                 : static_cast<double>(elapsed) * bucket.capacity /
@@ -39,16 +47,25 @@ base::Result<model::Bucket> load(store::Transaction& tx, const std::string& key,
     if (stored) {
         bucket = *stored;
         bucket.level = refilled(bucket, now);
+        // A clock that goes back and forth must not fill it twice.
+        if (bucket.updated_at <= now + milliseconds(bucket.period_ms)) {
+            bucket.updated_at = std::max(bucket.updated_at, now);
+        } else {
+            bucket.updated_at = now;
+        }
+        if (bucket.blocked_until && *bucket.blocked_until > now + longest_block) {
+            bucket.blocked_until.reset();
+        }
     } else {
         bucket.key = key;
         bucket.level = limit != nullptr ? limit->capacity : 0;
+        bucket.updated_at = now;
     }
     if (limit != nullptr) {
         bucket.capacity = limit->capacity;
         bucket.period_ms = milliseconds(limit->period).count();
         bucket.level = std::min(bucket.level, bucket.capacity);
     }
-    bucket.updated_at = now;
     return bucket;
 }
 

@@ -82,6 +82,34 @@ TEST_F(Budget, RefillsAsTheCaDoes)
     EXPECT_FALSE(reserve(request({"shop.example.com"})));
 }
 
+TEST_F(Budget, GainsNothingFromAClockThatGoesBackAndForth)
+{
+    const auto wanted = request({"shop.example.com"});
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(reserve(wanted));
+    }
+    clock_.advance(-30h);
+    block(wanted,
+          base::Error(base::Errc::rate_limited, "#new-certificates-per-exact-set").with_retry_after(0s));
+    clock_.advance(40h);
+    EXPECT_FALSE(reserve(wanted));
+    clock_.advance(24h);
+    EXPECT_TRUE(reserve(wanted));
+}
+
+TEST_F(Budget, ForgetsTimesThatOnlyAWrongClockCanHaveWritten)
+{
+    const auto wanted = request({"shop.example.com"});
+    clock_.advance(std::chrono::days(3650));
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_TRUE(reserve(wanted));
+    }
+    block(wanted, base::Error(base::Errc::rate_limited, "overall").with_retry_after(60s));
+    clock_.advance(-std::chrono::days(3650));
+
+    EXPECT_TRUE(reserve(wanted));
+}
+
 TEST_F(Budget, CountsNamesUnderOneRegisteredDomainTogether)
 {
     for (int i = 0; i < 50; ++i) {

@@ -73,6 +73,10 @@ model::Problem problem_of(const base::Error& error, const std::string& name, bas
     if (is_paused(error)) {
         return diagnosis::problem("ca_paused", facts);
     }
+    // Of a request it means that the account may not, not that a proof was wrong.
+    if (error.code() == "acme:unauthorized") {
+        return diagnosis::problem("ca_refused", facts);
+    }
     if (error.code().starts_with("acme:")) {
         return diagnosis::problem(code_of(error.code().substr(5), error.message(), false), facts);
     }
@@ -96,7 +100,7 @@ model::Problem problem_of(const base::Error& error, const std::string& name, bas
 
 bool is_paused(const base::Error& error)
 {
-    return error.code() == "acme:rateLimited" && !error.retry_after() && error.message().contains("://");
+    return error.code() == "acme:paused";
 }
 
 bool is_proof_problem(std::string_view code)

@@ -63,12 +63,23 @@ TEST(CaProblem, TellsAPauseFromALimit)
                              .with_code("acme:rateLimited")
                              .with_retry_after(std::chrono::seconds(5));
     const auto paused =
-        base::Error(base::Errc::rate_limited, "visit: https://x/unpause?jwt=1").with_code("acme:rateLimited");
+        base::Error(base::Errc::rate_limited, "visit: https://x/unpause?jwt=1").with_code("acme:paused");
+    const auto untimed =
+        base::Error(base::Errc::rate_limited, "see https://x/docs").with_code("acme:rateLimited");
 
     EXPECT_EQ(issuance::problem_of(limited, "n", {}).code, "ca_rate_limited");
     EXPECT_EQ(issuance::problem_of(paused, "n", {}).code, "ca_paused");
     EXPECT_TRUE(issuance::is_paused(paused));
     EXPECT_FALSE(issuance::is_paused(limited));
+    EXPECT_FALSE(issuance::is_paused(untimed));
+}
+
+TEST(CaProblem, DoesNotTakeARefusedRequestForAFailedProof)
+{
+    const auto refused =
+        base::Error(base::Errc::unauthorized, "the account is deactivated").with_code("acme:unauthorized");
+
+    EXPECT_EQ(issuance::problem_of(refused, "n", {}).code, "ca_refused");
 }
 
 TEST(Backoff, ClimbsTheLadderToADay)

@@ -36,7 +36,9 @@ OrderJob::Failure OrderJob::classify(const base::Error& error) const
     Failure failure;
     failure.problem = problem_of(error, first_name(), context_.clock.now());
     failure.paused = is_paused(error);
-    failure.settlement = order_.order_url.empty() ? Settlement::refunded : Settlement::ordered;
+    // A newOrder of an earlier run may have been counted.
+    const bool lost = order_.status == OrderStatus::reserved && resumed_;
+    failure.settlement = order_.order_url.empty() && !lost ? Settlement::refunded : Settlement::ordered;
     if (error.retry_after()) {
         failure.wait = *error.retry_after();
     }
@@ -70,8 +72,9 @@ base::Task<> OrderJob::record(Failure failure)
     } else if (failure.then != Then::resume) {
         forget_ca_order(next);
     }
-    // Waiting for a limit is no failed attempt.
-    const bool limited = failure.problem.code == "ca_rate_limited" || failure.problem.none();
+    // Waiting for a limit is no failed attempt, if we know how long.
+    const bool timed = failure.problem.code == "ca_rate_limited" && failure.wait > std::chrono::seconds(0);
+    const bool limited = timed || failure.problem.none();
     next.attempt += limited ? 0 : 1;
     const auto ladder =
         limited ? std::chrono::milliseconds(1'000) : backoff(next.attempt, context_.options.first_retry);

@@ -23,6 +23,22 @@ std::string key_context(const model::Order& order)
     return "order/" + order.id;
 }
 
+// An endpoint that was removed while its order was under way gets nothing any more.
+constexpr std::string_view endpoint_gone = "endpoint_gone";
+
+base::Result<> check_wanted(store::Transaction& tx, const std::string& endpoint)
+{
+    auto found = tx.endpoints.get(endpoint);
+    if (!found && found.error().kind() != base::Errc::not_found) {
+        return base::fail(std::move(found).error());
+    }
+    if (!found || found->deleted_at || found->status.state == model::EndpointState::deleting) {
+        return base::fail(base::Error(base::Errc::conflict, "the endpoint was removed")
+                              .with_code(std::string(endpoint_gone)));
+    }
+    return {};
+}
+
 }  // namespace
 
 base::Task<> OrderJob::finalize()
@@ -74,6 +90,11 @@ base::Result<model::Certificate> OrderJob::make_certificate(const std::string& c
                 .with_code("key_mismatch"));
     }
     model::Certificate made;
+    for (const auto& wanted : order_.identifiers) {
+        if (std::ranges::find(chain.leaf.identifiers, wanted) == chain.leaf.identifiers.end()) {
+            return base::fail(base::Errc::invalid, "the CA's certificate is not for " + wanted);
+        }
+    }
     made.id = base::new_id("crt");
     made.tenant = order_.tenant;
     made.endpoint = order_.endpoint;
@@ -95,18 +116,22 @@ base::Result<model::Certificate> OrderJob::make_certificate(const std::string& c
     return made;
 }
 
-// The older ones of its kind, and transitional ones, make room.
+// The older ones of its kind, and transitional ones, make room: never for one that is not valid yet by our
+// clock.
 base::Result<> OrderJob::supersede(store::Transaction& tx, const model::Certificate& certificate) const
 {
+    const bool valid = certificate.not_before <= certificate.created_at;
     TRY(live, tx.certificates.of_endpoint(certificate.endpoint));
     for (auto& each : live) {
         const bool same_kind = each.source == certificate.source && each.key_type == certificate.key_type;
         if (each.id == certificate.id || !(same_kind || each.source == CertificateSource::transitional)) {
             continue;
         }
-        each.state = CertificateState::superseded;
-        each.replaced_by = certificate.id;
         each.renew_at.reset();
+        if (valid) {
+            each.state = CertificateState::superseded;
+            each.replaced_by = certificate.id;
+        }
         CHECKED(tx.certificates.update(each));
         tx.revisions.append(model::RevisionKind::certificate, each.id, each.edge_group);
     }
@@ -117,6 +142,9 @@ base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificat
                                  const model::Order& order) const
 {
     const auto now = certificate.created_at;
+    if (certificate.source == CertificateSource::managed) {
+        CHECKED(check_wanted(tx, certificate.endpoint));
+    }
     CHECKED(tx.orders.save(order));
     CHECKED(tx.certificates.insert(certificate));
     CHECKED(supersede(tx, certificate));
@@ -132,10 +160,6 @@ base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificat
         group.default_certificate = certificate.id;
         CHECKED(tx.groups.put(group));
         tx.revisions.append(model::RevisionKind::group, group.name);
-        return {};
-    }
-    auto endpoint = tx.endpoints.get(certificate.endpoint);
-    if (!endpoint) {
         return {};
     }
     tx.revisions.append(model::RevisionKind::route, certificate.endpoint, certificate.edge_group);
@@ -155,7 +179,15 @@ base::Task<> OrderJob::store_certificate(std::string chain_pem)
     next.attempt = 0;
     next.updated_at = certificate.created_at;
     auto write = [this, certificate, next](store::Transaction& tx) { return install(tx, certificate, next); };
-    CO_CHECKED(co_await context_.store.write(std::move(write)));
+    auto installed = co_await context_.store.write(std::move(write));
+    if (!installed && installed.error().code() == endpoint_gone) {
+        Failure failure;
+        failure.then = Then::give_up;
+        failure.problem = diagnosis::problem("superseded", {});
+        failure.settlement = Settlement::issued;
+        co_return base::fail(stop_with(std::move(failure)));
+    }
+    CO_CHECKED(std::move(installed));
     order_ = std::move(next);
     base::log::info("certificate_issued",
                     {{"name", first_name()}, {"order", order_.id}, {"certificate", order_.certificate}});
