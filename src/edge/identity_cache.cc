@@ -2,17 +2,23 @@
 
 #include "base/log.h"
 
+#include <boost/asio/redirect_error.hpp>
+
+#include <algorithm>
+
 namespace edge {
+
+namespace asio = boost::asio;
 
 namespace {
 
 using Identity = std::shared_ptr<const net::TlsIdentity>;
 
-// Handshakes of one loop that may wait for the disk at the same time; more is a flood of names that nobody
-// has.
-constexpr std::size_t most_loading = 4096;
+// Names that one loop may look up at the same time; more is a flood of names that nobody has.
+constexpr std::size_t most_looks = 4096;
 // A change of the feed may make a load start again; more often than this is not believable.
 constexpr int most_attempts = 16;
+constexpr std::size_t per_identifier = 64;  // octets of memory
 
 // Null when the certificate is not there or cannot be used: both are known until the feed changes it.
 base::Result<Identity> read_identity(const CertificateStore& store, const std::string& certificate)
@@ -36,18 +42,72 @@ base::Result<std::shared_ptr<const Route>> read_route(const CertificateStore& st
     return found ? make_route(std::move(*found)) : std::shared_ptr<const Route>();
 }
 
+std::size_t weight_of_route(const std::shared_ptr<const Route>& route)
+{
+    std::size_t weight = sizeof(Route);
+    for (std::size_t i = 0; route && i < route->certificates.size(); ++i) {
+        weight += sizeof(CertificateFacts) + route->certificates[i].identifiers.size() * per_identifier;
+    }
+    return weight;
+}
+
+std::size_t weight_of_identity(const Identity& identity)
+{
+    return identity ? identity->memory() : 0;
+}
+
+// `name`, of a route, decides what `host` gets.
+bool concerns(std::string_view name, std::string_view host)
+{
+    const auto dot = std::min(host.find('.'), host.size());
+    return name == host || (name.starts_with("*.") && name.substr(1) == host.substr(dot));
+}
+
 }  // namespace
 
-// Counts what is being loaded, whichever way it ends.
-class IdentityCache::Loading {
+struct IdentityCache::Look {
+    explicit Look(const asio::any_io_executor& executor)
+        : ended(executor, asio::steady_timer::time_point::max())
+    {
+    }
+
+    asio::steady_timer ended;
+    bool over = false;
+    bool outdated = false;  // the feed has changed meanwhile what is being read
+};
+
+// Lists a look while it lasts, whichever way it ends, and then wakes those who wait for it.
+class IdentityCache::Looking {
 public:
-    explicit Loading(std::size_t& count) : count_(count) { ++count_; }
-    Loading(const Loading&) = delete;
-    Loading& operator=(const Loading&) = delete;
-    ~Loading() { --count_; }
+    Looking(Looks& looks, std::string key, const asio::any_io_executor& executor)
+        : looks_(looks), key_(std::move(key)), look_(std::make_shared<Look>(executor))
+    {
+        looks_.emplace(key_, look_);
+    }
+    Looking(const Looking&) = delete;
+    Looking& operator=(const Looking&) = delete;
+    ~Looking()
+    {
+        look_->over = true;
+        look_->ended.cancel();
+        looks_.erase(key_);
+    }
+
+    bool outdated() const { return look_->outdated; }
 
 private:
-    std::size_t& count_;
+    Looks& looks_;
+    std::string key_;
+    std::shared_ptr<Look> look_;
+};
+
+// What is the same for routes and for certificates.
+template <class V>
+struct IdentityCache::Kind {
+    Lru<V>& hot;
+    Looks& looks;
+    base::Result<V> (*read)(const CertificateStore&, const std::string&);
+    std::size_t (*weight)(const V&);
 };
 
 IdentityCache::IdentityCache(const CertificateStore& store, boost::asio::thread_pool& workers,
@@ -119,9 +179,7 @@ base::Task<Identity> IdentityCache::load(net::ClientHello hello)
             co_return std::move(selection.choice.identity);
         }
         if (selection.choice.verdict == Verdict::refuse) {
-            co_return base::fail(
-                base::Error(base::Errc::not_found, "no endpoint has the name " + hello.server_name)
-                    .with_code("unrecognized_name"));
+            co_return Identity();
         }
         CO_CHECKED(co_await load_identity(std::move(selection.missing)));
     }
@@ -140,37 +198,45 @@ base::Task<std::shared_ptr<const Route>> IdentityCache::route(std::string host)
     co_return base::fail(base::Errc::unavailable, "the route of " + host + " keeps changing");
 }
 
-base::Task<> IdentityCache::load_route(std::string host)
+base::Task<> IdentityCache::wait_for(std::shared_ptr<Look> look)
 {
-    if (loading_ >= most_loading) {
-        co_return base::fail(base::Errc::rate_limited, "too many names are being looked up");
-    }
-    const Loading loading(loading_);
-    const auto changes = changes_;
-    auto read = [&store = store_, host] { return read_route(store, host); };
-    CO_TRY(route, co_await base::blocking(workers_, std::move(read)));
-    if (changes == changes_) {
-        const auto weight =
-            sizeof(Route) + (route ? route->certificates.size() * sizeof(CertificateFacts) : 0);
-        routes_.put(std::move(host), std::move(route), weight);
+    boost::system::error_code woken;
+    co_await look->ended.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (!look->over) {
+        throw boost::system::system_error(asio::error::operation_aborted);  // The waiter was cancelled.
     }
     co_return base::Result<>();
 }
 
-base::Task<> IdentityCache::load_identity(std::string certificate)
+template <class V>
+base::Task<> IdentityCache::look_up(Kind<V> kind, std::string key)
 {
-    if (loading_ >= most_loading) {
-        co_return base::fail(base::Errc::rate_limited, "too many certificates are being loaded");
+    if (const auto other = kind.looks.find(key); other != kind.looks.end()) {
+        co_return co_await wait_for(other->second);
     }
-    const Loading loading(loading_);
-    const auto changes = changes_;
-    auto read = [&store = store_, certificate] { return read_identity(store, certificate); };
-    CO_TRY(identity, co_await base::blocking(workers_, std::move(read)));
-    if (changes == changes_) {
-        const auto weight = identity ? identity->memory() : 0;
-        identities_.put(std::move(certificate), std::move(identity), weight);
+    if (kind.looks.size() >= most_looks) {
+        co_return base::fail(base::Errc::rate_limited, "too many names are being looked up");
+    }
+    const Looking looking(kind.looks, key, co_await asio::this_coro::executor);
+    auto read = [&store = store_, key, read_one = kind.read] { return read_one(store, key); };
+    CO_TRY(value, co_await base::blocking(workers_, std::move(read)));
+    if (!looking.outdated()) {
+        const auto weight = kind.weight(value);
+        kind.hot.put(std::move(key), std::move(value), weight);
     }
     co_return base::Result<>();
+}
+
+base::Task<> IdentityCache::load_route(std::string host)
+{
+    const Kind<std::shared_ptr<const Route>> kind{routes_, route_looks_, read_route, weight_of_route};
+    co_return co_await look_up(kind, std::move(host));
+}
+
+base::Task<> IdentityCache::load_identity(std::string certificate)
+{
+    const Kind<Identity> kind{identities_, identity_looks_, read_identity, weight_of_identity};
+    co_return co_await look_up(kind, std::move(certificate));
 }
 
 base::Task<> IdentityCache::refresh_group()
@@ -193,7 +259,15 @@ base::Task<> IdentityCache::refresh_group()
 
 void IdentityCache::forget(const Touched& touched)
 {
-    ++changes_;
+    for (auto& [certificate, look] : identity_looks_) {
+        look->outdated = look->outdated || touched.everything ||
+                         std::ranges::find(touched.certificates, certificate) != touched.certificates.end();
+    }
+    for (auto& [host, look] : route_looks_) {
+        look->outdated =
+            look->outdated || touched.everything ||
+            std::ranges::any_of(touched.names, [&](const auto& name) { return concerns(name, host); });
+    }
     if (touched.everything) {
         routes_.clear();
         identities_.clear();

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace edge {
@@ -32,6 +33,7 @@ public:
                   Options options);
 
     Choice choose(const net::ClientHello& hello) override;
+    // Null: refused, as nothing here has that name.
     base::Task<std::shared_ptr<const net::TlsIdentity>> load(net::ClientHello hello) override;
 
     // The route of a host, hot or loaded; null when no endpoint has that name.
@@ -40,7 +42,7 @@ public:
     // Takes the group and its default certificate from the store. A default that cannot be had leaves the one
     // before.
     base::Task<> refresh_group();
-    // Drops what a batch has changed; what is being loaded meanwhile is not kept.
+    // Drops what a batch has changed; of that, what is being loaded meanwhile is not kept.
     void forget(const Touched& touched);
 
     const model::EdgeGroup& group() const { return group_; }
@@ -61,12 +63,20 @@ private:
         Choice choice;
         std::string missing;  // with Verdict::wait: the certificate to load
     };
-    class Loading;
+    // A look into the store; whoever needs the same waits for it.
+    struct Look;
+    using Looks = std::unordered_map<std::string, std::shared_ptr<Look>>;
+    class Looking;
+    template <class V>
+    struct Kind;
 
     Selection select(const Route* route, const net::ClientHello& hello);
     bool fits(const CertificateFacts& certificate, const net::ClientHello& hello) const;
     base::Task<> load_route(std::string host);
     base::Task<> load_identity(std::string certificate);
+    template <class V>
+    base::Task<> look_up(Kind<V> kind, std::string key);
+    static base::Task<> wait_for(std::shared_ptr<Look> look);
 
     const CertificateStore& store_;
     boost::asio::thread_pool& workers_;
@@ -76,8 +86,8 @@ private:
     Lru<std::shared_ptr<const net::TlsIdentity>> identities_;  // null: it cannot be used
     model::EdgeGroup group_;
     Default default_;
-    std::uint64_t changes_ = 0;  // counts forget()
-    std::size_t loading_ = 0;
+    Looks route_looks_;
+    Looks identity_looks_;
 };
 
 }  // namespace edge

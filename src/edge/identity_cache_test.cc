@@ -7,6 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <optional>
+#include <set>
+
 namespace edge {
 namespace {
 
@@ -85,9 +89,9 @@ protected:
         }
         auto loaded = test::run(loop, cache->load(hello(name, ecdsa)));
         if (!loaded) {
-            return loaded.error().code() == "unrecognized_name" ? "refused" : "";
+            return "";
         }
-        return (*loaded)->name();
+        return *loaded ? (*loaded)->name() : "refused";
     }
 
     test::TempDir folder;
@@ -173,6 +177,106 @@ TEST_F(IdentityCacheTest, AReplacedCertificateIsServedAtOnceAndTheOldObjectStays
 
     EXPECT_EQ(served("a.test"), "crt_new");
     EXPECT_EQ(held->name(), "crt_old");
+}
+
+// Holds the one thread that reads the store until it is let go.
+class Held {
+public:
+    explicit Held(boost::asio::thread_pool& pool)
+    {
+        boost::asio::post(pool, [waiting = go_.get_future().share()] { waiting.wait(); });
+    }
+    ~Held() { go_.set_value(); }
+
+private:
+    std::promise<void> go_;
+};
+
+TEST_F(IdentityCacheTest, ChangesOfOtherNamesDoNotDisturbALoad)
+{
+    put_certificate("crt_a", "ep_a", {"a.test"});
+    put_route("ep_a", {"a.test"}, {"crt_a"});
+    std::optional<std::string> got;
+    boost::asio::co_spawn(loop, cache->load(hello("a.test")), [&](std::exception_ptr, auto loaded) {
+        got = loaded && *loaded ? (*loaded)->name() : loaded ? "refused" : loaded.error().message();
+    });
+    Touched others;
+    others.names = {"b.test", "*.b.test"};
+    others.certificates = {"crt_b"};
+
+    for (int i = 0; i < 500 && !got; ++i) {
+        cache->forget(others);
+        loop.restart();
+        loop.run_one_for(std::chrono::seconds(5));
+        cache->forget(others);
+    }
+
+    EXPECT_EQ(got, "crt_a");
+    EXPECT_EQ(cache->hot_identities(), 1U);
+}
+
+TEST_F(IdentityCacheTest, WhatChangesWhileItIsLoadedIsReadAgain)
+{
+    put_certificate("crt_old", "ep_a", {"a.test"});
+    put_route("ep_a", {"a.test"}, {"crt_old"});
+    std::optional<std::string> got;
+    boost::asio::co_spawn(loop, cache->load(hello("a.test")),
+                          [&](std::exception_ptr, auto loaded) { got = (*loaded)->name(); });
+    loop.run_one();
+    put_certificate("crt_new", "ep_a", {"a.test"});
+    put_route("ep_a", {"a.test"}, {"crt_new"});
+
+    while (!got) {
+        loop.restart();
+        loop.run_one_for(std::chrono::seconds(5));
+    }
+
+    EXPECT_EQ(got, "crt_new");
+}
+
+TEST_F(IdentityCacheTest, ManyHandshakesForOneColdNameReadItOnce)
+{
+    put_certificate("crt_a", "ep_a", {"a.test"});
+    put_route("ep_a", {"a.test"}, {"crt_a"});
+    std::set<const net::TlsIdentity*> objects;
+    {
+        const Held held(workers);
+        for (int i = 0; i < 50; ++i) {
+            boost::asio::co_spawn(loop, cache->load(hello("a.test")),
+                                  [&](std::exception_ptr, auto loaded) { objects.insert(loaded->get()); });
+        }
+        loop.poll();
+    }
+    loop.restart();
+    loop.run();
+
+    EXPECT_EQ(objects.size(), 1U) << "each reading parses an object of its own";
+}
+
+TEST_F(IdentityCacheTest, AHandshakeThatLeavesWhileItWaitsForAnotherLeavesThatAlone)
+{
+    put_certificate("crt_a", "ep_a", {"a.test"});
+    put_route("ep_a", {"a.test"}, {"crt_a"});
+    std::string first, second;
+    const auto leave = [this]() -> base::Task<std::shared_ptr<const net::TlsIdentity>> {
+        return base::with_timeout(std::chrono::milliseconds(5), cache->load(hello("a.test")));
+    };
+    {
+        const Held held(workers);
+        boost::asio::co_spawn(loop, cache->load(hello("a.test")),
+                              [&](std::exception_ptr, auto loaded) { first = (*loaded)->name(); });
+        boost::asio::co_spawn(loop, leave(), [&](std::exception_ptr, auto loaded) {
+            second = loaded ? "loaded" : base::to_string(loaded.error().kind());
+        });
+        while (second.empty()) {
+            loop.run_one();
+        }
+    }
+    loop.restart();
+    loop.run();
+
+    EXPECT_EQ(first, "crt_a");
+    EXPECT_EQ(second, base::to_string(base::Errc::timeout));
 }
 
 TEST_F(IdentityCacheTest, KeepsTheDefaultWhenItsSuccessorIsMissing)
