@@ -1,6 +1,7 @@
 #include "edge/loop.h"
 
 #include "base/log.h"
+#include "net/address_set.h"
 
 #include <pthread.h>
 
@@ -19,6 +20,17 @@ base::Task<> joined(base::TaskGroup& tasks)
     co_return base::Result<>();
 }
 
+// The IPv4 address that a NAT64 would connect to for 64:ff9b::/96 (RFC 6052 2.1).
+asio::ip::address behind_nat64(const asio::ip::address& address)
+{
+    static const auto well_known = net::AddressSet::parse({"64:ff9b::/96"}).value();
+    if (!well_known.contains(address)) {
+        return address;
+    }
+    const auto octets = address.to_v6().to_bytes();
+    return asio::ip::address_v4({octets[12], octets[13], octets[14], octets[15]});
+}
+
 }  // namespace
 
 net::TlsPolicy usual_tls()
@@ -26,6 +38,17 @@ net::TlsPolicy usual_tls()
     net::TlsPolicy policy;
     policy.alpn = {"h2", "http/1.1"};
     return policy;
+}
+
+net::AddressPolicy usual_upstreams()
+{
+    // Link-local and unspecified addresses, multicast, the metadata services that clouds keep elsewhere, and
+    // 6to4, behind which any of them may be.
+    static const auto never =
+        net::AddressSet::parse({"0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "100.100.100.200",
+                                "::", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::254", "2002::/16"})
+            .value();
+    return [](const asio::ip::address& address) { return !never.contains(behind_nat64(address)); };
 }
 
 Loop::Loop(const CertificateStore& store, asio::thread_pool& workers, const base::Clock& clock,
@@ -86,7 +109,8 @@ asio::awaitable<void> Loop::accept(net::Listener& listener, bool tls)
 {
     while (true) {
         auto socket = co_await listener.accept();
-        if (socket && connections_.size() < options_.most_connections) {
+        // Counted by their tasks: a connection that does not shake hands is one too.
+        if (socket && tasks_.size() < options_.most_connections + listeners_.size()) {
             tasks_.spawn("connection", serve(std::move(*socket), tls));
         } else if (!socket && socket.error().kind() == base::Errc::unavailable) {
             co_return;  // Closed.

@@ -23,6 +23,9 @@ namespace edge {
 
 // HTTP/2 first, then HTTP/1.1.
 net::TlsPolicy usual_tls();
+// What no upstream may be, whoever named it and whatever its name resolves to; loopback and private
+// addresses may.
+net::AddressPolicy usual_upstreams();
 
 struct LoopOptions {
     IdentityCache::Options cache;
@@ -30,7 +33,7 @@ struct LoopOptions {
     ForwardLimits forward;
     http::PoolLimits pool;
     net::TlsPolicy tls = usual_tls();
-    net::AddressPolicy upstream_policy;
+    net::AddressPolicy upstream_policy = usual_upstreams();
     std::string upstream_trust_file;
     std::uint16_t https_port = 443;
     std::size_t most_connections = 50'000;
