@@ -158,6 +158,7 @@ asio::awaitable<void> Loop::drain(std::chrono::milliseconds limit)
     connections_.drain();
     static_cast<void>(co_await base::with_timeout(limit, joined(tasks_)));  // What is left is cancelled.
     co_await tasks_.stop();
+    pool_.clear();
 }
 
 }  // namespace edge

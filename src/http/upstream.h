@@ -158,6 +158,9 @@ public:
     // Keeps the connection for the next request when it can serve one; closes it otherwise. Null is ignored.
     void release(std::unique_ptr<Http1Connection> connection);
 
+    // Closes the idle ones. Until then their timers keep the loop running.
+    void clear();
+
     std::size_t idle() const { return idle_.size(); }
 
 private:

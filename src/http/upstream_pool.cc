@@ -142,6 +142,12 @@ void UpstreamPool::drop(Idle::iterator connection)
     idle_.erase(connection);
 }
 
+void UpstreamPool::clear()
+{
+    by_origin_.clear();
+    idle_.clear();
+}
+
 void UpstreamPool::drop_expired()
 {
     const auto oldest = Clock::now() - limits_.idle_time;
