@@ -26,7 +26,8 @@ base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_con
     if (!sealer) {
         return base::fail(std::move(sealer).error().with_context("master key"));
     }
-    auto ground = std::make_unique<Ground>(std::move(settings), first_start, base::SystemClock(), std::move(*sealer));
+    auto ground =
+        std::make_unique<Ground>(std::move(settings), first_start, base::SystemClock(), std::move(*sealer));
     TRY(store, open_store(ground->settings, ground->clock));
     ground->store = std::move(store);
     return std::unique_ptr<ControlNode>(new ControlNode(loop, std::move(ground)));

@@ -181,7 +181,8 @@ base::ConfigTable settings_table(Settings& settings)
                "What CAA records call this CA; empty: what its directory says.");
 
     table.list("tenants.private_upstreams", settings.private_upstreams,
-               "Private address blocks that tenants may name as upstreams; the operator may always.", check_block);
+               "Private address blocks that tenants may name as upstreams; the operator may always.",
+               check_block);
     table.number("tenants.endpoints", settings.endpoints_per_tenant, 0, 100'000'000,
                  "Endpoints that one tenant may have; 0: no limit.");
     table.text(

@@ -19,6 +19,25 @@ TEST(Settings, TheReferenceIsAPromise)
     test::expect_golden("config_reference_edge.toml", edge_settings_table(edge).reference());
 }
 
+TEST(Settings, TheirDocumentIsUpToDate)
+{
+    Settings settings;
+    EdgeSettings edge;
+    const std::string document =
+        "# Settings\n\nEach setting can stand in a TOML file (`--config FILE`), in the environment "
+        "(`dns.listen` is "
+        "`CERTWRIGHT_DNS_LISTEN`,\nlists with commas), or on the command line (`--dns-listen`, repeated for "
+        "lists). The command "
+        "line wins, then the environment,\nthen the file. Unknown keys are errors. `certwright config "
+        "reference` prints a "
+        "commented file, `certwright config check FILE`\nsays everything that is wrong with one.\n\n## "
+        "certwright serve\n\n" +
+        settings_table(settings).markdown() + "\n## certwright edge\n\n" +
+        edge_settings_table(edge).markdown();
+
+    test::expect_golden("../../docs/config.md", document);
+}
+
 TEST(Settings, OneCommandLineIsComplete)
 {
     Settings settings;

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import shutil
 import ssl
 import sys
 import urllib.request
@@ -173,6 +174,29 @@ zone:
 
     def _has_zone(self):
         return "ns1" in dig(self.port, self.zone, "SOA")
+
+
+class PostgreSql(Part):
+    """A database cluster of its own on a socket in its folder; durability is off, because it dies with the test."""
+
+    PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+
+    def __init__(self, folder):
+        super().__init__("postgresql", folder)
+        self.url = f"host={folder} user=certwright dbname=postgres"
+
+    def launch(self):
+        """PostgreSQL refuses to run as root: then the folder and the processes are the user postgres's."""
+        as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+        if as_user:
+            shutil.chown(self.folder, "postgres", "postgres")
+            self.log.touch()
+        cluster = self.folder / "cluster"
+        run([*as_user, self.PROGRAMS / "initdb", "-D", cluster, "-U", "certwright", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            "make a database cluster", 60)
+        self.start([*as_user, self.PROGRAMS / "postgres", "-D", cluster, "-k", self.folder, "-c", "listen_addresses=", "-c", "fsync=off"])
+        wait_until("the database answers", lambda: (self.folder / ".s.PGSQL.5432").exists(), 20, self)
+        return self
 
 
 class WebApp(Part):

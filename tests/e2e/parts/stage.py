@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 
-from .peers import Knot, Pebble, Unbound, WebApp
+from .peers import Knot, Pebble, PostgreSql, Unbound, WebApp
 from .process import Failed, Ports
 from .product import CHALLENGE_ZONE, DOMAIN, Cli, Edge, Server
 
@@ -13,7 +13,7 @@ CUSTOMER_ZONE = "customer.test"
 class Stage:
     """Context manager: parts that were started are stopped at the end, whatever happened."""
 
-    def __init__(self, folder, binary, pebble="pebble", ca_environment=None):
+    def __init__(self, folder, binary, pebble="pebble", ca_environment=None, postgresql=False):
         self.folder = folder
         self._ca_environment = ca_environment
         self._lock = None
@@ -26,6 +26,7 @@ class Stage:
         self.ca = Pebble(folder / "pebble", ports, pebble)
         self.server = Server(folder / "serve", ports, binary)
         self.edge = Edge(folder / "edge", ports, binary)
+        self.database = PostgreSql(folder / "postgresql") if postgresql else None
         self.cli = Cli(self.server)
         self.root = None  # the CA's issuing root, once it runs
 
@@ -68,6 +69,9 @@ class Stage:
         self.root = self.ca.issuing_root()
 
     def start_server(self, env=None):
+        env = dict(env or {})
+        if self.database:
+            env["CERTWRIGHT_STORE"] = self.keep(self.database).launch().url
         self.keep(self.server).launch(self.ca, self.unbound.port, env)
 
     def start_edge(self):
