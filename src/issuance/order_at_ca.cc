@@ -20,11 +20,13 @@ acme::Identifier identifier_of(const std::string& text)
 }
 
 // Any refusal that is not a limit, an outage or a matter of the account may be about `replaces`
-// (ca-facts 3.9).
-bool may_be_about_replaces(const base::Error& error)
+// (ca-facts 3.9). A failure that comes back on a later attempt may be too: CAs exist that answer 500 when
+// they do not find the certificate.
+bool may_be_about_replaces(const base::Error& error, int attempt)
 {
     return error.kind() == base::Errc::conflict || error.kind() == base::Errc::not_found ||
-           error.kind() == base::Errc::invalid || error.kind() == base::Errc::unauthorized;
+           error.kind() == base::Errc::invalid || error.kind() == base::Errc::unauthorized ||
+           (attempt > 0 && error.code() == "acme:serverInternal");
 }
 
 }  // namespace
@@ -68,7 +70,7 @@ base::Task<> OrderJob::order_at_ca()
     CO_TRY(replaces, co_await predecessor_ari_id());
     wanted.replaces = replaces;
     auto ordered = co_await client_->new_order(wanted);
-    if (!ordered && !wanted.replaces.empty() && may_be_about_replaces(ordered.error())) {
+    if (!ordered && !wanted.replaces.empty() && may_be_about_replaces(ordered.error(), order_.attempt)) {
         base::log::info("replaces_refused", {{"order", order_.id}, {"error", ordered.error().message()}});
         wanted.replaces.clear();
         ordered = co_await client_->new_order(wanted);

@@ -147,6 +147,44 @@ TEST_F(OrderJob, RenewsWhatIsDueAndSupersedesTheOldOne)
     EXPECT_TRUE(has(events(endpoint.id), "certificate.renewed"));
 }
 
+// The leaf alone; its signature does not matter here.
+std::string with_another_serial(const std::string& chain_pem)
+{
+    // Behind the headers of Certificate, TBSCertificate, version and serialNumber (RFC 5280 4.1).
+    constexpr std::size_t serial_at = 15;
+    auto leaf = crypto::parse_chain(chain_pem).value().der.at(0);
+    leaf.at(serial_at + 1) ^= 0xFF;
+    return crypto::to_pem({leaf});
+}
+
+// Pebble answers 500 to a newOrder that replaces what it does not know.
+TEST_F(OrderJob, RenewsWhatTheCaDoesNotFindAnyMore)
+{
+    start(trusting());
+    const auto endpoint = test::sample_endpoint({"shop.example.com"});
+    engine_->add(endpoint);
+    engine_->make_records(endpoint);
+    ASSERT_TRUE(until_active(endpoint));
+    const auto old = live(endpoint.id).at(0);
+    auto forget = [id = old.id,
+                   pem = with_another_serial(old.chain_pem)](store::Transaction& tx) -> base::Result<> {
+        TRY(row, tx.certificates.get(id));
+        row.chain_pem = pem;
+        return tx.certificates.update(row);
+    };
+    engine_->write(forget);
+    make_due(old.id);
+
+    plan();
+    ASSERT_TRUE(until_active(endpoint));
+
+    const auto now = live(endpoint.id);
+    ASSERT_EQ(now.size(), 1U);
+    EXPECT_NE(now[0].id, old.id);
+    EXPECT_TRUE(has(events(endpoint.id), "certificate.renewal.failed")) << "it might have been an outage";
+    EXPECT_TRUE(has(events(endpoint.id), "certificate.renewed"));
+}
+
 TEST_F(OrderJob, ReplacesATransitionalCertificate)
 {
     start(trusting());
