@@ -24,23 +24,6 @@ bool of_other_service(std::string_view target)
                                [&](std::string_view suffix) { return target.ends_with(suffix); });
 }
 
-ProblemFacts facts_of(const model::RequiredRecord& record)
-{
-    ProblemFacts facts;
-    facts.name = record.name;
-    facts.host = record.host;
-    facts.expected = record.value;
-    return facts;
-}
-
-RecordVerdict verdict(RecordStatus status, std::string_view code, const ProblemFacts& facts)
-{
-    RecordVerdict made;
-    made.status = status;
-    made.problem = problem(code, facts);
-    return made;
-}
-
 boost::asio::awaitable<RecordVerdict> judge_target(dns::Resolver& resolver, model::RequiredRecord record,
                                                    std::vector<std::string> targets)
 {

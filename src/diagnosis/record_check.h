@@ -1,11 +1,13 @@
 // The check of one required record. Internal to diagnosis/.
 #pragma once
 
+#include "diagnosis/problems.h"
 #include "dns/resolver.h"
 #include "model/endpoint.h"
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace diagnosis {
@@ -15,6 +17,10 @@ struct RecordVerdict {
     std::vector<std::string> found;
     model::Problem problem;  // none when ok; advice is possible beside ok
 };
+
+// What the texts of problems say of a record.
+ProblemFacts facts_of(const model::RequiredRecord& record);
+RecordVerdict verdict(model::RecordStatus status, std::string_view code, const ProblemFacts& facts);
 
 // `record` of a name; `addresses` of the edge group. The verdict of what the name's A, AAAA and CNAME say.
 boost::asio::awaitable<RecordVerdict> check_routing(dns::Resolver& resolver, model::RequiredRecord record,

@@ -46,23 +46,6 @@ std::vector<std::string> foreign(const std::vector<std::string>& found, const st
     return others;
 }
 
-ProblemFacts facts_of(const model::RequiredRecord& record)
-{
-    ProblemFacts facts;
-    facts.name = record.name;
-    facts.host = record.host;
-    facts.expected = record.value;
-    return facts;
-}
-
-RecordVerdict verdict(RecordStatus status, std::string_view code, const ProblemFacts& facts)
-{
-    RecordVerdict made;
-    made.status = status;
-    made.problem = problem(code, facts);
-    return made;
-}
-
 bool is_apex(const std::string& name)
 {
     const auto parsed = model::DomainName::parse(name);

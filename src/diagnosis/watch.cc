@@ -109,7 +109,8 @@ boost::asio::awaitable<void> Watch::check_due(std::string endpoint)
                                {{"endpoint", endpoint}, {"error", checked.error().message()}});
         }
     }
-    // More are due than may run at once: refill when half is done, not at each end, which would read the index for each.
+    // More are due than may run at once: refill when half is done, not at each end, which would read the
+    // index for each.
     if (backlog_ && running_.size() <= options_.in_flight / 2) {
         wake();
     }
