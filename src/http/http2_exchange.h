@@ -34,6 +34,8 @@ public:
     bool on_field(std::string_view name, std::string_view value);
     // False when the head makes no request.
     bool on_head_end();
+    void on_dispatched() { dispatched_ = true; }
+    bool dispatched() const { return dispatched_; }
     void on_data(std::string_view data);
     void on_request_end()
     {
@@ -67,6 +69,7 @@ private:
     std::optional<std::uint64_t> body_length_;
     std::size_t head_bytes_ = 0;
     bool head_done_ = false;
+    bool dispatched_ = false;  // to the handler
     bool request_ended_ = false;
     bool continue_due_ = false;
     bool closed_ = false;

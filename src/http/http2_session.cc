@@ -215,8 +215,12 @@ void Http2Session::set_deadline()
     if (writing_) {
         return;
     }
-    const bool idle = streams_.empty();
-    stream_->set_deadline(idle ? Clock::now() + limits_.idle_time : Clock::time_point::max());
+    if (requests_ > 0) {
+        stream_->set_deadline(Clock::time_point::max());  // Their exchanges have limits of their own.
+    } else {
+        const bool head_begun = !streams_.empty();
+        stream_->set_deadline(head_begun ? head_due_ : Clock::now() + limits_.idle_time);
+    }
 }
 
 void Http2Session::gather_output()
@@ -266,6 +270,9 @@ Http2Exchange* Http2Session::find(std::int32_t stream_id)
 
 void Http2Session::begin(std::int32_t stream_id)
 {
+    if (streams_.size() == requests_) {
+        head_due_ = Clock::now() + limits_.head_time;
+    }
     streams_.emplace(stream_id, std::make_shared<Http2Exchange>(*this, stream_id));
 }
 
@@ -280,7 +287,10 @@ void Http2Session::dispatch(std::int32_t stream_id)
     if (++served_ == limits_.requests) {
         nghttp2_submit_goaway(native(), NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_NO_ERROR, nullptr, 0);
     }
-    tasks_.spawn("http2_request", serve(streams_.at(stream_id)));
+    const auto& exchange = streams_.at(stream_id);
+    exchange->on_dispatched();
+    ++requests_;
+    tasks_.spawn("http2_request", serve(exchange));
 }
 
 boost::asio::awaitable<void> Http2Session::serve(std::shared_ptr<Http2Exchange> exchange)
@@ -296,6 +306,7 @@ void Http2Session::ended(std::int32_t stream_id)
     if (found != streams_.end()) {
         const auto exchange = found->second;
         streams_.erase(found);
+        requests_ -= exchange->dispatched() ? 1 : 0;
         exchange->on_closed();
         set_deadline();
     }

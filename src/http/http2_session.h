@@ -64,6 +64,8 @@ private:
     std::map<std::int32_t, std::shared_ptr<Http2Exchange>> streams_;
     std::string output_;
     Event writable_;
+    std::size_t requests_ = 0;  // of streams_: those whose head has ended
+    std::chrono::steady_clock::time_point head_due_{};
     std::size_t handlers_ = 0;
     std::size_t served_ = 0;
     bool writing_ = false;

@@ -234,6 +234,38 @@ TEST_F(Http2, AnswersHeadAndSilentHandlers)
     EXPECT_THAT(curl("--http2 -i " + url("/silent")), HasSubstr("HTTP/2 500"));
 }
 
+// Begins a request and never ends its head; returns what the server does within two seconds.
+base::Task<std::string> begin_a_request(std::uint16_t port)
+{
+    net::TlsClientOptions options;
+    options.verify = false;
+    options.alpn = {"h2"};
+    CO_TRY(stream, co_await net::connect_tls("127.0.0.1", port, std::move(options), 5s));
+    using namespace std::string_literals;
+    const std::string opening =
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"s + "\0\0\0\x04\0\0\0\0\0"s +
+        "\0\0\x01\x01\0\0\0\0\x01\x82"s;  // SETTINGS; HEADERS with :method GET and no END_HEADERS
+    CO_CHECKED(co_await stream->write(std::span<const char>(opening)));
+    stream->set_deadline(std::chrono::steady_clock::now() + 2s);
+    std::array<char, 4096> buffer;
+    for (;;) {
+        const auto count = co_await stream->read_some(buffer);
+        if (!count && count.error().kind() == base::Errc::timeout) {
+            co_return "held open";
+        }
+        if (!count || *count == 0) {
+            co_return "closed";
+        }
+    }
+}
+
+TEST_F(Http2, EndsAConnectionWhoseRequestHeadDoesNotEnd)
+{
+    server.limits.head_time = 50ms;
+
+    EXPECT_EQ(test::run(loop, begin_a_request(server.port())).value_or("failed"), "closed");
+}
+
 TEST_F(Http2, EndsAnIdleConnection)
 {
     server.limits.idle_time = 50ms;
