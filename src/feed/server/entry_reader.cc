@@ -33,11 +33,13 @@ int rank(model::CertificateSource source)
     return static_cast<int>(std::ranges::find(order, source) - order.begin());
 }
 
-bool covers_all(const std::vector<model::Certificate>& certificates, const model::Endpoint& endpoint)
+bool covers_all(const std::vector<model::Certificate>& certificates, const model::Endpoint& endpoint,
+                base::Time now)
 {
     return std::ranges::all_of(endpoint.names, [&](const auto& name) {
         return std::ranges::any_of(certificates, [&](const auto& certificate) {
-            return certificate.source != model::CertificateSource::transitional &&
+            return certificate.not_before <= now &&
+                   certificate.source != model::CertificateSource::transitional &&
                    std::ranges::any_of(certificate.identifiers, [&](const auto& identifier) {
                        const auto covering = model::DomainName::parse(identifier);
                        return identifier == name.text() || (covering && covering->covers(name.text()));
@@ -114,16 +116,16 @@ std::vector<std::string> serving_order(const model::Endpoint& endpoint, std::vec
 {
     std::erase_if(live, [&](const auto& each) {
         return each.state != model::CertificateState::live ||
-               each.source == model::CertificateSource::platform || each.not_after <= now ||
-               each.not_before > now;
+               each.source == model::CertificateSource::platform || each.not_after <= now;
     });
-    if (covers_all(live, endpoint)) {
+    if (covers_all(live, endpoint, now)) {
         std::erase_if(live,
                       [](const auto& each) { return each.source == model::CertificateSource::transitional; });
     }
-    std::ranges::sort(live, [](const auto& a, const auto& b) {
-        return std::tuple(rank(a.source), b.not_before, b.id) <
-               std::tuple(rank(b.source), a.not_before, a.id);
+    // One that begins later may be our clock's mistake, and nothing tells us when its time has come.
+    std::ranges::sort(live, [now](const auto& a, const auto& b) {
+        return std::tuple(a.not_before > now, rank(a.source), b.not_before, b.id) <
+               std::tuple(b.not_before > now, rank(b.source), a.not_before, a.id);
     });
     std::vector<std::string> ids;
     for (auto& certificate : live) {

@@ -344,12 +344,22 @@ TEST(ServingOrder, KeepsATransitionalOneForNamesThatNoOtherCovers)
                 testing::ElementsAre("m", "t"));
 }
 
-TEST(ServingOrder, LeavesOutExpiredFutureAndPlatformCertificates)
+TEST(ServingOrder, LeavesOutExpiredAndPlatformCertificates)
 {
     EXPECT_THAT(order_of({in_order("expired", CertificateSource::uploaded, -100, 0),
-                          in_order("future", CertificateSource::managed, 1, 90),
                           in_order("platform", CertificateSource::platform, -1, 89)}),
                 testing::IsEmpty());
+}
+
+TEST(ServingOrder, PutsLastWhatOnlyOurClockTakesForNotYetValid)
+{
+    EXPECT_THAT(order_of({in_order("future", CertificateSource::managed, 1, 90),
+                          in_order("m", CertificateSource::managed, -60, 30),
+                          in_order("t", CertificateSource::transitional, -100, 100)}),
+                testing::ElementsAre("m", "future"));
+    EXPECT_THAT(order_of({in_order("future", CertificateSource::managed, 1, 90),
+                          in_order("t", CertificateSource::transitional, -100, 100)}),
+                testing::ElementsAre("t", "future"));
 }
 
 }  // namespace
