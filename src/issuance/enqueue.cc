@@ -79,6 +79,20 @@ base::Result<Order> insert_for(store::Transaction& tx, const model::Endpoint& en
     return order;
 }
 
+// Of a key type that the endpoint no longer asks for only while it lacks those that it does.
+base::Result<bool> wants_successor(store::Transaction& tx, const base::Result<model::Endpoint>& endpoint,
+                                   const model::Certificate& certificate, base::Time now)
+{
+    if (!endpoint || endpoint->deleted_at || endpoint->status.state == model::EndpointState::deleting) {
+        return false;
+    }
+    if (std::ranges::find(endpoint->key_types, certificate.key_type) != endpoint->key_types.end()) {
+        return true;
+    }
+    TRY(live, tx.certificates.of_endpoint(endpoint->id));
+    return missing_key_type(*endpoint, live, now).has_value();
+}
+
 }  // namespace
 
 std::optional<model::KeyType> missing_key_type(const model::Endpoint& endpoint,
@@ -158,7 +172,8 @@ base::Result<std::optional<model::Order>> enqueue_renewal(store::Transaction& tx
         if (!endpoint && endpoint.error().kind() != base::Errc::not_found) {
             return base::fail(std::move(endpoint).error());
         }
-        if (!endpoint || endpoint->deleted_at || endpoint->status.state == model::EndpointState::deleting) {
+        TRY(wanted, wants_successor(tx, endpoint, certificate, now));
+        if (!wanted) {
             auto kept = certificate;
             kept.renew_at.reset();
             CHECKED(tx.certificates.update(kept));

@@ -162,6 +162,28 @@ TEST_F(Enqueue, ARenewalOnceAndOfWhatItReplaces)
     EXPECT_EQ(first->id, second->id);
 }
 
+TEST_F(Enqueue, NoRenewalOfAKeyTypeThatNobodyWantsOnceTheOthersAreThere)
+{
+    const auto old = certificate(KeyType::rsa_2048);
+    const auto renew = [&] {
+        return in([&](store::Transaction& tx) { return issuance::enqueue_renewal(tx, old, clock_.now()); });
+    };
+    const auto due_again = [&] {
+        return in([&](store::Transaction& tx) { return tx.certificates.get(old.id); }).renew_at.has_value();
+    };
+    certificate(KeyType::ecdsa_p256);
+
+    EXPECT_FALSE(renew());
+    EXPECT_FALSE(due_again());
+}
+
+TEST_F(Enqueue, ARenewalOfAKeyTypeThatNobodyWantsWhileItIsAllThereIs)
+{
+    const auto old = certificate(KeyType::rsa_2048);
+
+    EXPECT_TRUE(in([&](store::Transaction& tx) { return issuance::enqueue_renewal(tx, old, clock_.now()); }));
+}
+
 TEST_F(Enqueue, NoRenewalForARemovedEndpoint)
 {
     const auto old = certificate(KeyType::ecdsa_p256);
