@@ -45,12 +45,31 @@ base::Task<json::object> read_body(http::Exchange& exchange)
     co_return parse_body(text);
 }
 
+// What is not UTF-8 can neither be stored nor repeated in an answer.
+base::Result<> check_text(const std::map<std::string, std::string>& values)
+{
+    for (const auto& [name, value] : values) {
+        for (const auto& text : {name, value}) {
+            boost::system::error_code error;
+            static_cast<void>(json::parse(json::serialize(json::string(text)), error));
+            if (error || text.contains('\0')) {
+                return base::fail(
+                    base::Error(base::Errc::invalid, "the address of the request is not UTF-8 text")
+                        .with_code("parameters_invalid")
+                        .with_fix("Encode names and values as UTF-8, then with percent signs."));
+            }
+        }
+    }
+    return {};
+}
+
 bool has_body(const std::string& method)
 {
     return method == "POST" || method == "PATCH" || method == "PUT";
 }
 
-base::Task<Call> read_call(Parts parts, http::Exchange& exchange, const Operation& operation)
+base::Task<Call> read_call(Parts parts, http::Exchange& exchange, const Operation& operation,
+                           std::map<std::string, std::string> path)
 {
     Call call;
     const auto& request = exchange.request();
@@ -61,6 +80,9 @@ base::Task<Call> read_call(Parts parts, http::Exchange& exchange, const Operatio
         call.access = std::move(access);
     }
     call.query = http::parse_query(request.query());
+    call.path = std::move(path);
+    CO_CHECKED(check_text(call.query));
+    CO_CHECKED(check_text(call.path));
     if (has_body(request.method)) {
         CO_TRY(body, co_await read_body(exchange));
         call.body = std::move(body);
@@ -105,13 +127,12 @@ void log_change(const Operation& operation, const Call& call, const std::map<std
 boost::asio::awaitable<void> serve(Parts parts, Operation operation, http::Exchange& exchange,
                                    http::RouteMatch match)
 {
-    auto call = co_await read_call(parts, exchange, operation);
+    auto call = co_await read_call(parts, exchange, operation, match.parameters);
     if (!call) {
         auto refused = problem(call.error());
         co_await send(exchange, std::move(refused));
         co_return;
     }
-    call->path = match.parameters;
     auto answer = co_await operation.handler(parts, *call);
     if (!answer) {
         answer = problem(answer.error());
@@ -151,7 +172,7 @@ boost::asio::awaitable<void> serve_events(Parts parts, EventStreams& streams, Op
         co_await serve(parts, operation, exchange, std::move(match));
         co_return;
     }
-    auto call = co_await read_call(parts, exchange, operation);
+    auto call = co_await read_call(parts, exchange, operation, match.parameters);
     if (call && streams.full()) {
         call = base::fail(base::Error(base::Errc::unavailable, "too many event streams are open")
                               .with_code("streams_exhausted"));

@@ -106,6 +106,7 @@ TEST_F(ApiServer, AnswersBadInputWithACodeAFixAndNothingLost)
         {R"({"name":"shop.customer.test","upstream":"http://app.example.net","tenant":"globex"})", 403,
          "tenant_forbidden"},
         {"{", 400, "json_invalid"},
+        {R"({"name":"shop.customer.test","upstream":""})", 400, "body_invalid"},
         {"[]", 400, "json_invalid"},
         {R"({"a":)" + std::string(50, '[') + std::string(50, ']') + "}", 400, "json_invalid"},
         {"\"\xff\"", 400, "json_invalid"},
@@ -136,6 +137,21 @@ TEST_F(ApiServer, TellsEveryProblemOfABodyAtOnce)
     EXPECT_EQ(pointers, (std::set<std::string>{"/names", "/kind", "/colour", "/ip_filter", "/upstream"}));
     EXPECT_EQ(ask(acme_token, "GET", "/v1/endpoints?colour=red").code(), "parameters_invalid");
     EXPECT_EQ(ask(acme_token, "GET", "/v1/endpoints?limit=0").code(), "parameters_invalid");
+}
+
+TEST_F(ApiServer, RefusesAddressesThatAreNoText)
+{
+    for (const auto* target : {"/v1/endpoints/%FF", "/v1/endpoints?q=%C3%28", "/v1/orders?endpoint=%80"}) {
+        const auto refused = ask(acme_token, "GET", target);
+
+        EXPECT_EQ(refused.status, 400) << target;
+        EXPECT_EQ(refused.code(), "parameters_invalid") << target;
+    }
+}
+
+TEST_F(ApiServer, WantsARealIdOfATenant)
+{
+    EXPECT_EQ(ask(operator_token, "POST", "/v1/tenants", R"({"id":""})").code(), "body_invalid");
 }
 
 TEST_F(ApiServer, RefusesBodiesThatAreTooLargeOrNotJson)

@@ -45,7 +45,11 @@ std::string FieldReader::required_text(std::string_view name)
         add_problem(name, "is missing");
         return {};
     }
-    return text(name).value_or("");
+    auto given = text(name);
+    if (given && given->empty()) {
+        add_problem(name, "must not be empty");
+    }
+    return std::move(given).value_or("");
 }
 
 std::optional<std::vector<std::string>> FieldReader::texts(std::string_view name)
