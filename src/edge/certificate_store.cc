@@ -114,9 +114,14 @@ base::Result<std::optional<FoundRoute>> CertificateStore::find(std::string_view 
     found.route = std::move(route);
     for (const auto& id : found.route.certificates) {
         TRY(record, tx.get(tables_->certificate, id));
-        if (record) {
-            TRY(known, facts_from(*record));
-            found.certificates.push_back(std::move(known));
+        if (!record) {
+            continue;
+        }
+        if (auto known = facts_from(*record)) {
+            found.certificates.push_back(std::move(*known));
+        } else {
+            base::log::error("edge_certificate_unreadable",
+                             {{"certificate", id}, {"error", known.error().message()}});
         }
     }
     return std::optional<FoundRoute>(std::move(found));
@@ -150,7 +155,7 @@ base::Result<std::optional<CertificateMaterial>> CertificateStore::material(
     for (const auto& hash : record.issuer_hashes) {
         TRY(issuer, tx.get(tables_->issuer, base::as_text(hash)));
         if (!issuer || issuer->size() <= 8) {
-            return base::fail(base::Errc::internal, "an issuer is missing from the edge cache");
+            return base::fail(base::Errc::invalid, "an issuer is missing from the edge cache");
         }
         const auto der = issuer->subspan(8);
         made.issuers.emplace_back(der.begin(), der.end());

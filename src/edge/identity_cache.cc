@@ -23,7 +23,13 @@ constexpr std::size_t per_identifier = 64;  // octets of memory
 // Null when the certificate is not there or cannot be used: both are known until the feed changes it.
 base::Result<Identity> read_identity(const CertificateStore& store, const std::string& certificate)
 {
-    TRY(material, store.material(certificate));
+    auto found = store.material(certificate);
+    if (!found && found.error().kind() == base::Errc::invalid) {
+        base::log::error("edge_certificate_unusable",
+                         {{"certificate", certificate}, {"error", found.error().message()}});
+        return Identity();
+    }
+    TRY(material, std::move(found));
     if (!material) {
         return Identity();
     }

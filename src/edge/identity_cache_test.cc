@@ -2,6 +2,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/key.h"
+#include "edge/lmdb.h"
 #include "support/run.h"
 #include "support/temp_dir.h"
 
@@ -300,6 +301,32 @@ TEST_F(IdentityCacheTest, PassesOverACertificateThatCannotBeUsed)
     apply({model::RevisionKind::certificate, "crt_bad", broken});
     put_certificate("crt_good", "ep_a", {"a.test"});
     put_route("ep_a", {"a.test"}, {"crt_bad", "crt_good"});
+
+    EXPECT_EQ(served("a.test"), "crt_good");
+}
+
+TEST_F(IdentityCacheTest, PassesOverWhatTheDiskHasDamaged)
+{
+    for (const auto* id : {"crt_key", "crt_form", "crt_good"}) {
+        put_certificate(id, "ep_a", {"a.test"});
+    }
+    put_route("ep_a", {"a.test"}, {"crt_key", "crt_form", "crt_good"});
+    cache.reset();
+    store.reset();
+    {
+        const auto env = lmdb::open(folder.path() / "edge.mdb", std::size_t(64) << 30, 8).value();
+        auto tx = lmdb::Transaction::write(env.get()).value();
+        const auto table = tx.table("certificate").value();
+        for (const std::string id : {"crt_key", "crt_form"}) {
+            const auto stored = tx.get(table, id).value().value();
+            base::Bytes damaged(stored.begin(), stored.end());
+            damaged[id == "crt_key" ? damaged.size() - 1 : 0] ^= 0x55;
+            ASSERT_TRUE(tx.put(table, id, damaged));
+        }
+        ASSERT_TRUE(tx.commit());
+    }
+    store = CertificateStore::open(folder.path()).value();
+    remake({});
 
     EXPECT_EQ(served("a.test"), "crt_good");
 }
