@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 CONFIGURE = CMAKE_CXX_COMPILER_LAUNCHER=$$(command -v ccache || true) cmake --preset
 BUILD = cmake --build --parallel $(JOBS) --preset
 # Folders whose code runs on several threads; ThreadSanitizer looks at their unit tests.
-THREADED := base net nameserver feed edge store
+THREADED := base net http nameserver feed edge store
 
 help:
 	@echo "make demo            the whole job on real parts on this machine; stays up until Ctrl-C"

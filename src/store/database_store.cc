@@ -2,12 +2,12 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/task.h"
 #include "store/migrations.h"
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace store {
@@ -19,18 +19,17 @@ namespace {
 constexpr std::size_t batch_limit = 256;
 constexpr int reader_count = 2;
 
-// Resumes the coroutine behind `handler` on its own executor, which it keeps running until then.
+// Resumes the coroutine behind `handler` on its own executor, which runs until then.
 template <class Handler>
 std::move_only_function<void(base::Result<>)> resuming(Handler handler)
 {
-    auto executor =
-        asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
-    return [executor, handler = std::move(handler)](base::Result<> result) mutable {
-        auto resume = [handler = std::move(handler), result = std::move(result)]() mutable {
-            std::move(handler)(std::move(result));
+    auto home = asio::get_associated_executor(handler);
+    return
+        [handler = std::move(handler), home, kept = base::keep_running(home)](base::Result<> result) mutable {
+            auto resume = [handler = std::move(handler), result = std::move(result),
+                           kept = std::move(kept)]() mutable { std::move(handler)(std::move(result)); };
+            asio::post(home, std::move(resume));
         };
-        asio::post(executor, std::move(resume));
-    };
 }
 
 // Has no cancellation of its own: the operation may refer to what the caller holds, so the caller stays until
