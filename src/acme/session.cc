@@ -91,7 +91,7 @@ base::Task<Directory> Session::fetch_directory()
     } else if (directory_) {
         refresh_at_ = now() + refresh_pause;
         parsed = *directory_;
-    } else {
+    } else if (answer) {  // An error of the request names its URL already.
         parsed = base::fail(std::move(parsed).error().with_context(directory_url_));
     }
     ending.fetch->result = parsed;

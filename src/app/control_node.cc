@@ -210,6 +210,7 @@ void ControlNode::start_background()
     tasks_.spawn("runner", runner_->run());
     tasks_.spawn("planner", planner_->run());
     tasks_.spawn("zone_checks", facts_->run());
+    tasks_.spawn("edges_noted", note_edges());
     tasks_.spawn("house", keep_house());
     if (ground_->settings.ca_caa_identities.empty()) {
         tasks_.spawn("caa_identities", learn_caa_identities());
@@ -232,6 +233,17 @@ boost::asio::awaitable<void> ControlNode::learn_caa_identities()
                                                   {"error", directory.error().message()}});
         }
         co_await ground_->clock.sleep(std::chrono::minutes(1));
+    }
+}
+
+// `edge list` shows what the store knows.
+boost::asio::awaitable<void> ControlNode::note_edges()
+{
+    while (true) {
+        co_await ground_->clock.sleep(std::chrono::seconds(2));
+        if (const auto noted = co_await acknowledgements_.note_progress(); !noted) {
+            base::log::warning("edges_not_noted", {{"error", noted.error().message()}});
+        }
     }
 }
 

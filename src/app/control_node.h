@@ -68,6 +68,7 @@ private:
     issuance::JobOptions job_options() const;
     void follow(std::string name, feed::Filter filter, std::string follower_class, feed::Sink& sink);
     boost::asio::awaitable<void> learn_caa_identities();
+    boost::asio::awaitable<void> note_edges();
     boost::asio::awaitable<void> keep_house();
 
     boost::asio::io_context& loop_;

@@ -11,7 +11,7 @@ constexpr EnumTexts<EndpointKind, 2> kinds{
     {{EndpointKind::external, "external"}, {EndpointKind::internal, "internal"}}};
 constexpr EnumTexts<FilterAt, 2> filter_places{{{FilterAt::edge, "edge"}, {FilterAt::network, "network"}}};
 constexpr EnumTexts<KeyType, 2> key_types{
-    {{KeyType::ecdsa_p256, "ecdsa-p256"}, {KeyType::rsa_2048, "rsa-2048"}}};
+    {{KeyType::ecdsa_p256, "ecdsa_p256"}, {KeyType::rsa_2048, "rsa_2048"}}};
 constexpr EnumTexts<ChallengeType, 3> challenge_types{{{ChallengeType::http_01, "http-01"},
                                                        {ChallengeType::dns_01, "dns-01"},
                                                        {ChallengeType::tls_alpn_01, "tls-alpn-01"}}};

@@ -55,6 +55,22 @@ base::Task<> Acknowledgements::acknowledge(Follower follower, model::Position po
     co_return co_await note_in_store(std::move(key));
 }
 
+base::Task<> Acknowledgements::note_progress()
+{
+    std::vector<std::pair<std::string, std::string>> behind;
+    for (auto& [key, row] : rows_) {
+        if (row.state.follower.remote && row.state.position.number != row.stored_number) {
+            row.stored_at = clock_.now();
+            row.stored_number = row.state.position.number;
+            behind.push_back(key);
+        }
+    }
+    for (auto& key : behind) {
+        CO_CHECKED(co_await note_in_store(std::move(key)));
+    }
+    co_return base::Result<>();
+}
+
 base::Task<> Acknowledgements::note_in_store(std::pair<std::string, std::string> key)
 {
     const auto& state = rows_[key].state;

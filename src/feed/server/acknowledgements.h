@@ -40,6 +40,9 @@ public:
     void expect(const Follower& follower);
     base::Task<> acknowledge(Follower follower, model::Position position);
 
+    // Notes in the store what acknowledge() has not noted yet, because it came soon after another one. For a timer.
+    base::Task<> note_progress();
+
     struct Progress {
         std::size_t reached = 0;
         std::size_t followers = 0;

@@ -124,5 +124,19 @@ TEST_F(AcknowledgementsTest, RemoteEdgesOfOtherControlNodesCountThroughTheStore)
     EXPECT_EQ(nodes[0].revision, now.number);
 }
 
+TEST_F(AcknowledgementsTest, TheLastOfABurstReachesTheStoreToo)
+{
+    const Follower edge{edge_class("west"), "e1", "edge one", "0.1", true};
+    acknowledge(edge, 5);
+    acknowledge(edge, 6);
+
+    ASSERT_TRUE(test::run(loop, acknowledgements->note_progress()));
+
+    const auto nodes =
+        test::run(loop, store->read([](store::Transaction& tx) { return tx.edges.list(); })).value();
+    ASSERT_EQ(nodes.size(), 1U);
+    EXPECT_EQ(nodes[0].revision, 6);
+}
+
 }  // namespace
 }  // namespace feed

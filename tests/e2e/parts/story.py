@@ -235,8 +235,17 @@ class Story:
         listed = self._cli.text("endpoint", "list")
         self.check("both endpoints are listed, active", SHOP in listed and SERVICES in listed and listed.count("active") >= 2,
                    one_line(listed))
+        edge = wait_until("the second edge is up to date in edge list", lambda: caught_up(self._cli.json("edge", "list")), 15,
+                          self._stage.server)
+        self.check("edge list shows the second edge, up to date", True, one_line(str(edge)))
         for part in self._stage.parts():
             self.check(f"{part.name} is still running", part.running(), f"pid {part.pid}")
+
+
+def caught_up(listing):
+    """The only remote edge, once it has applied every revision, else None."""
+    edges = listing["items"]
+    return edges[0] if len(edges) == 1 and edges[0]["revision"] == listing["revision"] else None
 
 
 def waiting(view: EndpointView):
