@@ -51,7 +51,7 @@ public:
         co_await base::sleep_for(1ms);
         if (wants_directory) {
             if (directory_down) {
-                co_return base::fail(base::Errc::unavailable, "down");
+                co_return base::fail(base::Errc::unavailable, "cannot reach " + request.url);
             }
             co_return reply(200, std::string(directory_body));
         }

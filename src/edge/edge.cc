@@ -148,10 +148,10 @@ asio::awaitable<void> Edge::stop()
         auto drain = loop->drain(options_.drain);
         co_await base::run_on(loop->executor(), std::move(drain));
     }
+    // They go after the workers, which may still be posting to them.
     for (const auto& loop : loops_) {
         loop->join();
     }
-    loops_.clear();
 }
 
 }  // namespace edge
