@@ -247,7 +247,7 @@ TEST_P(AcmePebble, IssuesManyOrdersAtOnceWithHalfOfTheNoncesRefused)
             }
         }
     };
-    constexpr std::size_t count = 32;  // more at once make Pebble 2.4 stand still
+    constexpr std::size_t count = 12;  // with 32 Pebble stands still now and then: no request is answered
     const auto shared = new_name();
     std::set<std::string> serials;
     std::vector<std::string> failures;
