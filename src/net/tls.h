@@ -50,8 +50,8 @@ public:
     };
     // From memory only: must not block and not suspend.
     virtual Choice choose(const ClientHello& hello) = 0;
-    // When choose() said `wait`: loads it while the handshake is suspended. Null: refuse after all. Bounded by
-    // the caller.
+    // When choose() said `wait`: loads it while the handshake is suspended. Null: refuse after all. Bounded
+    // by the caller.
     virtual base::Task<std::shared_ptr<const TlsIdentity>> load(ClientHello hello) = 0;
 };
 

@@ -40,7 +40,8 @@ public:
     void expect(const Follower& follower);
     base::Task<> acknowledge(Follower follower, model::Position position);
 
-    // Notes in the store what acknowledge() has not noted yet, because it came soon after another one. For a timer.
+    // Notes in the store what acknowledge() has not noted yet, because it came soon after another one. For a
+    // timer.
     base::Task<> note_progress();
 
     struct Progress {
