@@ -92,11 +92,11 @@ bool same_zone(const model::Zone& a, const model::Zone& b)
 
 Result<> put_default_tenant(store::Transaction& tx, base::Time now)
 {
-    const auto existing = tx.tenants.get("default");
+    const auto existing = tx.tenants.get(model::own_tenant);
     if (existing || existing.error().kind() != Errc::not_found) {
         return existing ? Result<>() : fail(existing.error());
     }
-    return tx.tenants.put({"default", "Default", now});
+    return tx.tenants.put({model::own_tenant, "Default", now});
 }
 
 Result<> put_default_group(store::Transaction& tx, const std::vector<std::string>& addresses)

@@ -68,6 +68,17 @@ base::Result<Upstream> parse_upstream(std::string_view url)
     return upstream;
 }
 
+namespace {
+
+bool is_address(const std::string& host)
+{
+    boost::system::error_code failure;
+    boost::asio::ip::make_address(host, failure);
+    return !failure;
+}
+
+}  // namespace
+
 std::shared_ptr<const Route> make_route(FoundRoute found)
 {
     auto route = std::make_shared<Route>();
@@ -76,6 +87,10 @@ std::shared_ptr<const Route> make_route(FoundRoute found)
     route->certificates = std::move(found.certificates);
     if (auto upstream = parse_upstream(found.route.upstream)) {
         route->upstream = std::move(*upstream);
+        // A literal address was judged when the endpoint was made; what a name leads to can change at any
+        // time.
+        auto& origin = route->upstream->origin;
+        origin.public_only = found.route.tenant != model::own_tenant && !is_address(origin.host);
     } else if (!found.route.upstream.empty()) {
         base::log::error("edge_upstream_unreadable",
                          {{"endpoint", route->endpoint}, {"error", upstream.error().message()}});

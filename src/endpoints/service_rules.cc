@@ -50,7 +50,7 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
     model::Endpoint endpoint;
     endpoint.tenant = caller.is_operator() ? wanted.tenant : caller.tenant;
     if (endpoint.tenant.empty()) {
-        endpoint.tenant = "default";
+        endpoint.tenant = model::own_tenant;
     }
     TRY(names, check_names(wanted.names, options_.platform));
     endpoint.names = std::move(names);

@@ -43,6 +43,8 @@ struct Origin {
     std::uint16_t port = 80;
     std::string server_name;  // https: SNI and what the certificate must cover; empty: host
     bool verify = true;       // https
+    // Only addresses on the public Internet: for names whose owner may not reach our own network by them.
+    bool public_only = false;
 
     auto operator<=>(const Origin&) const = default;
 };

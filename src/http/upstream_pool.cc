@@ -2,6 +2,7 @@
 #include "http/http1_head.h"
 #include "http/input_buffer.h"
 #include "http/upstream.h"
+#include "net/address_set.h"
 #include "net/tls.h"
 
 namespace http {
@@ -44,7 +45,13 @@ UpstreamPool::~UpstreamPool() = default;
 base::Task<std::unique_ptr<Http1Connection>> UpstreamPool::connect(Origin origin,
                                                                    std::chrono::milliseconds limit)
 {
-    CO_TRY(stream, co_await open(origin, limit, allowed_, trust_file_));
+    net::AddressPolicy allowed = allowed_;
+    if (origin.public_only) {
+        allowed = [usual = allowed_](const boost::asio::ip::address& address) {
+            return !net::is_special(address) && (!usual || usual(address));
+        };
+    }
+    CO_TRY(stream, co_await open(origin, limit, std::move(allowed), trust_file_));
     auto connection = std::make_unique<Http1Connection>(std::move(stream));
     connection->origin_ = std::move(origin);
     co_return std::move(connection);

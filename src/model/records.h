@@ -12,8 +12,11 @@
 
 namespace model {
 
+// The platform's own tenant; it exists from the start.
+inline constexpr const char* own_tenant = "default";
+
 struct Tenant {
-    std::string id;  // "default" exists from the start
+    std::string id;
     std::string name;
     base::Time created_at{};
 };

@@ -277,6 +277,25 @@ TEST_F(EdgeTest, NeverConnectsToLinkLocalUpstreams)
     }
 }
 
+TEST_F(EdgeTest, ATenantsUpstreamNameDoesNotLeadIntoOurOwnNetwork)
+{
+    serve_shop();
+    auto shop = route("ep_a", {"shop.test"}, {"crt_a"});
+    auto& entry = std::get<feed::RouteEntry>(*shop.entry);
+    entry.upstream = fmt::format("http://localhost:{}", origin_port);
+    entry.tenant = model::own_tenant;
+    apply({shop});
+    EXPECT_THAT(https("shop.test", "/headers"), HasSubstr("GET /headers"));
+
+    entry.tenant = "globex";
+    apply({shop});
+    EXPECT_THAT(https("shop.test", "/headers"), HasSubstr("does not connect to"));
+
+    entry.upstream = fmt::format("http://127.0.0.1:{}", origin_port);  // judged by who accepted the endpoint
+    apply({shop});
+    EXPECT_THAT(https("shop.test", "/headers"), HasSubstr("GET /headers"));
+}
+
 TEST_F(EdgeTest, ConnectionsThatDoNotShakeHandsCountAsConnections)
 {
     stop();
