@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "crypto/digest.h"
 #include "fakes/fake_resolver.h"
+#include "fakes/open_gates.h"
 #include "fakes/sample_endpoint.h"
 #include "issuance/enqueue.h"
 #include "responder/store_responder.h"
@@ -19,25 +20,6 @@ using namespace std::chrono_literals;
 using model::CertificateSource;
 using model::CertificateState;
 using model::OrderStatus;
-
-// No follower to wait for.
-class OpenGates final : public responder::RevisionGate,
-                        public issuance::DeploymentGate,
-                        public responder::TxtProbe {
-public:
-    base::Task<> wait_until(responder::Audience, model::Position, std::chrono::milliseconds) override
-    {
-        co_return base::Result<>();
-    }
-    base::Task<> wait_until(std::string, model::Position, std::chrono::milliseconds) override
-    {
-        co_return base::Result<>();
-    }
-    base::Task<bool> has_value(net::Endpoint, responder::Transport, std::string, std::string) override
-    {
-        co_return true;
-    }
-};
 
 // What the CA does in a test. Orders are ready at once, as with authorizations that are still valid.
 struct Script {
@@ -218,7 +200,7 @@ protected:
     crypto::Sealer sealer_{std::array<std::uint8_t, 32>{1, 2, 3}};
     test::Authority authority_ = test::Authority::root("Scripted CA");
     Script script_;
-    OpenGates gates_;
+    test::OpenGates gates_;
     test::FakeResolver resolver_;
     issuance::Needs needs_;
     std::unique_ptr<store::Store> store_;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "diagnosis/status.h"
 #include "fakes/fake_resolver.h"
+#include "fakes/open_gates.h"
 #include "fakes/sample_endpoint.h"
 #include "issuance/enqueue.h"
 #include "issuance/planner.h"
@@ -17,25 +18,6 @@
 namespace test {
 
 namespace asio = boost::asio;
-
-// No follower to wait for.
-class OpenGates final : public responder::RevisionGate,
-                        public issuance::DeploymentGate,
-                        public responder::TxtProbe {
-public:
-    base::Task<> wait_until(responder::Audience, model::Position, std::chrono::milliseconds) override
-    {
-        co_return base::Result<>();
-    }
-    base::Task<> wait_until(std::string, model::Position, std::chrono::milliseconds) override
-    {
-        co_return base::Result<>();
-    }
-    base::Task<bool> has_value(net::Endpoint, responder::Transport, std::string, std::string) override
-    {
-        co_return true;
-    }
-};
 
 // The default group and the default tenant, as a first start makes them.
 inline base::Result<> prepare_store(store::Transaction& tx)
@@ -172,7 +154,7 @@ private:
     asio::thread_pool pool_{1};
     base::SystemClock clock_;
     crypto::Sealer sealer_;
-    OpenGates gates_;
+    test::OpenGates gates_;
     std::string directory_;
     std::unique_ptr<http::Client> http_;
     std::unique_ptr<issuance::Accounts> accounts_;
