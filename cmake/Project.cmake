@@ -11,6 +11,10 @@ target_compile_options(project_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
   -Wold-style-cast -Wcast-qual -Wvla -Wimplicit-fallthrough -Wundef -Wunused-result
   -fstack-protector-strong -fPIE)
+# A precompiled header without a time in it is the same for every checkout, so compiler caches can share what uses it.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(project_options INTERFACE "SHELL:-Xclang -fno-pch-timestamp")
+endif()
 target_link_options(project_options INTERFACE -pie -fuse-ld=lld -Wl,-z,relro,-z,now)
 target_include_directories(project_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 if(WARNINGS_AS_ERRORS)
