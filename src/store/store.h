@@ -65,24 +65,35 @@ public:
     template <class F>
     auto write(F function) -> base::Task<typename std::invoke_result_t<F, Transaction&>::value_type>
     {
-        return with_value(this, true, std::move(function));
+        return with_value(*this, true, std::move(function));
     }
     template <class F>
     auto read(F function) -> base::Task<typename std::invoke_result_t<F, Transaction&>::value_type>
     {
-        return with_value(this, false, std::move(function));
+        return with_value(*this, false, std::move(function));
     }
 
 private:
+    // One coroutine a type of value, not one a caller: coroutines are slow to compile.
+    template <class Value>
+    static base::Task<Value> run_for(Store& self, bool writes, Operation operation,
+                                     std::shared_ptr<std::optional<Value>> value)
+    {
+        auto done =
+            co_await (writes ? self.run_write(std::move(operation)) : self.run_read(std::move(operation)));
+        if (!done) {
+            co_return std::unexpected(std::move(done).error());
+        }
+        co_return std::move(**value);
+    }
+
     template <class F>
-    static auto with_value(Store* self, bool writes, F function)
+    static auto with_value(Store& self, bool writes, F function)
         -> base::Task<typename std::invoke_result_t<F, Transaction&>::value_type>
     {
         using Value = typename std::invoke_result_t<F, Transaction&>::value_type;
         if constexpr (std::is_void_v<Value>) {
-            Operation operation(std::move(function));
-            co_return co_await (writes ? self->run_write(std::move(operation))
-                                       : self->run_read(std::move(operation)));
+            return writes ? self.run_write(std::move(function)) : self.run_read(std::move(function));
         } else {
             auto value = std::make_shared<std::optional<Value>>();
             Operation operation = [value, function = std::move(function)](Transaction& tx) -> base::Result<> {
@@ -93,12 +104,7 @@ private:
                 *value = std::move(*result);
                 return {};
             };
-            auto done = co_await (writes ? self->run_write(std::move(operation))
-                                         : self->run_read(std::move(operation)));
-            if (!done) {
-                co_return std::unexpected(std::move(done).error());
-            }
-            co_return std::move(**value);
+            return run_for<Value>(self, writes, std::move(operation), std::move(value));
         }
     }
 };
