@@ -40,7 +40,7 @@ test: deps test-asan test-dev
 
 test-asan:
 	@$(CONFIGURE) asan >/dev/null
-	@$(BUILD) asan
+	@$(BUILD) asan --target unit_tests
 	@ctest --preset asan -j$(JOBS)
 
 test-dev: build-dev

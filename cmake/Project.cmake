@@ -44,6 +44,9 @@ function(module NAME)
   endif()
 endfunction()
 
+# What sanitizers run: every binary of unit tests, and nothing else.
+add_custom_target(unit_tests)
+
 # module_test(acme DEPS ...): one binary of every *_test.cc beside the code; each TEST is a ctest test with label `unit`.
 function(module_test NAME)
   cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "DEPS;PROPERTIES" ${ARGN})
@@ -65,6 +68,7 @@ function(module_test NAME)
   endif()
   target_link_libraries(${STEM}_test PRIVATE certwright::test_support ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main certwright_test_pch)
   target_precompile_headers(${STEM}_test REUSE_FROM certwright_test_pch)
+  add_dependencies(unit_tests ${STEM}_test)
   gtest_discover_tests(${STEM}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ${ARG_PROPERTIES})
 endfunction()
