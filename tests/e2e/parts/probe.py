@@ -75,11 +75,16 @@ class _Https(http.client.HTTPSConnection):
         self.sock = self._context.wrap_socket(plain, server_hostname=self.host)
 
 
+def open_https(port, name, root, address=LOOPBACK, source=None):
+    """A connection to keep, for get_over(); the certificate is verified for `name` against `root`."""
+    return _Https(name, port, root, address, source)
+
+
 def get_https(port, name, root, path="/", address=LOOPBACK, source=None):
-    """One request on a connection of its own, the certificate verified for `name` against `root`."""
-    connection = _Https(name, port, root, address, source)
+    """One request on a connection of its own."""
+    connection = open_https(port, name, root, address, source)
     try:
-        return _get(connection, path)
+        return get_over(connection, path)
     finally:
         connection.close()
 
@@ -87,12 +92,12 @@ def get_https(port, name, root, path="/", address=LOOPBACK, source=None):
 def get_http(port, name, path="/", address=LOOPBACK):
     connection = http.client.HTTPConnection(address, port, timeout=10)
     try:
-        return _get(connection, path, {"Host": name})
+        return get_over(connection, path, {"Host": name})
     finally:
         connection.close()
 
 
-def _get(connection, path, headers=None):
+def get_over(connection, path, headers=None):
     connection.request("GET", path, headers=headers or {})
     answer = connection.getresponse()
     body = answer.read().decode(errors="replace")
@@ -133,7 +138,7 @@ class Visitor:
         while not self._stop.is_set():
             fresh = not fresh
             try:
-                answer = get_https(self.port, self.name, self.root, "/visit", self.address) if fresh else _get(kept, "/visit")
+                answer = get_https(self.port, self.name, self.root, "/visit", self.address) if fresh else get_over(kept, "/visit")
                 if answer.status == 200:
                     self.answered += 1
                 else:
