@@ -49,6 +49,13 @@ base::Task<> GateByAcknowledgements::wait_until(responder::Audience audience, mo
     co_return base::Result<>();
 }
 
+base::Task<> GateByAcknowledgements::wait_for_edges(std::string group, model::Position position,
+                                                    std::chrono::milliseconds limit)
+{
+    auto edges = feed::edge_class(group);
+    co_return co_await acknowledgements_.wait_until(std::move(position), std::move(edges), limit);
+}
+
 base::Task<> DeploymentByAcknowledgements::wait_until(std::string group, model::Position position,
                                                       std::chrono::milliseconds limit)
 {

@@ -39,7 +39,8 @@ private:
     std::function<void()> wake_;
 };
 
-// The propagation gate: TXT values wait for the name servers, tokens for every edge group.
+// The propagation gate: TXT values wait for the name servers, HTTP-01 tokens for every edge group,
+// TLS-ALPN-01 tokens for the group of their name.
 class GateByAcknowledgements final : public responder::RevisionGate {
 public:
     explicit GateByAcknowledgements(feed::Acknowledgements& acknowledgements)
@@ -48,6 +49,8 @@ public:
     }
     base::Task<> wait_until(responder::Audience audience, model::Position position,
                             std::chrono::milliseconds limit) override;
+    base::Task<> wait_for_edges(std::string group, model::Position position,
+                                std::chrono::milliseconds limit) override;
 
 private:
     feed::Acknowledgements& acknowledgements_;

@@ -49,4 +49,9 @@ base::Result<base::Bytes> make_csr(const PrivateKey& key, const std::vector<std:
 // and tests.
 base::Result<std::string> self_signed(const PrivateKey& key, const std::vector<std::string>& names, int days);
 
+// What answers TLS-ALPN-01 (RFC 8737 3): self-signed, for exactly `name`, with the hash of the key
+// authorization in a critical extension. DER. It lives for a day, which is more than any CA waits.
+base::Result<base::Bytes> challenge_certificate(const PrivateKey& key, const std::string& name,
+                                                std::string_view key_authorization);
+
 }  // namespace crypto

@@ -1,5 +1,6 @@
 #include "crypto/certificate.h"
 
+#include "crypto/digest.h"
 #include "crypto/openssl.h"
 #include "crypto/pem.h"
 #include "support/certificates.h"
@@ -269,4 +270,62 @@ TEST(Pem, CountsLinesAndKeepsLabels)
     EXPECT_EQ((*blocks)[0].line, 2U);
     EXPECT_EQ((*blocks)[1].label, "B C");
     EXPECT_EQ((*blocks)[1].line, 6U);
+}
+
+namespace {
+
+std::size_t count_of(const base::Bytes& octets, const base::Bytes& piece)
+{
+    std::size_t count = 0;
+    for (auto from = octets.begin();;) {
+        from = std::search(from, octets.end(), piece.begin(), piece.end());
+        if (from == octets.end()) {
+            return count;
+        }
+        ++count;
+        ++from;
+    }
+}
+
+base::Bytes joined(base::Bytes first, base::ByteView second)
+{
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+}
+
+}  // namespace
+
+TEST(ChallengeCertificate, HasTheNameAndTheHashByteForByte)
+{
+    const auto key = test::new_key();
+
+    const auto der = crypto::challenge_certificate(key, "www.shop.test", "token.thumbprint").value();
+
+    // Extension: subjectAltName, one dNSName (RFC 5280 4.2.1.6).
+    const base::Bytes name_head{0x06, 0x03, 0x55, 0x1d, 0x11, 0x04, 0x11, 0x30, 0x0f, 0x82, 0x0d};
+    EXPECT_EQ(count_of(der, joined(name_head, base::as_bytes("www.shop.test"))), 1U);
+    EXPECT_EQ(count_of(der, {0x06, 0x03, 0x55, 0x1d, 0x11}), 1U);
+    // id-pe-acmeIdentifier, critical, an OCTET STRING of 32 octets inside the extension's (RFC 8737 3).
+    const base::Bytes hash_head{0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01,
+                                0x1f, 0x01, 0x01, 0xff, 0x04, 0x22, 0x04, 0x20};
+    const auto hash = crypto::sha256(base::as_bytes("token.thumbprint"));
+    EXPECT_EQ(count_of(der, joined(hash_head, hash)), 1U);
+    EXPECT_EQ(count_of(der, {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x1f}), 1U);
+}
+
+TEST(ChallengeCertificate, IsSignedByItselfAndValidNow)
+{
+    const auto key = test::new_key();
+    const auto der = crypto::challenge_certificate(key, "www.shop.test", "token.thumbprint").value();
+
+    const auto certificate = crypto::detail::parse_der(der);
+    ASSERT_TRUE(certificate);
+    EXPECT_EQ(X509_verify(certificate.get(), key.native()), 1);
+    EXPECT_EQ(
+        X509_NAME_cmp(X509_get_issuer_name(certificate.get()), X509_get_subject_name(certificate.get())), 0);
+    const auto leaf = crypto::parse_chain(crypto::to_pem({der})).value().leaf;
+    EXPECT_THAT(leaf.identifiers, ElementsAre("www.shop.test"));
+    EXPECT_LT(leaf.not_before, now());
+    EXPECT_GT(leaf.not_after, now());
+    EXPECT_LT(leaf.not_after, in_days(2));
 }

@@ -1,6 +1,7 @@
 // Writing certificate requests (RFC 2986) and self-signed certificates.
 #include "base/random.h"
 #include "crypto/certificate.h"
+#include "crypto/digest.h"
 #include "crypto/openssl.h"
 
 #include <algorithm>
@@ -51,6 +52,38 @@ bool set_common_name(X509* certificate, const std::string& name)
            X509_set_issuer_name(certificate, subject) == 1;
 }
 
+// All but extensions and signature; null when OpenSSL cannot.
+detail::OwnedX509 draft_certificate(const PrivateKey& key, const std::string& common_name, int days)
+{
+    detail::OwnedX509 certificate(X509_new());
+    const bool written =
+        certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
+        set_serial(certificate.get()) && set_common_name(certificate.get(), common_name) &&
+        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr &&
+        X509_time_adj_ex(X509_getm_notAfter(certificate.get()), days, 0, nullptr) != nullptr &&
+        X509_set_pubkey(certificate.get(), key.native()) == 1;
+    return written ? std::move(certificate) : nullptr;
+}
+
+// id-pe-acmeIdentifier (RFC 8737 3): critical, an OCTET STRING in the extension's own.
+bool add_acme_identifier(X509* certificate, std::string_view key_authorization)
+{
+    const detail::OwnedObject oid(OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1));
+    const auto hash = sha256(base::as_bytes(key_authorization));
+    const detail::OwnedOctets inner(ASN1_OCTET_STRING_new());
+    if (!oid || !inner ||
+        ASN1_OCTET_STRING_set(inner.get(), hash.data(), static_cast<int>(hash.size())) != 1) {
+        return false;
+    }
+    const auto der = detail::encode(i2d_ASN1_OCTET_STRING, inner.get());
+    const detail::OwnedOctets value(ASN1_OCTET_STRING_new());
+    if (!value || ASN1_OCTET_STRING_set(value.get(), der.data(), static_cast<int>(der.size())) != 1) {
+        return false;
+    }
+    const OwnedExtension extension(X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), 1, value.get()));
+    return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
 }  // namespace
 
 base::Result<base::Bytes> make_csr(const PrivateKey& key, const std::vector<std::string>& identifiers)
@@ -76,23 +109,30 @@ base::Result<std::string> self_signed(const PrivateKey& key, const std::vector<s
 {
     constexpr std::size_t longest_common_name = 64;  // RFC 5280 appendix A
     TRY(extension, alternative_names(names));
-    const detail::OwnedX509 certificate(X509_new());
     const bool fits = !names.empty() && names.front().size() <= longest_common_name;
-    const std::string common_name = fits ? names.front() : "self-signed";
-    const bool written =
-        certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
-        set_serial(certificate.get()) && set_common_name(certificate.get(), common_name) &&
-        X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr &&
-        X509_time_adj_ex(X509_getm_notAfter(certificate.get()), days, 0, nullptr) != nullptr &&
-        X509_set_pubkey(certificate.get(), key.native()) == 1 &&
-        X509_add_ext(certificate.get(), extension.get(), -1) == 1 &&
-        add_text(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
-        add_text(certificate.get(), NID_ext_key_usage, "serverAuth") &&
-        X509_sign(certificate.get(), key.native(), EVP_sha256()) > 0;
+    auto certificate = draft_certificate(key, fits ? names.front() : "self-signed", days);
+    const bool written = certificate && X509_add_ext(certificate.get(), extension.get(), -1) == 1 &&
+                         add_text(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&
+                         add_text(certificate.get(), NID_ext_key_usage, "serverAuth") &&
+                         X509_sign(certificate.get(), key.native(), EVP_sha256()) > 0;
     if (!written) {
         return base::fail(detail::internal_failure("cannot write a self-signed certificate"));
     }
     return to_pem({detail::encode(i2d_X509, certificate.get())});
+}
+
+base::Result<base::Bytes> challenge_certificate(const PrivateKey& key, const std::string& name,
+                                                std::string_view key_authorization)
+{
+    TRY(extension, alternative_names({name}));
+    auto certificate = draft_certificate(key, "ACME challenge", 1);
+    const bool written = certificate && X509_add_ext(certificate.get(), extension.get(), -1) == 1 &&
+                         add_acme_identifier(certificate.get(), key_authorization) &&
+                         X509_sign(certificate.get(), key.native(), EVP_sha256()) > 0;
+    if (!written) {
+        return base::fail(detail::internal_failure("cannot write a challenge certificate"));
+    }
+    return detail::encode(i2d_X509, certificate.get());
 }
 
 }  // namespace crypto

@@ -116,6 +116,13 @@ std::vector<model::ChallengeType> provable_challenges(const model::Endpoint& end
     auto usable = model::usable_challenges(endpoint, good("ChallengeDelegation"));
     if (!good("DnsRouting")) {
         std::erase(usable, model::ChallengeType::http_01);
+        std::erase(usable, model::ChallengeType::tls_alpn_01);
+    }
+    // A closed port 80 that we saw ourselves is worth a try only when nothing else is left.
+    const bool closed = condition_of(conditions, "Reachable").status == ConditionStatus::no;
+    if (const auto http = std::ranges::find(usable, model::ChallengeType::http_01);
+        closed && http != usable.end()) {
+        std::rotate(http, std::next(http), usable.end());
     }
     return usable;
 }

@@ -227,8 +227,22 @@ TEST_F(DnsCheck, ProvesOverHttpWithoutADelegation)
     const auto findings = check(endpoint);
 
     EXPECT_EQ(diagnosis::provable_challenges(endpoint, findings.conditions, false),
-              std::vector{model::ChallengeType::http_01});
+              (std::vector{model::ChallengeType::http_01, model::ChallengeType::tls_alpn_01}));
     EXPECT_TRUE(diagnosis::blocking_problem(endpoint, findings.conditions).none());
+}
+
+TEST_F(DnsCheck, PutsHttpLastWherePort80WasSeenClosed)
+{
+    resolver_.set("shop.example.com", RecordType::cname, {target});
+    const auto endpoint = test::sample_endpoint({"shop.example.com"});
+    auto conditions = check(endpoint).conditions;
+    model::Condition closed;
+    closed.type = "Reachable";
+    closed.status = ConditionStatus::no;
+    conditions.push_back(closed);
+
+    EXPECT_EQ(diagnosis::provable_challenges(endpoint, conditions, false),
+              (std::vector{model::ChallengeType::tls_alpn_01, model::ChallengeType::http_01}));
 }
 
 TEST_F(DnsCheck, IsBlockedByCaaOfTheParentDomain)

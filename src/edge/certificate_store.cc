@@ -22,14 +22,14 @@ base::Result<std::unique_ptr<CertificateStore::Tables>> CertificateStore::Tables
     const std::filesystem::path& file)
 {
     auto tables = std::make_unique<Tables>();
-    TRY(env, lmdb::open(file, map_bytes, 8));
+    TRY(env, lmdb::open(file, map_bytes, 16));
     tables->env = std::move(env);
     TRY(tx, lmdb::Transaction::write(tables->env.get()));
     const std::pair<MDB_dbi*, const char*> named[] = {
         {&tables->meta, "meta"},     {&tables->name, "name"},
         {&tables->route, "route"},   {&tables->certificate, "certificate"},
         {&tables->issuer, "issuer"}, {&tables->group, "group"},
-        {&tables->token, "token"}};
+        {&tables->token, "token"},   {&tables->alpn, "alpn"}};
     for (const auto& [table, name] : named) {
         TRY(opened, tx.table(name));
         *table = opened;
@@ -86,7 +86,7 @@ base::Result<> CertificateStore::forget_if_sealed_otherwise()
         base::log::error("edge_cache_dropped", {{"reason", "edge.key is not the key that sealed it"}});
     }
     for (const auto table : {tables_->meta, tables_->name, tables_->route, tables_->certificate,
-                             tables_->issuer, tables_->group, tables_->token}) {
+                             tables_->issuer, tables_->group, tables_->token, tables_->alpn}) {
         CHECKED(tx.clear(table));
     }
     CHECKED(tx.put(tables_->meta, "key_check", base::as_bytes(check)));
@@ -183,6 +183,21 @@ base::Result<std::optional<std::string>> CertificateStore::thumbprint_of(std::st
     }
     TRY(entry, token_from(*stored));
     return std::optional<std::string>(std::move(entry.thumbprint));
+}
+
+base::Result<std::optional<AlpnChallenge>> CertificateStore::alpn_challenge(std::string_view name) const
+{
+    TRY(tx, lmdb::Transaction::read(tables_->env.get()));
+    TRY(token, tx.get(tables_->alpn, name));
+    if (!token) {
+        return std::optional<AlpnChallenge>();
+    }
+    TRY(stored, tx.get(tables_->token, base::as_text(*token)));
+    if (!stored) {
+        return std::optional<AlpnChallenge>();
+    }
+    TRY(entry, token_from(*stored));
+    return std::optional<AlpnChallenge>({std::string(base::as_text(*token)), std::move(entry.thumbprint)});
 }
 
 model::Position CertificateStore::position() const

@@ -39,6 +39,12 @@ struct CertificateMaterial {
     base::Bytes key_pkcs8;
 };
 
+// What a CA that validates a name by TLS-ALPN-01 is to see.
+struct AlpnChallenge {
+    std::string token;
+    std::string thumbprint;
+};
+
 // Reads are safe from any thread and may wait for the disk; apply() is called by one thread at a time.
 class CertificateStore {
 public:
@@ -53,6 +59,7 @@ public:
     base::Result<std::optional<CertificateMaterial>> material(std::string_view certificate) const;
     base::Result<std::optional<model::EdgeGroup>> group(std::string_view name) const;
     base::Result<std::optional<std::string>> thumbprint_of(std::string_view token) const;
+    base::Result<std::optional<AlpnChallenge>> alpn_challenge(std::string_view name) const;
 
     // Where the feed goes on; an empty epoch asks for a snapshot.
     model::Position position() const;

@@ -211,7 +211,7 @@ TEST_F(CertificateStoreTest, ACertificateWithoutAChainDoesNotHoldUpTheOthers)
 TEST_F(CertificateStoreTest, KnowsTokensAndGroups)
 {
     const model::EdgeGroup group{"default", {"192.0.2.1"}, "crt_p", "thumb"};
-    apply(batch(1, {{model::RevisionKind::token, "tok", feed::TokenEntry{"other-thumb"}},
+    apply(batch(1, {{model::RevisionKind::token, "tok", feed::TokenEntry{"other-thumb", ""}},
                     {model::RevisionKind::group, "default", group}}));
 
     EXPECT_EQ(store_->thumbprint_of("tok").value(), "other-thumb");
@@ -225,6 +225,29 @@ TEST_F(CertificateStoreTest, KnowsTokensAndGroups)
     EXPECT_TRUE(touched.groups);
     EXPECT_FALSE(store_->thumbprint_of("tok").value());
     EXPECT_FALSE(store_->group("default").value());
+}
+
+TEST_F(CertificateStoreTest, AnswersForANameWithItsNewestTokenUntilThatIsGone)
+{
+    const auto token = [](const std::string& key) {
+        return feed::Change{model::RevisionKind::token, key, feed::TokenEntry{"thumb", "a.test"}};
+    };
+    apply(batch(1, {token("one"), {model::RevisionKind::token, "web", feed::TokenEntry{"thumb", ""}}}));
+    EXPECT_EQ(store_->alpn_challenge("a.test").value()->token, "one");
+    EXPECT_EQ(store_->alpn_challenge("a.test").value()->thumbprint, "thumb");
+    EXPECT_FALSE(store_->alpn_challenge("b.test").value());
+
+    apply(batch(2, {token("two")}));
+    EXPECT_EQ(store_->alpn_challenge("a.test").value()->token, "two");
+    apply(batch(3, {gone(model::RevisionKind::token, "one")}));
+    EXPECT_EQ(store_->alpn_challenge("a.test").value()->token, "two");
+
+    auto snapshot = batch(4, {token("three")});
+    snapshot.snapshot = true;
+    apply(std::move(snapshot));
+    EXPECT_EQ(store_->alpn_challenge("a.test").value()->token, "three");
+    apply(batch(5, {gone(model::RevisionKind::token, "three")}));
+    EXPECT_FALSE(store_->alpn_challenge("a.test").value());
 }
 
 TEST_F(CertificateStoreTest, StartsAnewWhenTheCacheIsBroken)

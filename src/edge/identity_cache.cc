@@ -1,6 +1,7 @@
 #include "edge/identity_cache.h"
 
 #include "base/log.h"
+#include "edge/alpn_01.h"
 
 #include <boost/asio/redirect_error.hpp>
 
@@ -129,6 +130,9 @@ IdentityCache::IdentityCache(const CertificateStore& store, boost::asio::thread_
 
 IdentityCache::Choice IdentityCache::choose(const net::ClientHello& hello)
 {
+    if (hello.acme) {
+        return {hello.server_name.empty() ? Verdict::refuse : Verdict::wait, nullptr};
+    }
     if (hello.server_name.empty()) {
         return select(nullptr, hello).choice;
     }
@@ -143,10 +147,14 @@ IdentityCache::Selection IdentityCache::select(const Route* route, const net::Cl
 {
     static const std::vector<CertificateFacts> none;
     const auto& candidates = route == nullptr ? none : route->certificates;
-    // First the certificates that fit; without a default, better one that does not fit than none.
-    for (const bool fitting : {true, false}) {
+    // A valid one whose key the client seems not to know goes before the default, which the client would not
+    // accept for this name anyway; one that does not suit at all goes before nothing.
+    for (const auto wanted : {Fit::well, Fit::other_key, Fit::badly}) {
+        if (auto found = wanted == Fit::badly ? use_default(route, hello) : Choice(); found.identity) {
+            return {std::move(found), ""};
+        }
         for (const auto& certificate : candidates) {
-            if (fitting && !fits(certificate, hello)) {
+            if (fit(certificate, hello) != wanted) {
                 continue;
             }
             const auto* identity = identities_.find(certificate.certificate);
@@ -157,23 +165,37 @@ IdentityCache::Selection IdentityCache::select(const Route* route, const net::Cl
                 return {{Verdict::ready, *identity}, ""};
             }
         }
-        const bool default_allowed =
-            route != nullptr || hello.server_name.empty() || default_covers(hello.server_name);
-        if (default_.identity && default_allowed) {
-            return {{Verdict::ready, default_.identity}, ""};
-        }
     }
     return {{Verdict::refuse, nullptr}, ""};
 }
 
-bool IdentityCache::fits(const CertificateFacts& certificate, const net::ClientHello& hello) const
+IdentityCache::Choice IdentityCache::use_default(const Route* route, const net::ClientHello& hello) const
 {
-    const bool key = hello.ecdsa || certificate.key_type == model::KeyType::rsa_2048;
-    return key && certificate.not_after > clock_.now() && covers(certificate, hello.server_name);
+    const bool allowed = route != nullptr || hello.server_name.empty() || default_covers(hello.server_name);
+    return allowed && default_.identity ? Choice{Verdict::ready, default_.identity} : Choice();
+}
+
+IdentityCache::Fit IdentityCache::fit(const CertificateFacts& certificate,
+                                      const net::ClientHello& hello) const
+{
+    if (certificate.not_after <= clock_.now() || !covers(certificate, hello.server_name)) {
+        return Fit::badly;
+    }
+    const bool known = certificate.key_type == model::KeyType::rsa_2048 ? hello.rsa : hello.ecdsa;
+    return known ? Fit::well : Fit::other_key;
+}
+
+base::Task<Identity> IdentityCache::load_challenge(std::string name)
+{
+    auto work = [&store = store_, name = std::move(name)] { return make_challenge_identity(store, name); };
+    co_return co_await base::blocking(workers_, std::move(work));
 }
 
 base::Task<Identity> IdentityCache::load(net::ClientHello hello)
 {
+    if (hello.acme) {
+        co_return co_await load_challenge(hello.server_name);
+    }
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
         const auto* route = routes_.find(hello.server_name);
         if (route == nullptr && !hello.server_name.empty()) {

@@ -19,7 +19,8 @@ namespace edge {
 
 // Chooses certificates (DESIGN 8): of the endpoint that has the name, exactly or by wildcard, the best one
 // that is valid now, covers the name and suits the client; else the group's default. A name without endpoint
-// gets the default when that covers it and is refused otherwise. Misses are loaded by `workers`, so the loop
+// gets the default when that covers it and is refused otherwise. A CA that validates by TLS-ALPN-01 gets the
+// challenge certificate of the name, or is refused. Misses are loaded by `workers`, so the loop
 // never waits for the disk. Runs on one executor: no locks. Everything given to the constructor outlives it.
 class IdentityCache final : public net::IdentitySource {
 public:
@@ -71,9 +72,13 @@ private:
     struct Kind;
 
     Selection select(const Route* route, const net::ClientHello& hello);
-    bool fits(const CertificateFacts& certificate, const net::ClientHello& hello) const;
+    // How well a certificate suits, from best to worst.
+    enum class Fit { well, other_key, badly };
+    Fit fit(const CertificateFacts& certificate, const net::ClientHello& hello) const;
+    Choice use_default(const Route* route, const net::ClientHello& hello) const;
     base::Task<> load_route(std::string host);
     base::Task<> load_identity(std::string certificate);
+    base::Task<std::shared_ptr<const net::TlsIdentity>> load_challenge(std::string name);
     template <class V>
     base::Task<> look_up(Kind<V> kind, std::string key);
     static base::Task<> wait_for(std::shared_ptr<Look> look);

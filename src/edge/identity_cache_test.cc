@@ -129,6 +129,55 @@ TEST_F(IdentityCacheTest, TakesTheFirstCertificateThatIsValidCoversTheNameAndSui
     EXPECT_EQ(served("a.test", false), "crt_rsa");
 }
 
+TEST_F(IdentityCacheTest, AValidCertificateOfTheOtherKeyTypeGoesBeforeAnExpiredOneAndBeforeTheDefault)
+{
+    put_certificate("crt_p", "", {"*.platform.test"});
+    put_default("crt_p");
+    put_certificate("crt_ec", "ep_a", {"a.test"}, model::KeyType::ecdsa_p256, std::chrono::hours(1));
+    put_certificate("crt_rsa", "ep_a", {"a.test"}, model::KeyType::rsa_2048);
+    put_route("ep_a", {"a.test"}, {"crt_ec", "crt_rsa"});
+
+    EXPECT_EQ(served("a.test"), "crt_ec");
+    clock.advance(std::chrono::hours(1));
+    EXPECT_EQ(served("a.test"), "crt_rsa");
+
+    put_route("ep_a", {"a.test"}, {"crt_ec"});
+    put_certificate("crt_ec", "ep_a", {"a.test"});
+    EXPECT_EQ(served("a.test", false), "crt_ec") << "better than one of another name";
+}
+
+TEST_F(IdentityCacheTest, AClientThatVerifiesOnlyEcdsaDoesNotGetThePreferredRsaCertificate)
+{
+    put_certificate("crt_rsa", "ep_a", {"a.test"}, model::KeyType::rsa_2048);
+    put_certificate("crt_ec", "ep_a", {"a.test"});
+    put_route("ep_a", {"a.test"}, {"crt_rsa", "crt_ec"});
+    EXPECT_EQ(served("a.test"), "crt_rsa");
+
+    auto modern = hello("a.test");
+    modern.rsa = false;
+    EXPECT_EQ(test::run(loop, cache->load(modern)).value()->name(), "crt_ec");
+}
+
+TEST_F(IdentityCacheTest, GivesAValidatingCaTheChallengeOfTheNameOrNothing)
+{
+    put_certificate("crt_a", "ep_a", {"a.test"});
+    put_route("ep_a", {"a.test"}, {"crt_a"});
+    auto ca = hello("a.test");
+    ca.acme = true;
+    EXPECT_EQ(served("a.test"), "crt_a");
+
+    EXPECT_EQ(cache->choose(ca).verdict, Verdict::wait) << "never the certificate that is hot";
+    EXPECT_FALSE(test::run(loop, cache->load(ca)).value());
+    apply({model::RevisionKind::token, "tok", feed::TokenEntry{"thumb", "a.test"}});
+    const auto shown = test::run(loop, cache->load(ca)).value();
+
+    ASSERT_TRUE(shown);
+    EXPECT_EQ(shown->name(), "acme:tok");
+    EXPECT_EQ(served("a.test"), "crt_a") << "visitors see nothing of it";
+    ca.server_name.clear();
+    EXPECT_EQ(cache->choose(ca).verdict, Verdict::refuse);
+}
+
 TEST_F(IdentityCacheTest, ServesTheDefaultWhereAnEndpointHasNoneOfItsOwn)
 {
     put_route("ep_a", {"a.test"}, {});

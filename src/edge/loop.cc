@@ -37,6 +37,7 @@ net::TlsPolicy usual_tls()
 {
     net::TlsPolicy policy;
     policy.alpn = {"h2", "http/1.1"};
+    policy.acme = true;
     return policy;
 }
 
@@ -133,6 +134,11 @@ asio::awaitable<void> Loop::serve(asio::ip::tcp::socket socket, bool tls)
             co_return;
         }
         stream = std::move(*accepted);
+        if (stream->facts().alpn == net::acme_protocol) {
+            Counters::count(counters_.challenges);
+            co_await stream->shutdown();  // The handshake was all of it (RFC 8737 3).
+            co_return;
+        }
     } else {
         stream = net::make_stream(std::move(socket));
     }

@@ -21,7 +21,7 @@
 
 namespace edge {
 
-// HTTP/2 first, then HTTP/1.1.
+// HTTP/2 first, then HTTP/1.1; and TLS-ALPN-01 for CAs.
 net::TlsPolicy usual_tls();
 // What no upstream may be, whoever named it and whatever its name resolves to; loopback and private
 // addresses may.

@@ -54,6 +54,7 @@ public:
 
     std::uint64_t generation() const { return generation_; }
     bool good() const { return good_; }
+    bool at_end() const { return left_.empty(); }
 
     std::uint64_t number(unsigned octets = 8)
     {
@@ -159,7 +160,7 @@ base::Bytes to_stored(const model::EdgeGroup& entry, std::uint64_t generation)
 
 base::Bytes to_stored(const feed::TokenEntry& entry, std::uint64_t generation)
 {
-    return Writer(generation).text(entry.thumbprint).take();
+    return Writer(generation).text(entry.thumbprint).text(entry.identifier).take();
 }
 
 base::Result<std::uint64_t> generation_of(base::ByteView stored)
@@ -218,7 +219,11 @@ base::Result<model::EdgeGroup> group_from(base::ByteView stored)
 base::Result<feed::TokenEntry> token_from(base::ByteView stored)
 {
     Reader reader(stored);
-    feed::TokenEntry entry{reader.text()};
+    feed::TokenEntry entry;
+    entry.thumbprint = reader.text();
+    if (!reader.at_end()) {  // Versions before TLS-ALPN-01 wrote no name.
+        entry.identifier = reader.text();
+    }
     return checked(reader, std::move(entry));
 }
 

@@ -15,6 +15,7 @@ struct CertificateStore::Tables {
     MDB_dbi issuer{};       // SHA-256 -> number of certificates that have it (8 octets), DER
     MDB_dbi group{};        // name -> EdgeGroup
     MDB_dbi token{};        // token -> TokenEntry
+    MDB_dbi alpn{};         // name -> the newest token of TLS-ALPN-01 for it
 
     static base::Result<std::unique_ptr<Tables>> open(const std::filesystem::path& file);
 };

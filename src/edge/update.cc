@@ -156,6 +156,9 @@ base::Result<> CertificateStore::Update::put(const std::string& key, const model
 
 base::Result<> CertificateStore::Update::put(const std::string& key, const feed::TokenEntry& entry)
 {
+    if (!entry.identifier.empty()) {
+        CHECKED(tx_.put(tables_.alpn, entry.identifier, base::as_bytes(key)));
+    }
     return tx_.put(tables_.token, key, to_stored(entry, generation_));
 }
 
@@ -171,7 +174,7 @@ base::Result<> CertificateStore::Update::remove(RevisionKind kind, const std::st
             touched_.groups = true;
             return tx_.remove(tables_.group, key);
         case RevisionKind::token:
-            return tx_.remove(tables_.token, key);
+            return forget_token(key);
         default:
             return {};
     }
@@ -211,6 +214,19 @@ base::Result<> CertificateStore::Update::forget_certificate(const std::string& c
         CHECKED(touch_endpoint(old->endpoint));
     }
     return tx_.remove(tables_.certificate, certificate);
+}
+
+base::Result<> CertificateStore::Update::forget_token(const std::string& token)
+{
+    TRY(stored, tx_.get(tables_.token, token));
+    const auto old = stored ? token_from(*stored) : base::Result<feed::TokenEntry>();
+    if (old && !old->identifier.empty()) {
+        TRY(newest, tx_.get(tables_.alpn, old->identifier));
+        if (newest && base::as_text(*newest) == token) {
+            CHECKED(tx_.remove(tables_.alpn, old->identifier));
+        }
+    }
+    return tx_.remove(tables_.token, token);
 }
 
 base::Result<> CertificateStore::Update::touch_endpoint(const std::string& endpoint)

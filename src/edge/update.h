@@ -33,6 +33,7 @@ private:
     base::Result<> remove(model::RevisionKind kind, const std::string& key);
     base::Result<> forget_route(const std::string& endpoint, const std::vector<std::string>& names_to_keep);
     base::Result<> forget_certificate(const std::string& certificate);
+    base::Result<> forget_token(const std::string& token);
     base::Result<> touch_endpoint(const std::string& endpoint);
     base::Result<base::Bytes> retain_issuer(base::ByteView der);
     base::Result<> release_issuer(base::ByteView hash);

@@ -66,7 +66,7 @@ Batch at(std::string epoch, std::int64_t number, bool snapshot = false, bool las
     batch.position = {std::move(epoch), number};
     batch.snapshot = snapshot;
     batch.last = last;
-    batch.changes.push_back({model::RevisionKind::token, "t", TokenEntry{"p"}});
+    batch.changes.push_back({model::RevisionKind::token, "t", TokenEntry{"p", ""}});
     return batch;
 }
 

@@ -43,7 +43,7 @@ json::object to_object(const CertificateEntry& entry)
 
 json::object to_object(const TokenEntry& entry)
 {
-    return {{"thumbprint", entry.thumbprint}};
+    return {{"thumbprint", entry.thumbprint}, {"identifier", entry.identifier}};
 }
 
 json::object to_object(const AliasEntry& entry)
@@ -208,7 +208,7 @@ base::Result<Entry> entry_from(model::RevisionKind kind, const json::object& obj
             return Entry(std::move(certificate));
         }
         case model::RevisionKind::token:
-            return Entry(TokenEntry{reader.text("thumbprint")});
+            return Entry(TokenEntry{reader.text("thumbprint"), reader.text("identifier")});
         case model::RevisionKind::alias:
             return Entry(AliasEntry{reader.text("group")});
         case model::RevisionKind::txt:

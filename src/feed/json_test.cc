@@ -42,7 +42,7 @@ Batch with_every_kind()
     batch.last = false;
     batch.changes = {{RevisionKind::route, "ep_a", route},
                      {RevisionKind::certificate, "crt_1", certificate},
-                     {RevisionKind::token, "tok", TokenEntry{"other"}},
+                     {RevisionKind::token, "tok", TokenEntry{"other", "a.test"}},
                      {RevisionKind::alias, "x.platform.test", AliasEntry{"default"}},
                      {RevisionKind::txt, "x.acme.test", txt},
                      {RevisionKind::group, "default", group},
@@ -62,6 +62,7 @@ TEST(FeedJson, CarriesEveryKindOfEntryUnchanged)
     EXPECT_EQ(std::get<RouteEntry>(*received.changes[0].entry), std::get<RouteEntry>(*sent.changes[0].entry));
     EXPECT_EQ(std::get<CertificateEntry>(*received.changes[1].entry),
               std::get<CertificateEntry>(*sent.changes[1].entry));
+    EXPECT_EQ(std::get<TokenEntry>(*received.changes[2].entry), std::get<TokenEntry>(*sent.changes[2].entry));
     EXPECT_EQ(std::get<TxtEntry>(*received.changes[4].entry), std::get<TxtEntry>(*sent.changes[4].entry));
     EXPECT_EQ(std::get<model::Zone>(*received.changes[6].entry).negative_ttl, 77U);
     EXPECT_FALSE(received.changes[7].entry);

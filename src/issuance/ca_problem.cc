@@ -6,9 +6,14 @@ namespace issuance {
 
 namespace {
 
-// Names of ACME errors (RFC 8555 6.7) in our codes. `dns` proofs read otherwise than HTTP ones.
-std::string_view code_of(std::string_view type, const std::string& detail, bool by_dns)
+using model::ChallengeType;
+
+// Names of ACME errors (RFC 8555 6.7) in our codes; what was not found depends on where the CA looked.
+std::string_view code_of(std::string_view type, const std::string& detail,
+                         std::optional<ChallengeType> challenge)
 {
+    const bool by_dns = challenge == ChallengeType::dns_01;
+    const bool by_tls = challenge == ChallengeType::tls_alpn_01;
     if (detail.contains("econdary validation")) {
         return "mpic_disagree";
     }
@@ -32,11 +37,14 @@ std::string_view code_of(std::string_view type, const std::string& detail, bool 
                                            : "dns_servfail";
     }
     if (type == "connection") {
-        return "http_unreachable";
+        return by_tls ? "tls_unreachable" : "http_unreachable";
     }
     if (type == "unauthorized" || type == "incorrectResponse" || type == "tls") {
         if (by_dns) {
             return "challenge_not_seen";
+        }
+        if (by_tls) {
+            return "tls_wrong_response";
         }
         return detail.contains("403") ? "http_filtered" : "http_wrong_response";
     }
@@ -58,7 +66,7 @@ model::Problem problem_of(const acme::Problem& said, const std::string& name,
         facts.name = said.subproblems.front().identifier.value;
         facts.detail = said.subproblems.front().detail;
     }
-    return diagnosis::problem(code_of(type, facts.detail, challenge == model::ChallengeType::dns_01), facts);
+    return diagnosis::problem(code_of(type, facts.detail, challenge), facts);
 }
 
 model::Problem problem_of(const base::Error& error, const std::string& name, base::Time now)
@@ -78,7 +86,7 @@ model::Problem problem_of(const base::Error& error, const std::string& name, bas
         return diagnosis::problem("ca_refused", facts);
     }
     if (error.code().starts_with("acme:")) {
-        return diagnosis::problem(code_of(error.code().substr(5), error.message(), false), facts);
+        return diagnosis::problem(code_of(error.code().substr(5), error.message(), std::nullopt), facts);
     }
     switch (error.kind()) {
         case base::Errc::rate_limited:
@@ -105,8 +113,8 @@ bool is_paused(const base::Error& error)
 
 bool is_proof_problem(std::string_view code)
 {
-    return code.starts_with("http_") || code == "challenge_not_seen" || code == "mpic_disagree" ||
-           code == "dns_servfail" || code == "dns_not_found";
+    return code.starts_with("http_") || code.starts_with("tls_") || code == "challenge_not_seen" ||
+           code == "mpic_disagree" || code == "dns_servfail" || code == "dns_not_found";
 }
 
 }  // namespace issuance

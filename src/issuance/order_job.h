@@ -121,6 +121,7 @@ private:
     std::optional<model::Endpoint> endpoint_;  // none: the platform's order
     std::optional<model::CaAccount> account_;
     std::optional<model::Certificate> predecessor_;
+    std::optional<model::ChallengeType> proved_by_;  // what proved the predecessor
     acme::Client* client_ = nullptr;
     std::optional<acme::OrderResource> resource_;  // as the CA last showed it
     std::optional<Failure> failure_;

@@ -3,6 +3,7 @@
 #include "diagnosis/problems.h"
 #include "diagnosis/status.h"
 #include "issuance/ca_problem.h"
+#include "issuance/challenge_choice.h"
 #include "issuance/order_job.h"
 
 #include <algorithm>
@@ -16,6 +17,7 @@ using model::OrderStatus;
 struct Loaded {
     std::optional<model::Endpoint> endpoint;
     std::optional<model::Certificate> predecessor;
+    std::optional<model::ChallengeType> proved_by;
     model::CaAccount account;
     bool wanted = true;
 };
@@ -34,6 +36,8 @@ base::Result<Loaded> load_for(store::Transaction& tx, const model::Order& order)
     if (!order.replaces.empty()) {
         if (auto predecessor = tx.certificates.get(order.replaces)) {
             loaded.predecessor = std::move(*predecessor);
+            const auto before = tx.orders.get(loaded.predecessor->order);
+            loaded.proved_by = before ? before->challenge : std::nullopt;
         }
     }
     if (order.endpoint.empty()) {
@@ -73,6 +77,7 @@ base::Task<> OrderJob::load()
     account_ = std::move(loaded.account);
     endpoint_ = std::move(loaded.endpoint);
     predecessor_ = std::move(loaded.predecessor);
+    proved_by_ = loaded.proved_by;
     // What the CA has already issued is kept; anything else ends with the endpoint.
     if (!loaded.wanted && order_.status < OrderStatus::issued) {
         Failure failure;
@@ -99,26 +104,21 @@ base::Task<> OrderJob::refresh_findings()
     co_return base::Result<>();
 }
 
-// The best one, or after a failed proof the next one.
 std::optional<model::ChallengeType> OrderJob::choose_challenge() const
 {
     if (!endpoint_) {
         return model::ChallengeType::dns_01;
     }
+    ProofHistory history;
+    history.proved_by = proved_by_;
+    if (order_.attempt > 0) {
+        history.last = order_.challenge;
+        history.last_failed = is_proof_problem(order_.problem.code);
+    }
     // What was proved before is not held back by what cannot be looked up now.
     const bool lenient = !order_.replaces.empty();
-    const auto usable = diagnosis::provable_challenges(*endpoint_, endpoint_->status.conditions, lenient);
-    if (usable.empty()) {
-        return std::nullopt;
-    }
-    const bool other_first =
-        order_.attempt > 0 && order_.challenge && usable.size() > 1 && is_proof_problem(order_.problem.code);
-    if (other_first) {
-        const auto other = std::ranges::find_if(
-            usable, [&](model::ChallengeType each) { return each != *order_.challenge; });
-        return *other;
-    }
-    return usable.front();
+    return next_challenge(diagnosis::provable_challenges(*endpoint_, endpoint_->status.conditions, lenient),
+                          history);
 }
 
 base::Task<> OrderJob::preflight()

@@ -110,6 +110,9 @@ base::Task<> OrderJob::publish(const std::vector<acme::Authorization>& pending)
         what.thumbprint = client_->thumbprint();
         what.default_account = account_->is_default;
         what.txt_owner = txt_owner(authorization.identifier.value);
+        if (endpoint_) {
+            what.edge_group = endpoint_->edge_group;
+        }
         if (what.type == model::ChallengeType::dns_01 && what.txt_owner.empty()) {
             co_return base::fail(base::Errc::internal, "no delegation record for " + what.identifier);
         }

@@ -11,6 +11,7 @@ bool any_wildcard(const Endpoint& endpoint)
     return std::ranges::any_of(endpoint.names, [](const DomainName& name) { return name.wildcard(); });
 }
 
+// From the outside to our edge, on port 80 or 443.
 bool http_can_reach(const Endpoint& endpoint)
 {
     return endpoint.kind == EndpointKind::external &&
@@ -39,6 +40,10 @@ std::vector<ChallengeType> usable_challenges(const Endpoint& endpoint, bool dele
     }
     if (delegated) {
         usable.push_back(ChallengeType::dns_01);
+    }
+    // The rows of HTTP-01, for where port 80 is closed.
+    if (http_can_reach(endpoint) && !any_wildcard(endpoint)) {
+        usable.push_back(ChallengeType::tls_alpn_01);
     }
     return usable;
 }

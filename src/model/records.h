@@ -42,12 +42,14 @@ struct ChallengeTxt {
     bool operator==(const ChallengeTxt&) const = default;
 };
 
-// An HTTP-01 token of an account that is not the default one, and that account's thumbprint.
+// What edges answer a CA with, beyond HTTP-01 of the default account: an HTTP-01 token of another account, or
+// any TLS-ALPN-01 token; and the account's thumbprint. Nothing in it is secret.
 struct ChallengeToken {
     std::string token;
     std::string thumbprint;
     std::string order;
     base::Time expires_at{};
+    std::string identifier;  // TLS-ALPN-01: the name whose ClientHello is answered; empty for HTTP-01
     bool operator==(const ChallengeToken&) const = default;
 };
 

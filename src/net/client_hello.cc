@@ -117,30 +117,41 @@ bool lists_number(View extension_data, std::size_t length_octets, std::initializ
     return false;
 }
 
-bool offers_ecdsa_suite(SSL* ssl)
+using Numbers = std::initializer_list<unsigned>;
+
+// Those of our own cipher suites for TLS 1.2 that sign with such a key.
+constexpr Numbers ecdsa_suites{0xC02B, 0xC02C, 0xCCA9};
+constexpr Numbers rsa_suites{0xC02F, 0xC030, 0xCCA8};
+// ecdsa_secp256r1_sha256; rsa_pss_rsae_*; and for TLS 1.2 rsa_pkcs1_* too (RFC 8446 4.2.3).
+constexpr Numbers ecdsa_algorithms{0x0403};
+constexpr Numbers pss_algorithms{0x0804, 0x0805, 0x0806};
+constexpr Numbers rsa_algorithms{0x0804, 0x0805, 0x0806, 0x0401, 0x0501, 0x0601};
+
+bool offers_suite(SSL* ssl, Numbers wanted)
 {
     const unsigned char* suites = nullptr;
     const std::size_t size = SSL_client_hello_get0_ciphers(ssl, &suites);
     for (std::size_t i = 0; i + 1 < size; i += 2) {
         const unsigned suite = static_cast<unsigned>(suites[i]) << 8 | suites[i + 1];
-        if (suite == 0xC02B || suite == 0xC02C || suite == 0xCCA9) {
+        if (std::find(wanted.begin(), wanted.end(), suite) != wanted.end()) {
             return true;
         }
     }
     return false;
 }
 
-// TLS 1.3 separates signatures from cipher suites; TLS 1.2 needs both to be ECDSA.
-bool verifies_ecdsa(SSL* ssl)
+// TLS 1.3 separates signatures from cipher suites; TLS 1.2 needs both.
+void read_key_types(SSL* ssl, ClientHello& hello)
 {
-    constexpr unsigned ecdsa_secp256r1_sha256 = 0x0403;
     constexpr unsigned tls13 = 0x0304;
     const auto algorithms = extension(ssl, TLSEXT_TYPE_signature_algorithms);
-    if (!algorithms || !lists_number(*algorithms, 2, {ecdsa_secp256r1_sha256})) {
-        return false;
-    }
     const auto versions = extension(ssl, TLSEXT_TYPE_supported_versions);
-    return (versions && lists_number(*versions, 1, {tls13})) || offers_ecdsa_suite(ssl);
+    const bool new_enough = versions && lists_number(*versions, 1, {tls13});
+    const auto lists = [&](Numbers wanted) { return algorithms && lists_number(*algorithms, 2, wanted); };
+    hello.ecdsa = lists(ecdsa_algorithms) && (new_enough || offers_suite(ssl, ecdsa_suites));
+    // A client of TLS 1.2 that lists no algorithms takes RSA (RFC 5246 7.4.1.4.1).
+    hello.rsa = (new_enough && lists(pss_algorithms)) ||
+                ((!algorithms || lists(rsa_algorithms)) && offers_suite(ssl, rsa_suites));
 }
 
 }  // namespace
@@ -162,7 +173,7 @@ std::optional<ClientHello> read_client_hello(SSL* ssl)
         }
         hello.alpn = std::move(*names);
     }
-    hello.ecdsa = verifies_ecdsa(ssl);
+    read_key_types(ssl, hello);
     return hello;
 }
 

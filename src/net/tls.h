@@ -30,10 +30,15 @@ base::Result<std::shared_ptr<const TlsIdentity>> make_identity(std::string name,
                                                                const std::vector<base::Bytes>& issuers,
                                                                base::ByteView key_pkcs8);
 
+// The only protocol that a CA offers when it validates TLS-ALPN-01 (RFC 8737 3); visitors never do.
+inline constexpr std::string_view acme_protocol = "acme-tls/1";
+
 struct ClientHello {
     std::string server_name;  // lower case, no final dot; empty when absent
     std::vector<std::string> alpn;
     bool ecdsa = true;  // the client verifies ECDSA P-256 signatures
+    bool rsa = true;    // the client verifies RSA signatures
+    bool acme = false;  // it offers acme_protocol alone, and the policy answers that
     Endpoint client;
     Endpoint local;
 };
@@ -58,6 +63,9 @@ public:
 struct TlsPolicy {
     std::vector<std::string> alpn{"http/1.1"};  // in the server's order of preference
     bool tls12 = true;
+    // A client that offers acme_protocol alone gets that protocol, and the source chooses knowing it
+    // (ClientHello::acme). What it gets is for the handshake only: close the connection then.
+    bool acme = false;
     base::Bytes
         ticket_keys;  // 80 octets shared by loops and edges, so that sessions resume anywhere; empty: random
 };

@@ -14,6 +14,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint8_t alert_internal_error = 80;
 constexpr std::uint8_t alert_unrecognized_name = 112;
+constexpr std::uint8_t alert_no_application_protocol = 120;
 
 // What the callbacks of one handshake share with the coroutine that drives it.
 struct Handshake {
@@ -21,6 +22,7 @@ struct Handshake {
     ClientHello hello;
     IdentitySource::Verdict verdict = IdentitySource::Verdict::refuse;
     std::shared_ptr<const TlsIdentity> identity;
+    bool answers_acme = false;
     bool malformed = false;
     bool chosen = false;
 };
@@ -45,12 +47,17 @@ int on_client_hello(SSL* ssl, int* alert, void*)
     hello->client = state.hello.client;
     hello->local = state.hello.local;
     state.hello = std::move(*hello);
+    state.hello.acme =
+        state.answers_acme && state.hello.alpn.size() == 1 && state.hello.alpn.front() == acme_protocol;
+    if (state.hello.acme) {
+        SSL_set_num_tickets(ssl, 0);  // Nobody comes back to what is closed at once.
+    }
     auto choice = state.source->choose(state.hello);
     state.chosen = true;
     state.verdict = choice.verdict;
     state.identity = std::move(choice.identity);
     if (state.verdict == IdentitySource::Verdict::refuse) {
-        *alert = SSL_AD_UNRECOGNIZED_NAME;
+        *alert = state.hello.acme ? SSL_AD_NO_APPLICATION_PROTOCOL : SSL_AD_UNRECOGNIZED_NAME;
         return SSL_CLIENT_HELLO_ERROR;
     }
     return SSL_CLIENT_HELLO_SUCCESS;
@@ -73,9 +80,14 @@ int on_server_name(SSL*, int*, void*)
 }
 
 // `ours` is the policy's list in wire form; the server's order wins (RFC 7301 3.2).
-int on_alpn(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
+int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* size, const unsigned char* offered,
             unsigned offered_size, void* ours)
 {
+    if (handshake_of(ssl).hello.acme) {
+        *out = reinterpret_cast<const unsigned char*>(acme_protocol.data());
+        *size = static_cast<unsigned char>(acme_protocol.size());
+        return SSL_TLSEXT_ERR_OK;
+    }
     const auto& wire = *static_cast<const std::string*>(ours);
     unsigned char* selected = nullptr;
     const int result =
@@ -93,8 +105,8 @@ base::Error openssl_failure(std::string_view what)
 
 class OpensslServer final : public TlsServer {
 public:
-    OpensslServer(SslContextHandle context, std::string alpn)
-        : context_(std::move(context)), alpn_(std::move(alpn))
+    OpensslServer(SslContextHandle context, std::string alpn, bool acme)
+        : context_(std::move(context)), alpn_(std::move(alpn)), acme_(acme)
     {
         SSL_CTX_set_alpn_select_cb(context_.get(), on_alpn, &alpn_);
     }
@@ -105,6 +117,7 @@ public:
 private:
     SslContextHandle context_;
     std::string alpn_;
+    const bool acme_;
 };
 
 base::Error explain(base::Error error, const Handshake& state)
@@ -112,6 +125,11 @@ base::Error explain(base::Error error, const Handshake& state)
     if (state.malformed) {
         return base::Error(base::Errc::invalid, "the client sent a malformed server name or protocol list")
             .with_code("bad_client_hello");
+    }
+    if (state.hello.acme && state.verdict == IdentitySource::Verdict::refuse) {
+        return base::Error(base::Errc::not_found,
+                           fmt::format("no challenge of {} is to be answered here", state.hello.server_name))
+            .with_code("no_challenge");
     }
     if (state.chosen && state.verdict == IdentitySource::Verdict::refuse) {
         const auto name = state.hello.server_name.empty() ? "no name" : state.hello.server_name;
@@ -140,7 +158,7 @@ base::Task<> load_identity(TlsStream& stream, Handshake& state)
     }
     if (!*loaded) {
         state.verdict = IdentitySource::Verdict::refuse;
-        co_await stream.refuse(alert_unrecognized_name);
+        co_await stream.refuse(state.hello.acme ? alert_no_application_protocol : alert_unrecognized_name);
         co_return base::fail(base::Errc::not_found, "no certificate");
     }
     state.identity = std::move(*loaded);
@@ -179,6 +197,7 @@ base::Task<std::unique_ptr<Stream>> OpensslServer::accept(asio::ip::tcp::socket 
     stream->set_deadline(Clock::now() + limit);
     Handshake state;
     state.source = &source;
+    state.answers_acme = acme_;
     state.hello.client = stream->facts().client;
     state.hello.local = stream->facts().local;
     SSL_set_app_data(stream->native(), &state);
@@ -255,7 +274,7 @@ base::Result<std::unique_ptr<TlsServer>> TlsServer::create(TlsPolicy policy)
                                        static_cast<long>(policy.ticket_keys.size())) != 1) {
         return base::fail(openssl_failure("ticket keys must have 80 octets"));
     }
-    return std::make_unique<OpensslServer>(std::move(context), std::move(alpn));
+    return std::make_unique<OpensslServer>(std::move(context), std::move(alpn), policy.acme);
 }
 
 }  // namespace net

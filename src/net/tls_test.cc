@@ -202,6 +202,32 @@ TEST_F(Tls, RefusesAClientWithoutACommonProtocol)
     EXPECT_EQ(ends.server.error().code(), "tls_alpn");
 }
 
+TEST_F(Tls, AnswersAValidatingCaInItsOwnProtocolWhereThePolicySaysSo)
+{
+    auto ca = trusting_nobody("a.example");
+    ca.alpn = {"acme-tls/1"};
+    EXPECT_FALSE(meet(ca).server) << "not in this policy";
+    net::TlsPolicy policy;
+    policy.acme = true;
+    server = net::TlsServer::create(std::move(policy)).value();
+    auto ends = meet(ca);
+    ASSERT_TRUE(ends.server) << ends.server.error().message();
+    ASSERT_TRUE(ends.client) << ends.client.error().message();
+    EXPECT_EQ((*ends.server)->facts().alpn, "acme-tls/1");
+    EXPECT_TRUE(source.last.acme);
+
+    // Only a CA that offers it alone means it (RFC 8737 3).
+    ca.alpn = {"acme-tls/1", "http/1.1"};
+    auto visitor = meet(ca);
+    ASSERT_TRUE(visitor.server) << visitor.server.error().message();
+    EXPECT_EQ((*visitor.server)->facts().alpn, "http/1.1");
+    EXPECT_FALSE(source.last.acme);
+
+    ca.server_name = "unknown.example";
+    ca.alpn = {"acme-tls/1"};
+    EXPECT_EQ(meet(ca).server.error().code(), "no_challenge");
+}
+
 TEST_F(Tls, VerifiesTheServersNameAndChain)
 {
     const auto made = test::make_test_identity({"v.example", "127.0.0.1"});

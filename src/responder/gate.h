@@ -20,6 +20,9 @@ public:
     // Returns when every live follower of that kind has applied `position`; timeout after `limit`.
     virtual base::Task<> wait_until(Audience audience, model::Position position,
                                     std::chrono::milliseconds limit) = 0;
+    // The same for the edges of one group only: those to which the DNS of a name leads.
+    virtual base::Task<> wait_for_edges(std::string group, model::Position position,
+                                        std::chrono::milliseconds limit) = 0;
 };
 
 enum class Transport { udp, tcp };

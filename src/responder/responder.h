@@ -17,6 +17,7 @@ struct Presentation {
     std::string thumbprint;       // of the account that ordered
     bool default_account = true;  // then HTTP-01 needs no publishing
     std::string txt_owner;  // DNS-01: where the value goes (the delegation's target); absolute, no final dot
+    std::string edge_group = "default";  // TLS-ALPN-01: whose edges the name leads to
 };
 
 // Makes answers visible. Implemented over the store; every call is idempotent.

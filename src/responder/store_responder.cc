@@ -47,6 +47,7 @@ public:
 private:
     base::Task<> present_txt(Presentation what);
     base::Task<> present_token(Presentation what);
+    base::Task<model::Position> read_head();
     base::Task<> wait_for_followers(Audience audience);
     base::Task<> wait_for_servers(std::vector<net::Endpoint> servers, milliseconds limit, std::string owner,
                                   std::string value);
@@ -67,19 +68,21 @@ base::Task<> StoreResponder::present(Presentation what)
             if (what.default_account) {
                 co_return base::Result<>();
             }
-            co_return co_await present_token(std::move(what));
+            break;
         case model::ChallengeType::dns_01:
             co_return co_await present_txt(std::move(what));
         case model::ChallengeType::tls_alpn_01:
             break;
     }
-    co_return base::fail(base::Errc::invalid, "tls-alpn-01 is not answered by this node");
+    co_return co_await present_token(std::move(what));
 }
 
 base::Task<> StoreResponder::present_token(Presentation what)
 {
+    const bool by_tls = what.type == model::ChallengeType::tls_alpn_01;
     model::ChallengeToken token;
     token.token = what.token;
+    token.identifier = by_tls ? what.identifier : std::string();
     token.thumbprint = what.thumbprint;
     token.order = what.order;
     token.expires_at = clock_.now() + options_.expiry;
@@ -89,6 +92,11 @@ base::Task<> StoreResponder::present_token(Presentation what)
         return {};
     };
     CO_CHECKED(co_await store_.write(publish));
+    if (by_tls) {
+        CO_TRY(head, co_await read_head());
+        co_return co_await gate_.wait_for_edges(what.edge_group, head, options_.own_limit);
+    }
+    // A proxy may send what it does not know to any edge.
     co_return co_await wait_for_followers(Audience::edges);
 }
 
@@ -111,11 +119,16 @@ base::Task<> StoreResponder::present_txt(Presentation what)
                                         txt.value);
 }
 
-// The head that is read after a committed write is at or past that write's own revisions.
+// After a committed write it is at or past that write's own revisions.
+base::Task<model::Position> StoreResponder::read_head()
+{
+    auto read = [](store::Transaction& tx) { return tx.revisions.head(); };
+    co_return co_await store_.read(read);
+}
+
 base::Task<> StoreResponder::wait_for_followers(Audience audience)
 {
-    auto read_head = [](store::Transaction& tx) { return tx.revisions.head(); };
-    CO_TRY(head, co_await store_.read(read_head));
+    CO_TRY(head, co_await read_head());
     co_return co_await gate_.wait_until(audience, head, options_.own_limit);
 }
 

@@ -22,7 +22,14 @@ public:
         waited.emplace_back(audience, position.number);
         co_return base::Result<>();
     }
+    base::Task<> wait_for_edges(std::string group, model::Position position,
+                                std::chrono::milliseconds) override
+    {
+        waited_for_group.emplace_back(std::move(group), position.number);
+        co_return base::Result<>();
+    }
     std::vector<std::pair<Audience, std::int64_t>> waited;
+    std::vector<std::pair<std::string, std::int64_t>> waited_for_group;
 };
 
 // A name server that learns a value at its n-th question, or cannot be asked.
@@ -178,6 +185,24 @@ TEST_F(StoreResponder, PublishesATokenOnlyForOtherAccounts)
     EXPECT_EQ(test::run(loop_, store_->read(token)).value()->thumbprint, "thumb");
     EXPECT_EQ(gate_.waited.at(0).first, Audience::edges);
 
+    ASSERT_TRUE(clean_up("ord_1"));
+    EXPECT_FALSE(test::run(loop_, store_->read(token)).value());
+}
+
+TEST_F(StoreResponder, PublishesTheNameOfATlsAlpnTokenToTheEdgesThatItLeadsTo)
+{
+    auto what = dns("tok");
+    what.type = model::ChallengeType::tls_alpn_01;
+    what.edge_group = "west";
+
+    ASSERT_TRUE(present(what));
+
+    auto token = [](store::Transaction& tx) { return tx.challenges.token("tok"); };
+    EXPECT_EQ(test::run(loop_, store_->read(token)).value()->identifier, "shop.example.com");
+    ASSERT_EQ(gate_.waited_for_group.size(), 1U);
+    EXPECT_EQ(gate_.waited_for_group[0].first, "west");
+    EXPECT_GT(gate_.waited_for_group[0].second, 0);
+    EXPECT_TRUE(gate_.waited.empty());
     ASSERT_TRUE(clean_up("ord_1"));
     EXPECT_FALSE(test::run(loop_, store_->read(token)).value());
 }

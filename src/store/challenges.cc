@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view txt_columns = "SELECT owner, value, order_id, expires_at FROM challenge_txt ";
 constexpr std::string_view token_columns =
-    "SELECT token, thumbprint, order_id, expires_at FROM challenge_tokens ";
+    "SELECT token, thumbprint, order_id, expires_at, identifier FROM challenge_tokens ";
 
 model::ChallengeTxt read_txt(sql::RowReader row)
 {
@@ -25,6 +25,7 @@ model::ChallengeToken read_token(sql::RowReader row)
     token.thumbprint = row.text();
     token.order = row.text();
     token.expires_at = row.time();
+    token.identifier = row.text();
     return token;
 }
 
@@ -55,12 +56,12 @@ base::Result<std::vector<model::ChallengeTxt>> Challenges::txt_of(const std::str
 
 base::Result<> Challenges::add_token(const model::ChallengeToken& token)
 {
-    CHECKED(
-        db_.execute("INSERT INTO challenge_tokens (token, thumbprint, order_id, expires_at) VALUES ($1, $2, "
-                    "$3, $4) ON CONFLICT (token)"
-                    " DO UPDATE SET thumbprint = excluded.thumbprint, order_id = excluded.order_id, "
-                    "expires_at = excluded.expires_at",
-                    sql::params(token.token, token.thumbprint, token.order, token.expires_at)));
+    CHECKED(db_.execute(
+        "INSERT INTO challenge_tokens (token, thumbprint, order_id, expires_at, identifier) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (token)"
+        " DO UPDATE SET thumbprint = excluded.thumbprint, order_id = excluded.order_id, "
+        "expires_at = excluded.expires_at, identifier = excluded.identifier",
+        sql::params(token.token, token.thumbprint, token.order, token.expires_at, token.identifier)));
     return {};
 }
 

@@ -240,7 +240,11 @@ CREATE TABLE zones (
 );
 )sql";
 
-constexpr std::array steps{resources, fleet};
+constexpr std::string_view alpn_challenges = R"sql(
+ALTER TABLE challenge_tokens ADD COLUMN identifier {text} NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array steps{resources, fleet, alpn_challenges};
 
 }  // namespace
 

@@ -143,7 +143,7 @@ TEST_P(RevisionsOnStore, ListsTheKeysOfASnapshot)
         CHECKED(tx.certificates.insert(superseded));
         CHECKED(tx.challenges.add_txt({"a.acme.platform.test", "one", "ord_1", test_start}));
         CHECKED(tx.challenges.add_txt({"a.acme.platform.test", "two", "ord_2", test_start}));
-        CHECKED(tx.challenges.add_token({"token", "thumbprint", "ord_1", test_start}));
+        CHECKED(tx.challenges.add_token({"token", "thumbprint", "ord_1", test_start, ""}));
         CHECKED(
             tx.groups.put({.name = "west", .addresses = {}, .default_certificate = "", .thumbprint = ""}));
         CHECKED(

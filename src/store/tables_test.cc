@@ -100,7 +100,7 @@ TEST_P(TablesOnStore, KeepChallengesUntilTheyAreRemoved)
 {
     const model::ChallengeTxt one{"a.acme.test", "one", "ord_1", test_start};
     const model::ChallengeTxt two{"a.acme.test", "two", "ord_2", test_start};
-    const model::ChallengeToken token{"tk", "tp", "ord_1", test_start};
+    const model::ChallengeToken token{"tk", "tp", "ord_1", test_start, "a.test"};
     ASSERT_TRUE(write([&](Transaction& tx) -> base::Result<> {
         CHECKED(tx.challenges.add_txt(one));
         CHECKED(tx.challenges.add_txt(one));
@@ -244,8 +244,8 @@ TEST_P(TablesOnStore, GiveWhatChallengesHaveExpired)
     ASSERT_TRUE(write([](Transaction& tx) -> base::Result<> {
         CHECKED(tx.challenges.add_txt({"a.acme.test", "old", "ord_1", test_start}));
         CHECKED(tx.challenges.add_txt({"a.acme.test", "new", "ord_2", test_start + std::chrono::hours(1)}));
-        CHECKED(tx.challenges.add_token({"old", "tp", "ord_1", test_start}));
-        return tx.challenges.add_token({"new", "tp", "ord_2", test_start + std::chrono::hours(1)});
+        CHECKED(tx.challenges.add_token({"old", "tp", "ord_1", test_start, ""}));
+        return tx.challenges.add_token({"new", "tp", "ord_2", test_start + std::chrono::hours(1), ""});
     }));
 
     const auto orders = read([](Transaction& tx) { return tx.challenges.expired_orders(test_start, 10); });

@@ -14,6 +14,10 @@ public:
     {
         co_return base::Result<>();
     }
+    base::Task<> wait_for_edges(std::string, model::Position, std::chrono::milliseconds) override
+    {
+        co_return base::Result<>();
+    }
     base::Task<> wait_until(std::string, model::Position, std::chrono::milliseconds) override
     {
         co_return base::Result<>();

@@ -53,7 +53,7 @@ CREATE TABLE challenge_tokens (
   thumbprint TEXT NOT NULL,
   order_id TEXT NOT NULL,
   expires_at BIGINT NOT NULL
-);
+, identifier TEXT NOT NULL DEFAULT '');
 CREATE INDEX challenge_tokens_of_order ON challenge_tokens (order_id, token);
 CREATE TABLE challenge_txt (
   owner TEXT NOT NULL,

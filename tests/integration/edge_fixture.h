@@ -43,7 +43,7 @@ protected:
         EdgeOptions made;
         made.folder = folder.path() / "edge";
         made.http = {net::parse_endpoint("127.0.0.1:0").value()};
-        made.https = {net::parse_endpoint("127.0.0.1:0").value()};
+        made.https = {net::parse_endpoint("127.0.0.1:0").value(), net::parse_endpoint("[::1]:0").value()};
         made.threads = 2;
         made.loop.forward.answer = std::chrono::milliseconds(1500);
         return made;
@@ -81,16 +81,20 @@ protected:
         return {model::RevisionKind::route, endpoint, entry};
     }
     feed::Change certificate(const std::string& id, const std::string& endpoint,
-                             std::vector<std::string> names)
+                             std::vector<std::string> names,
+                             model::KeyType key_type = model::KeyType::ecdsa_p256, int days = 30)
     {
-        const auto key = test::new_key();
+        const auto key = test::new_key(key_type);
         test::CertificateShape shape;
         shape.names = names;
+        shape.from_days = std::min(days, 0) - 1;
+        shape.to_days = days;
         feed::CertificateEntry entry;
         entry.certificate = id;
         entry.endpoint = endpoint;
         entry.identifiers = std::move(names);
-        entry.not_after = clock.now() + std::chrono::days(30);
+        entry.key_type = key_type;
+        entry.not_after = clock.now() + std::chrono::days(days);
         entry.chain_pem = ca.issue(key, shape);
         entry.key_pkcs8 = key.to_pkcs8();
         return {model::RevisionKind::certificate, id, entry};

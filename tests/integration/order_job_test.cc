@@ -352,6 +352,11 @@ protected:
         co_return co_await acknowledgements_->wait_until(std::move(position), feed::name_server_class, limit);
     }
 
+    base::Task<> wait_for_edges(std::string, model::Position, std::chrono::milliseconds) override
+    {
+        co_return base::Result<>();  // There are none here.
+    }
+
     void follow()
     {
         feed::Follower follower;

@@ -51,7 +51,7 @@ bool covers_all(const std::vector<model::Certificate>& certificates, const model
 base::Result<std::optional<Entry>> token(store::Transaction& tx, const std::string& key)
 {
     TRY(found, tx.challenges.token(key));
-    return found ? std::optional<Entry>(TokenEntry{found->thumbprint}) : std::nullopt;
+    return found ? std::optional<Entry>(TokenEntry{found->thumbprint, found->identifier}) : std::nullopt;
 }
 
 // A removed endpoint is not served from the moment of its removal, although its names are still held for its
@@ -124,8 +124,8 @@ std::vector<std::string> serving_order(const model::Endpoint& endpoint, std::vec
     }
     // One that begins later may be our clock's mistake, and nothing tells us when its time has come.
     std::ranges::sort(live, [now](const auto& a, const auto& b) {
-        return std::tuple(a.not_before > now, rank(a.source), b.not_before, b.id) <
-               std::tuple(b.not_before > now, rank(b.source), a.not_before, a.id);
+        return std::tuple(a.not_before > now, rank(a.source), a.key_type, b.not_before, b.id) <
+               std::tuple(b.not_before > now, rank(b.source), b.key_type, a.not_before, a.id);
     });
     std::vector<std::string> ids;
     for (auto& certificate : live) {

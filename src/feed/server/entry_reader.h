@@ -26,8 +26,8 @@ Filter edge_filter(std::string group);
 Filter name_server_filter();
 
 // The certificates that serve `endpoint` now, best first: uploaded, then managed, then transitional (only
-// until others cover all of its names); the newest first among equals. Expired ones and the platform's are
-// never among them.
+// until others cover all of its names); among equals ECDSA before RSA, then the newest first. Expired ones
+// and the platform's are never among them.
 std::vector<std::string> serving_order(const model::Endpoint& endpoint, std::vector<model::Certificate> live,
                                        base::Time now);
 
