@@ -1,5 +1,9 @@
-// Precompiled for every module. Only headers that are slow to parse and never change belong here.
+// Precompiled for every module. Only headers that are slow to parse and hardly ever change belong here.
 #pragma once
+
+#include "base/log.h"
+#include "base/task.h"
+#include "base/task_group.h"
 
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
@@ -10,11 +14,16 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <expected>
+#include <filesystem>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
+#include <ranges>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
