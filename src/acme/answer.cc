@@ -127,6 +127,12 @@ base::Errc kind_of(int status, const std::string& type)
     return base::Errc::invalid;
 }
 
+// A load balancer that takes no more for a while (ca-facts 1.3): the CA itself is well.
+bool is_busy(const http::ClientResponse& answer)
+{
+    return answer.status == 503 && answer.headers.contains("Retry-After");
+}
+
 std::string fallback_type(int status)
 {
     if (status == 429) {
@@ -220,7 +226,7 @@ base::Error to_error(const http::ClientResponse& answer, base::Time now)
                                      http::reason_phrase(answer.status), page_text(answer.body));
     }
     if (problem.type.empty() || problem.type == "about:blank") {
-        problem.type = fallback_type(answer.status);
+        problem.type = is_busy(answer) ? "serverBusy" : fallback_type(answer.status);
     }
     base::Error error(kind_of(answer.status, problem.type), sentence(problem));
     if (is_paused(answer, problem)) {

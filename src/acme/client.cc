@@ -73,9 +73,10 @@ std::string order_body(const NewOrder& order, bool has_ari)
 
 class HttpClient final : public Client {
 public:
-    HttpClient(http::Client& http, base::Clock& clock, std::string directory_url, crypto::PrivateKey key)
+    HttpClient(http::Client& http, base::Clock& clock, std::string directory_url, crypto::PrivateKey key,
+               std::shared_ptr<Pacer> pacer)
         : thumbprint_(crypto::thumbprint(key)),
-          session_(http, clock, std::move(directory_url), std::move(key))
+          session_(http, clock, std::move(directory_url), std::move(key), std::move(pacer))
     {
     }
 
@@ -243,7 +244,8 @@ base::Task<RenewalInfo> HttpClient::renewal_info(std::string ari_id)
     CO_TRY(directory, co_await session_.directory());
     auto url = directory.renewal_info;
     if (url.empty()) {
-        co_return base::fail(base::Errc::not_found, "the CA has no renewal information");
+        co_return base::fail(base::Error(base::Errc::not_found, "the CA has no renewal information")
+                                 .with_code("acme:noRenewalInfo"));
     }
     if (!url.ends_with('/')) {
         url += '/';
@@ -284,9 +286,10 @@ base::Task<OrderResource> HttpClient::wait_for_order(std::string url, std::chron
 }  // namespace
 
 std::unique_ptr<Client> make_client(http::Client& http, base::Clock& clock, std::string directory_url,
-                                    crypto::PrivateKey account_key)
+                                    crypto::PrivateKey account_key, std::shared_ptr<Pacer> pacer)
 {
-    return std::make_unique<HttpClient>(http, clock, std::move(directory_url), std::move(account_key));
+    return std::make_unique<HttpClient>(http, clock, std::move(directory_url), std::move(account_key),
+                                        std::move(pacer));
 }
 
 }  // namespace acme

@@ -7,6 +7,7 @@
 // it is retried with a new nonce and signature.
 #pragma once
 
+#include "acme/pacer.h"
 #include "acme/resources.h"
 #include "base/clock.h"
 #include "base/task.h"
@@ -69,8 +70,9 @@ public:
     virtual const std::string& thumbprint() const = 0;
 };
 
-// `http` and `clock` outlive the client.
+// `http` and `clock` outlive the client. Clients of one CA share a `pacer`, since the CA counts the requests
+// of one address together; none: the client has its own.
 std::unique_ptr<Client> make_client(http::Client& http, base::Clock& clock, std::string directory_url,
-                                    crypto::PrivateKey account_key);
+                                    crypto::PrivateKey account_key, std::shared_ptr<Pacer> pacer = nullptr);
 
 }  // namespace acme

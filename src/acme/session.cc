@@ -22,7 +22,7 @@ constexpr int most_attempts = 20;
 constexpr int quick_attempts = 5;
 constexpr std::chrono::milliseconds nonce_pause{100};
 
-std::string json_text(std::string_view text)
+std::string quoted(std::string_view text)
 {
     return boost::json::serialize(boost::json::string(text));
 }
@@ -32,16 +32,57 @@ std::string protected_header(const crypto::PrivateKey& key, const std::string& a
                              const std::string& nonce, const std::string& url)
 {
     const auto signer =
-        account_url.empty() ? "\"jwk\":" + crypto::to_jwk(key) : "\"kid\":" + json_text(account_url);
+        account_url.empty() ? "\"jwk\":" + crypto::to_jwk(key) : "\"kid\":" + quoted(account_url);
     return fmt::format(R"({{"alg":"{}",{},"nonce":{},"url":{}}})", crypto::jws_algorithm(key), signer,
-                       json_text(nonce), json_text(url));
+                       quoted(nonce), quoted(url));
 }
 
 }  // namespace
 
-Session::Session(http::Client& http, base::Clock& clock, std::string directory_url, crypto::PrivateKey key)
-    : http_(http), clock_(clock), directory_url_(std::move(directory_url)), key_(std::move(key))
+Session::Session(http::Client& http, base::Clock& clock, std::string directory_url, crypto::PrivateKey key,
+                 std::shared_ptr<Pacer> pacer)
+    : http_(http),
+      clock_(clock),
+      directory_url_(std::move(directory_url)),
+      key_(std::move(key)),
+      pacer_(pacer ? std::move(pacer) : std::make_shared<Pacer>(directory_url_))
 {
+}
+
+RequestKind Session::kind_of(const std::string& url) const
+{
+    if (url == directory_url_ || !directory_) {
+        return RequestKind::directory;
+    }
+    if (!directory_->renewal_info.empty() && url.starts_with(directory_->renewal_info)) {
+        return RequestKind::renewal_info;
+    }
+    for (const auto& [endpoint, kind] : {std::pair(&directory_->new_nonce, RequestKind::new_nonce),
+                                         std::pair(&directory_->new_account, RequestKind::new_account),
+                                         std::pair(&directory_->new_order, RequestKind::new_order),
+                                         std::pair(&directory_->revoke_cert, RequestKind::revoke_cert)}) {
+        if (url == *endpoint) {
+            return kind;
+        }
+    }
+    return RequestKind::resource;
+}
+
+// Everything that goes to the CA passes here, at the pace that it lets one address ask.
+base::Task<http::ClientResponse> Session::send_paced(http::ClientRequest request)
+{
+    const auto kind = kind_of(request.url);
+    CO_TRY(wait, pacer_->take(kind, now()));
+    if (wait > std::chrono::milliseconds(0)) {
+        co_await clock_.sleep(wait);
+    }
+    auto answer = co_await http_.send(std::move(request));
+    if (answer && answer->status == 503) {
+        pacer_->overloaded(kind, retry_after(answer->headers, now()), now());
+    } else if (answer) {
+        pacer_->answered(kind);
+    }
+    co_return answer;
 }
 
 base::Task<Directory> Session::directory()
@@ -102,7 +143,7 @@ base::Task<http::ClientResponse> Session::get(std::string url)
 {
     http::ClientRequest request("GET", std::move(url));
     request.max_body = largest_answer;
-    CO_TRY(answer, co_await http_.send(std::move(request)));
+    CO_TRY(answer, co_await send_paced(std::move(request)));
     if (answer.status >= 400) {
         co_return base::fail(to_error(answer, now()));
     }
@@ -183,7 +224,7 @@ base::Task<http::ClientResponse> Session::send_signed(const Message& message, st
     }
     request.body = std::move(body);
     request.max_body = largest_answer;
-    co_return co_await http_.send(std::move(request));
+    co_return co_await send_paced(std::move(request));
 }
 
 base::Task<std::string> Session::nonce()
@@ -199,7 +240,7 @@ base::Task<std::string> Session::new_nonce()
 {
     CO_TRY(directory, co_await this->directory());
     http::ClientRequest request("HEAD", directory.new_nonce);
-    CO_TRY(answer, co_await http_.send(std::move(request)));
+    CO_TRY(answer, co_await send_paced(std::move(request)));
     if (answer.status >= 400) {
         co_return base::fail(to_error(answer, now()));
     }

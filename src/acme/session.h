@@ -3,6 +3,7 @@
 #pragma once
 
 #include "acme/nonce_pool.h"
+#include "acme/pacer.h"
 #include "acme/resources.h"
 #include "base/task.h"
 #include "crypto/key.h"
@@ -10,6 +11,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <memory>
 #include <string>
 
 namespace acme {
@@ -17,7 +19,9 @@ namespace acme {
 class Session {
 public:
     // `http` and `clock` outlive the session, and the session the tasks that it returns.
-    Session(http::Client& http, base::Clock& clock, std::string directory_url, crypto::PrivateKey key);
+    // `pacer` is shared by all sessions with the CA; none: the session makes its own.
+    Session(http::Client& http, base::Clock& clock, std::string directory_url, crypto::PrivateKey key,
+            std::shared_ptr<Pacer> pacer = nullptr);
 
     // The cached directory. A copy that is too old serves while the CA does not give a new one.
     base::Task<Directory> directory();
@@ -48,6 +52,8 @@ private:
     };
 
     base::Task<Directory> fetch_directory();
+    RequestKind kind_of(const std::string& url) const;
+    base::Task<http::ClientResponse> send_paced(http::ClientRequest request);
     base::Task<http::ClientResponse> signed_post(Message message);
     base::Task<http::ClientResponse> send_signed(const Message& message, std::string nonce);
     base::Task<std::string> nonce();
@@ -58,6 +64,7 @@ private:
     base::Clock& clock_;
     const std::string directory_url_;
     const crypto::PrivateKey key_;
+    const std::shared_ptr<Pacer> pacer_;
     std::string account_url_;
     NoncePool nonces_;
     std::optional<Directory> directory_;

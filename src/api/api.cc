@@ -204,8 +204,8 @@ Api::~Api() = default;
 void Api::add_routes(http::Router& router)
 {
     std::vector<Operation> operations;
-    for (const auto& part :
-         {endpoint_operations(), certificate_operations(), account_operations(), overview_operations()}) {
+    for (const auto& part : {endpoint_operations(), certificate_operations(), account_operations(),
+                             limit_operations(), overview_operations()}) {
         operations.insert(operations.end(), part.begin(), part.end());
     }
     for (const auto& operation : operations) {

@@ -290,6 +290,48 @@ TEST_F(ApiServer, NeverShowsAKey)
         "body_invalid");
 }
 
+TEST_F(ApiServer, ShowsAndSetsTheLimitsOfAnAccount)
+{
+    model::CaAccount account;
+    account.id = "ca_1";
+    account.name = "main";
+    account.directory_url = "https://acme-v02.api.letsencrypt.org/directory";
+    ASSERT_TRUE(world.write([&](store::Transaction& tx) { return tx.accounts.put(account); }));
+
+    const auto before = ask(operator_token, "GET", "/v1/ca-accounts/main/limits");
+    ASSERT_EQ(before.status, 200) << before.text;
+    EXPECT_TRUE(before.body.at("published").as_bool());
+    const auto& orders = before.body.at("limits").at(0);
+    EXPECT_EQ(orders.at("limit").as_string(), "new_orders");
+    EXPECT_EQ(orders.at("uses").at(0).at("remaining").as_int64(), 300);
+    EXPECT_EQ(orders.at("overridden").as_bool(), false);
+
+    const auto path = "/v1/ca-accounts/ca_1/limits/new_orders";
+    const auto after = ask(operator_token, "PUT", path, R"({"capacity":3000,"period_seconds":10800})");
+    ASSERT_EQ(after.status, 200) << after.text;
+    EXPECT_EQ(after.body.at("limits").at(0).at("capacity").as_int64(), 3000);
+    EXPECT_TRUE(after.body.at("limits").at(0).at("overridden").as_bool());
+    EXPECT_EQ(ask(operator_token, "DELETE", path).status, 204);
+    EXPECT_EQ(ask(operator_token, "GET", "/v1/ca-accounts/main/limits")
+                  .body.at("limits")
+                  .at(0)
+                  .at("capacity")
+                  .as_int64(),
+              300);
+
+    EXPECT_EQ(ask(operator_token, "PUT", path, R"({"capacity":0})").code(), "body_invalid");
+    EXPECT_EQ(ask(operator_token, "PUT", "/v1/ca-accounts/ca_1/limits/anything",
+                  R"({"capacity":1,"period_seconds":1})")
+                  .code(),
+              "body_invalid");
+    EXPECT_EQ(ask(operator_token, "PUT", "/v1/ca-accounts/ca_1/limits/registered_domain",
+                  R"({"capacity":1,"period_seconds":1,"domain":"www.example.com"})")
+                  .code(),
+              "body_invalid");
+    EXPECT_EQ(ask(operator_token, "GET", "/v1/ca-accounts/nobody/limits").code(), "ca_account_not_found");
+    EXPECT_EQ(ask(acme_token, "GET", "/v1/ca-accounts/main/limits").code(), "operator_required");
+}
+
 TEST_F(ApiServer, IsDescribedByTheOpenApiDocumentExactly)
 {
     const auto document = boost::json::parse(api::openapi_document());

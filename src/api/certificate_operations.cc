@@ -22,7 +22,11 @@ base::Task<Answer> show(Parts parts, Call call)
 {
     CO_TRY(certificate,
            co_await parts.endpoints.certificate(call.access.caller, call.parameter("certificate")));
-    co_return Answer(200, view(certificate));
+    auto read = [id = certificate.id](store::Transaction& tx) { return tx.advice.of_certificate(id); };
+    CO_TRY(advice, co_await parts.store.read(std::move(read)));
+    auto body = view(certificate);
+    body["renewal_advice"] = advice ? json::value(view(*advice)) : json::value(nullptr);
+    co_return Answer(200, std::move(body));
 }
 
 base::Task<Answer> chain(Parts parts, Call call)

@@ -34,8 +34,8 @@ base::Result<std::string> metrics_of(store::Transaction& tx)
     auto text = family("certwright_endpoints",
                        "Endpoints by state; look at the reasons when action_required or degraded rises.",
                        "state", states);
-    text += family("certwright_orders", "Orders by status; failed ones carry their problem in the API.",
-                   "status", orders);
+    text += family("certwright_orders", "Unfinished orders by status; problems are in the API.", "status",
+                   orders);
     text +=
         gauge("certwright_challenges_pending",
               "Published challenge answers; a level that only rises means that clean-up fails.", challenges);

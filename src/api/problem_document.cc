@@ -54,6 +54,7 @@ constexpr Row rows[] = {
     {"tenant_exists", 409, "Tenant exists", Actor::customer},
     {"endpoint_not_found", 404, "No such endpoint", Actor::customer},
     {"certificate_not_found", 404, "No such certificate", Actor::customer},
+    {"ca_account_not_found", 404, "No such CA account", Actor::customer},
     {"tenant_not_found", 404, "No such tenant", Actor::customer},
     {"token_not_found", 404, "No such token", Actor::customer},
     {"streams_exhausted", 503, "Too many event streams", Actor::platform},

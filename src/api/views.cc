@@ -150,6 +150,19 @@ json::object view(const model::Certificate& certificate)
     return made;
 }
 
+json::object view(const model::RenewalAdvice& advice)
+{
+    json::object made;
+    made["window_start"] = time_or_null(advice.window_start);
+    made["window_end"] = time_or_null(advice.window_end);
+    made["chosen_at"] = time_or_null(advice.chosen_at);
+    made["explanation_url"] = text_or_null(advice.explanation_url);
+    made["answered_at"] = time_or_null(advice.answered_at);
+    made["next_poll_at"] = time_or_null(advice.next_poll_at);
+    made["failures"] = advice.failures;
+    return made;
+}
+
 json::object view(const model::Order& order)
 {
     json::object made;

@@ -10,6 +10,7 @@ json::object view(const model::Endpoint& endpoint);
 // With certificates and the newest order.
 json::object view(const endpoints::Detail& detail, base::Time now);
 json::object view(const model::Certificate& certificate);
+json::object view(const model::RenewalAdvice& advice);
 json::object view(const model::Order& order);
 json::object view(const model::CaAccount& account);
 json::object view(const model::Token& token);

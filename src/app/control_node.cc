@@ -171,6 +171,7 @@ Task<> ControlNode::prepare_issuance()
     needs_.on_wake([this] { runner_->wake(); });
     planner_ = std::make_unique<issuance::Planner>(
         *ground_->store, ground_->clock, issuance::PlannerOptions{platform()}, [this] { runner_->wake(); });
+    advice_ = std::make_unique<issuance::AdvicePoller>(executor, *ground_->store, ground_->clock, *accounts_);
     CO_TRY(account, account_settings());
     CO_TRY(made, co_await accounts_->ensure_default(std::move(account)));
     co_return Result<>();
@@ -209,6 +210,7 @@ void ControlNode::start_background()
     tasks_.spawn("watch", watch_->run());
     tasks_.spawn("runner", runner_->run());
     tasks_.spawn("planner", planner_->run());
+    tasks_.spawn("advice", advice_->run());
     tasks_.spawn("zone_checks", facts_->run());
     tasks_.spawn("edges_noted", note_edges());
     tasks_.spawn("house", keep_house());
@@ -251,7 +253,14 @@ boost::asio::awaitable<void> ControlNode::note_edges()
 boost::asio::awaitable<void> ControlNode::keep_house()
 {
     constexpr std::int64_t kept_revisions = 100'000;
-    while (true) {
+    constexpr int rounds_a_day = 144;
+    for (int round = 0;; ++round) {
+        if (round % rounds_a_day == 0) {
+            auto recount = [](store::Transaction& tx) { return tx.endpoints.recount(); };
+            if (const auto counted = co_await ground_->store->write(std::move(recount)); !counted) {
+                base::log::warning("recount_failed", {{"error", counted.error().message()}});
+            }
+        }
         co_await ground_->clock.sleep(std::chrono::minutes(10));
         if (const auto released = co_await endpoints_->release_held(); !released) {
             base::log::warning("release_failed", {{"error", released.error().message()}});

@@ -13,6 +13,7 @@
 #include "feed/server/handlers.h"
 #include "feed/server/store_source.h"
 #include "http/client.h"
+#include "issuance/advice_poller.h"
 #include "issuance/planner.h"
 #include "issuance/runner.h"
 #include "nameserver/server.h"
@@ -92,6 +93,8 @@ private:
     std::unique_ptr<issuance::JobContext> jobs_;
     std::unique_ptr<issuance::Runner> runner_;
     std::unique_ptr<issuance::Planner> planner_;
+    std::unique_ptr<issuance::AdvicePoller> advice_;
+    std::map<std::string, std::shared_ptr<acme::Pacer>> pacers_;  // by CA
 
     std::unique_ptr<ChecksByWatch> checks_;
     IssuanceByQueue issuance_;

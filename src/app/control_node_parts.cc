@@ -40,7 +40,11 @@ std::vector<net::Endpoint> ControlNode::own_name_servers() const
 std::unique_ptr<acme::Client> ControlNode::make_acme_client(const std::string& directory_url,
                                                             crypto::PrivateKey key)
 {
-    return acme::make_client(*http_, ground_->clock, directory_url, std::move(key));
+    auto& pacer = pacers_[issuance::ca_of(directory_url)];
+    if (!pacer) {
+        pacer = std::make_shared<acme::Pacer>(directory_url);
+    }
+    return acme::make_client(*http_, ground_->clock, directory_url, std::move(key), pacer);
 }
 
 issuance::JobOptions ControlNode::job_options() const

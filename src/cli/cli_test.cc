@@ -130,6 +130,40 @@ TEST_F(CommandLine, ExitsWithOneWhenTimeRunsOut)
     EXPECT_THAT(ran.err, HasSubstr("[timeout]"));
 }
 
+constexpr const char* limits = R"({"account":"ca_1","name":"default","directory_url":"https://ca.test/dir",
+    "published":true,"limits":[{"limit":"new_orders","capacity":300,"period_seconds":10800,"shared":false,
+    "overridden":true,"more":false,"uses":[{"subject":null,"capacity":300,"period_seconds":10800,"remaining":12,
+    "reserved":3,"blocked_until":null,"next_free_at":"2020-01-01T00:00:00Z"}]},{"limit":"exact_set","capacity":5,
+    "period_seconds":604800,"shared":true,"overridden":false,"more":true,"uses":[]}]})";
+
+TEST_F(CommandLine, ShowsTheLimitsOfEveryAccount)
+{
+    server.on("GET /v1/ca-accounts", 200, R"({"items":[{"id":"ca_1","name":"default"}]})");
+    server.on("GET /v1/ca-accounts/ca_1/limits", 200, limits);
+
+    const auto ran = call({"ca", "limits", "--name", "shop.example.com"});
+
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("new_orders (set by you)"));
+    EXPECT_THAT(ran.out, HasSubstr("300 in 3 h"));
+    EXPECT_THAT(ran.out, HasSubstr("exact_set (all accounts at this CA)"));
+    EXPECT_THAT(ran.out, HasSubstr("There are more"));
+}
+
+TEST_F(CommandLine, SetsALimit)
+{
+    server.on("PUT /v1/ca-accounts/default/limits/new_orders", 200, limits);
+
+    const auto ran =
+        call({"ca", "set-limit", "default", "new_orders", "--capacity", "3000", "--period", "3h"});
+
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    ASSERT_EQ(server.seen().size(), 1U);
+    EXPECT_THAT(server.seen()[0], HasSubstr(R"({"capacity":3000,"period_seconds":10800})"));
+    EXPECT_EQ(call({"ca", "set-limit", "default", "new_orders", "--capacity", "3", "--period", "3w"}).status,
+              usage);
+}
+
 TEST_F(CommandLine, WaitsForTheOrdersOfARenewal)
 {
     server.on("POST /v1/endpoints/shop.customer.test/renew", 202, R"({"items":[{"id":"ord_1"}]})");

@@ -145,6 +145,7 @@ void add_ca_commands(CLI::App& app, Console& console)
         ->envname("CERTWRIGHT_EAB_KEY");
     add.add_flag("--default", wanted->make_default, "Use it for new orders");
     add.callback([wanted, &console] { add_account(console, *wanted); });
+    add_limit_commands(noun, console);
 }
 
 // `edge` by itself runs one: app adds that command, this its verb.

@@ -18,6 +18,8 @@ std::string certificate_list_text(const std::vector<json::object>& certificates,
                                   base::Time now);
 std::string certificate_text(const json::object& certificate, const Paint& paint, base::Time now);
 std::string account_list_text(const json::object& page, const Paint& paint);
+// What is left of each limit, the scarcest first.
+std::string limits_text(const json::object& limits, const Paint& paint, base::Time now);
 std::string token_list_text(const json::object& page, const Paint& paint, base::Time now);
 std::string tenant_list_text(const json::object& page, const Paint& paint);
 std::string edge_list_text(const json::object& page, const Paint& paint, base::Time now);

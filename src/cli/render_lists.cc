@@ -104,6 +104,15 @@ std::string certificate_text(const json::object& certificate, const Paint& paint
     made += labelled(paint, "from", date(time(certificate, "not_before"), now));
     made += labelled(paint, "until", date(time(certificate, "not_after"), now));
     made += labelled(paint, "renews", date(time(certificate, "renew_at"), now));
+    const auto& advice = object(certificate, "renewal_advice");
+    if (const auto end = time(advice, "window_end")) {
+        made += labelled(
+            paint, "CA says",
+            fmt::format("between {} and {}", date(time(advice, "window_start"), now), date(end, now)));
+    }
+    if (const auto why = text(advice, "explanation_url"); !why.empty()) {
+        made += labelled(paint, "because", harmless(why));
+    }
     return made;
 }
 

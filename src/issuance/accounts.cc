@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "crypto/jose.h"
+#include "issuance/budget.h"
 
 namespace issuance {
 
@@ -159,6 +160,34 @@ base::Task<acme::Client*> Accounts::client(std::string id)
     co_return client;
 }
 
+// The CA counts new accounts from our address; a key that it knows already is no new account.
+base::Task<acme::Account> Accounts::register_in_budget(acme::Client& client, model::CaAccount account,
+                                                       std::optional<acme::ExternalAccount> external)
+{
+    const auto now = clock_.now();
+    BudgetRequest request;
+    request.account = account.id;
+    request.directory_url = account.directory_url;
+    auto reserve = [request, now](store::Transaction& tx) {
+        return Budget::reserve_registration(tx, request.account, request.directory_url, now);
+    };
+    CO_TRY(reservation, co_await store_.write(std::move(reserve)));
+    auto registered = co_await client.register_account(account.contacts, std::move(external));
+    const bool answered =
+        registered || !registered.error().code().empty() || registered.error().retry_after().has_value();
+    const bool counted = registered ? registered->created : !answered;
+    std::optional<base::Error> refused;
+    if (!registered && registered.error().kind() == base::Errc::rate_limited) {
+        refused = registered.error();
+    }
+    auto settle = [request, reservation, counted, refused, now](store::Transaction& tx) -> base::Result<> {
+        CHECKED(Budget::settle(tx, reservation, counted ? Settlement::issued : Settlement::refunded, now));
+        return refused ? Budget::block(tx, request, *refused, now) : base::Result<>();
+    };
+    CO_CHECKED(co_await store_.write(std::move(settle)));
+    co_return registered;
+}
+
 base::Task<> Accounts::register_account(acme::Client& client, model::CaAccount account)
 {
     std::optional<acme::ExternalAccount> external;
@@ -168,7 +197,7 @@ base::Task<> Accounts::register_account(acme::Client& client, model::CaAccount a
         external->kid = account.eab_kid;
         external->mac_key = mac_key;
     }
-    CO_TRY(registered, co_await client.register_account(account.contacts, std::move(external)));
+    CO_TRY(registered, co_await register_in_budget(client, account, std::move(external)));
     const std::string url = registered.url;
     auto save = [id = account.id, url](store::Transaction& tx) -> base::Result<> {
         TRY(row, tx.accounts.get(id));

@@ -46,6 +46,8 @@ public:
     base::Task<model::CaAccount> account(std::string id);
 
 private:
+    base::Task<acme::Account> register_in_budget(acme::Client& client, model::CaAccount account,
+                                                 std::optional<acme::ExternalAccount> external);
     base::Task<> register_account(acme::Client& client, model::CaAccount account);
     base::Result<model::CaAccount> make_account(const AccountSettings& settings) const;
 

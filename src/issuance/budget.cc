@@ -1,10 +1,13 @@
 #include "issuance/budget.h"
 
 #include "base/random.h"
+#include "issuance/account_limits.h"
+#include "issuance/token_bucket.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace issuance {
 
@@ -12,147 +15,185 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view new_orders_suffix = "/new_orders";
+// From the reservation to the CA's clock: what happens so near the end of a window may come after it.
+constexpr std::chrono::minutes window_margin{2};
+// Bulk work leaves this share of a limit to people and renewals.
+constexpr double kept_from_bulk = 0.2;
+// Failures in a row after which a name goes on slowly, and after which not even a person hurries it. The CA
+// pauses it at 1152.
+constexpr double failures_allowed = 100;
+constexpr double failures_allowed_to_people = 500;
+constexpr std::chrono::days oldest_reservation{30};
+constexpr std::size_t tidied = 1'000;
 
-// A bucket that an order needs; only those with `take` are drawn from.
+// A bucket that an order needs; only those with `take` are drawn from, and only those with `check` hold it
+// back.
 struct Need {
-    std::string key;
-    const Limit* limit;  // null: only blocked_until counts
-    bool take;
+    Need(BucketKey k, std::optional<Limit> l) : key(std::move(k)), limit(std::move(l)) {}
+    BucketKey key;
+    std::optional<Limit> limit;  // none: only blocked_until counts
+    bool check = true;
+    bool take = false;
+    double floor = 0;  // what it leaves to others
 };
 
-// No CA makes us wait longer (acme::retry_after); only a wrong clock can have written more.
-constexpr std::chrono::days longest_block{31};
+struct Draft {
+    model::Reservation reservation;
+    std::vector<model::Bucket> drawn;
+    milliseconds longest{0};
+    std::string scarcest;
+};
 
-double refilled(const model::Bucket& bucket, base::Time now)
+double floor_of(const Limit& limit, const BudgetRequest& request)
 {
-    // From a clock that was far ahead: how much time has really passed cannot be known, and the CA still
-    // counts.
-    if (bucket.updated_at > now + milliseconds(bucket.period_ms)) {
-        return bucket.capacity;
+    if (limit.kind == LimitKind::consecutive_failures) {
+        const double allowed = request.forced ? failures_allowed_to_people : failures_allowed;
+        return std::max(limit.capacity - allowed - 1, 0.0);
     }
-    const auto elapsed = std::max<std::int64_t>((now - bucket.updated_at).count(), 0);
-    const double gained = bucket.period_ms == 0 ? 0
-                                                : static_cast<double>(elapsed) * bucket.capacity /
-                                                      static_cast<double>(bucket.period_ms);
-    return std::min(bucket.capacity, bucket.level + gained);
+    const bool kept = limit.kind == LimitKind::new_orders || limit.kind == LimitKind::registered_domain ||
+                      limit.kind == LimitKind::exact_set;
+    return kept && request.queue_class == model::QueueClass::bulk
+               ? std::floor(limit.capacity * kept_from_bulk)
+               : 0;
 }
 
-// The bucket as it is now, full when it was never used. New numbers of a profile apply at once.
-base::Result<model::Bucket> load(store::Transaction& tx, const std::string& key, const Limit* limit,
-                                 base::Time now)
+void add_need(std::vector<Need>& needs, const AccountLimits& limits, const BudgetRequest& request,
+              LimitKind kind, const std::string& subject, bool take)
 {
-    TRY(stored, tx.budgets.get(key));
-    model::Bucket bucket;
-    if (stored) {
-        bucket = *stored;
-        bucket.level = refilled(bucket, now);
-        // A clock that goes back and forth must not fill it twice.
-        if (bucket.updated_at <= now + milliseconds(bucket.period_ms)) {
-            bucket.updated_at = std::max(bucket.updated_at, now);
-        } else {
-            bucket.updated_at = now;
+    Need need(limits.key(kind, subject), limits.of(kind, subject));
+    need.take = take && need.limit.has_value();
+    need.floor = need.limit ? floor_of(*need.limit, request) : 0;
+    needs.push_back(std::move(need));
+    // The CA goes on counting for all accounts, but an account with a number of its own is not held to it.
+    if (limits.is_own(kind, subject)) {
+        Need shared(BucketKey(limits.ca(), kind, subject), std::nullopt);
+        const auto& published = limits_of(request.directory_url);
+        const auto found = std::ranges::find(published, kind, &Limit::kind);
+        if (found != published.end()) {
+            shared.limit = *found;
+            shared.check = false;
+            shared.take = true;
+            needs.push_back(std::move(shared));
         }
-        if (bucket.blocked_until && *bucket.blocked_until > now + longest_block) {
-            bucket.blocked_until.reset();
-        }
-    } else {
-        bucket.key = key;
-        bucket.level = limit != nullptr ? limit->capacity : 0;
-        bucket.updated_at = now;
     }
-    if (limit != nullptr) {
-        bucket.capacity = limit->capacity;
-        bucket.period_ms = milliseconds(limit->period).count();
-        bucket.level = std::min(bucket.level, bucket.capacity);
-    }
-    return bucket;
 }
 
-milliseconds wait_of(const model::Bucket& bucket, const Limit* limit, base::Time now)
-{
-    milliseconds wait{0};
-    if (bucket.blocked_until && *bucket.blocked_until > now) {
-        wait = *bucket.blocked_until - now;
-    }
-    if (limit != nullptr && bucket.level < 1) {
-        const double missing = (1 - bucket.level) * static_cast<double>(bucket.period_ms) / bucket.capacity;
-        wait = std::max(wait, milliseconds(static_cast<std::int64_t>(missing) + 1));
-    }
-    return wait;
-}
-
-const Limit* limit_for(const BudgetRequest& request, LimitKind kind)
-{
-    const auto& limits = limits_of(request.directory_url);
-    const auto found = std::ranges::find(limits, kind, &Limit::kind);
-    return found == limits.end() ? nullptr : &*found;
-}
-
-std::vector<Need> needs_of(const BudgetRequest& request)
+std::vector<Need> needs_of(const AccountLimits& limits, const BudgetRequest& request, base::Time now)
 {
     std::vector<Need> needs;
-    const auto add = [&](std::string key, LimitKind kind, bool take) {
-        const auto* limit = limit_for(request, kind);
-        needs.push_back({std::move(key), limit, take && limit != nullptr});
-    };
-    needs.push_back({anything_key(request.account), nullptr, false});
-    if (!request.exact_renewal) {
-        add(new_orders_key(request.account), LimitKind::new_orders, true);
-        for (const auto& domain : registered_domains(request.identifiers)) {
-            add(domain_key(request.account, domain), LimitKind::registered_domain, true);
+    needs.emplace_back(BucketKey(request.account, LimitKind::anything), std::nullopt);
+    if (!Budget::is_exempt(request, now)) {
+        if (!request.exact_renewal) {
+            add_need(needs, limits, request, LimitKind::new_orders, "", true);
+            for (const auto& domain : registered_domains(request.identifiers)) {
+                add_need(needs, limits, request, LimitKind::registered_domain, domain, true);
+            }
+        }
+        add_need(needs, limits, request, LimitKind::exact_set, set_subject(request.identifiers), true);
+        for (const auto& identifier : request.identifiers) {
+            add_need(needs, limits, request, LimitKind::failed_validations, identifier, false);
         }
     }
-    add(exact_set_key(request.account, request.identifiers), LimitKind::exact_set, true);
     for (const auto& identifier : request.identifiers) {
-        add(failures_key(request.account, identifier), LimitKind::failed_validations, false);
+        add_need(needs, limits, request, LimitKind::consecutive_failures, identifier, false);
     }
     return needs;
 }
 
-base::Result<> block_key(store::Transaction& tx, const BudgetRequest& request, const std::string& key,
-                         LimitKind kind, base::Time until, base::Time now)
+void draw(Draft& draft, model::Bucket bucket)
 {
-    TRY(bucket, load(tx, key, limit_for(request, kind), now));
-    bucket.blocked_until = std::max(bucket.blocked_until.value_or(until), until);
-    return tx.budgets.put(bucket);
+    take(bucket);
+    draft.reservation.buckets.push_back(bucket.key);
+    draft.drawn.push_back(std::move(bucket));
+}
+
+void note_wait(Draft& draft, milliseconds wait, const std::string& key)
+{
+    if (wait > draft.longest) {
+        draft.longest = wait;
+        draft.scarcest = key;
+    }
+}
+
+base::Result<> look_at(store::Transaction& tx, const std::vector<Need>& needs, Draft& draft, base::Time now)
+{
+    for (const auto& need : needs) {
+        TRY(bucket, load_bucket(tx, need.key, need.limit, now));
+        if (need.check) {
+            note_wait(draft, wait_for(bucket, need.floor, now), bucket.key);
+        }
+        if (need.take) {
+            draw(draft, std::move(bucket));
+        } else if (need.limit && need.key.kind == LimitKind::consecutive_failures) {
+            draft.reservation.failures.push_back(bucket.key);
+        }
+    }
+    return {};
+}
+
+base::Result<std::string> commit(store::Transaction& tx, Draft& draft, base::Time now)
+{
+    if (draft.longest > milliseconds(0)) {
+        return base::fail(base::Error(base::Errc::rate_limited,
+                                      fmt::format("the limit {} has nothing left", draft.scarcest))
+                              .with_code("ca_rate_limited")
+                              .with_retry_after(std::chrono::ceil<std::chrono::seconds>(draft.longest)));
+    }
+    draft.reservation.id = base::new_id("res");
+    draft.reservation.created_at = now;
+    for (const auto& bucket : draft.drawn) {
+        CHECKED(tx.budgets.put(bucket));
+    }
+    CHECKED(tx.budgets.put_reservation(draft.reservation));
+    return draft.reservation.id;
+}
+
+// An order is counted when it is made, everything else with the certificate.
+bool is_counted(const model::Bucket& bucket, Settlement settlement)
+{
+    switch (settlement) {
+        case Settlement::issued:
+            return true;
+        case Settlement::ordered:
+            return is_counted_at_once(bucket.limit);
+        case Settlement::refunded:
+            break;
+    }
+    return false;
 }
 
 }  // namespace
 
+bool Budget::is_exempt(const BudgetRequest& request, base::Time now)
+{
+    return request.window && request.window->first <= now && now + window_margin < request.window->second;
+}
+
 base::Result<std::string> Budget::reserve(store::Transaction& tx, const BudgetRequest& request,
                                           base::Time now)
 {
-    model::Reservation reservation;
-    reservation.id = base::new_id("res");
-    reservation.created_at = now;
-    std::vector<model::Bucket> drawn;
-    milliseconds longest{0};
-    std::string scarcest;
-    for (const auto& need : needs_of(request)) {
-        TRY(bucket, load(tx, need.key, need.limit, now));
-        const auto wait = wait_of(bucket, need.limit, now);
-        if (wait > longest) {
-            longest = wait;
-            scarcest = need.key;
-        }
-        if (need.take) {
-            bucket.level -= 1;
-            reservation.buckets.push_back(bucket.key);
-            drawn.push_back(std::move(bucket));
+    TRY(limits, AccountLimits::load(tx, request.account, request.directory_url));
+    Draft draft;
+    CHECKED(look_at(tx, needs_of(limits, request, now), draft, now));
+    if (limits.is_unknown_ca()) {
+        TRY(learned, load_learned(tx, request.account, now));
+        if (learned) {
+            note_wait(draft, wait_for(*learned, 0, now), learned->key);
+            draw(draft, std::move(*learned));
         }
     }
-    if (longest > milliseconds(0)) {
-        return base::fail(
-            base::Error(base::Errc::rate_limited, fmt::format("the limit {} has nothing left", scarcest))
-                .with_code("ca_rate_limited")
-                .with_retry_after(std::chrono::ceil<std::chrono::seconds>(longest)));
-    }
-    for (const auto& bucket : drawn) {
-        CHECKED(tx.budgets.put(bucket));
-    }
-    CHECKED(tx.budgets.put_reservation(reservation));
-    return reservation.id;
+    return commit(tx, draft, now);
+}
+
+base::Result<std::string> Budget::reserve_registration(store::Transaction& tx, const std::string& account,
+                                                       const std::string& directory_url, base::Time now)
+{
+    TRY(limits, AccountLimits::load(tx, account, directory_url));
+    Need need(limits.key(LimitKind::registrations), limits.of(LimitKind::registrations));
+    need.take = need.limit.has_value();
+    Draft draft;
+    CHECKED(look_at(tx, {std::move(need)}, draft, now));
+    return commit(tx, draft, now);
 }
 
 base::Result<> Budget::settle(store::Transaction& tx, const std::string& reservation, Settlement settlement,
@@ -166,63 +207,55 @@ base::Result<> Budget::settle(store::Transaction& tx, const std::string& reserva
         return {};
     }
     for (const auto& key : found->buckets) {
-        const bool counted = settlement == Settlement::issued ||
-                             (settlement == Settlement::ordered && key.ends_with(new_orders_suffix));
-        if (counted) {
+        TRY(stored, tx.budgets.get(key));
+        if (!stored) {
             continue;
         }
-        TRY(bucket, load(tx, key, nullptr, now));
-        bucket.level = std::min(bucket.level + 1, bucket.capacity);
+        const auto kind = limit_kind_from(stored->limit);
+        if (!kind) {
+            continue;
+        }
+        TRY(bucket, load_bucket(tx, BucketKey(stored->owner, *kind, stored->subject), std::nullopt, now));
+        if (is_counted(bucket, settlement)) {
+            spend(bucket);
+        } else {
+            give_back(bucket);
+        }
         CHECKED(tx.budgets.put(bucket));
     }
+    // One success ends a row of failures.
+    if (settlement == Settlement::issued) {
+        for (const auto& key : found->failures) {
+            CHECKED(tx.budgets.remove(key));
+        }
+    }
     return tx.budgets.remove_reservation(reservation);
-}
-
-base::Result<> Budget::block(store::Transaction& tx, const BudgetRequest& request, const base::Error& error,
-                             base::Time now)
-{
-    if (!error.retry_after()) {
-        return {};
-    }
-    const auto until = now + *error.retry_after();
-    const auto& text = error.message();
-    if (text.contains("#new-orders-per-account")) {
-        return block_key(tx, request, new_orders_key(request.account), LimitKind::new_orders, until, now);
-    }
-    if (text.contains("#new-certificates-per-exact-set")) {
-        return block_key(tx, request, exact_set_key(request.account, request.identifiers),
-                         LimitKind::exact_set, until, now);
-    }
-    if (text.contains("#new-certificates-per-registered-domain")) {
-        for (const auto& domain : registered_domains(request.identifiers)) {
-            if (text.contains("\"" + domain + "\"") || request.identifiers.size() == 1) {
-                CHECKED(block_key(tx, request, domain_key(request.account, domain),
-                                  LimitKind::registered_domain, until, now));
-            }
-        }
-        return {};
-    }
-    if (text.contains("#authorization-failures-per-")) {
-        for (const auto& identifier : request.identifiers) {
-            CHECKED(block_key(tx, request, failures_key(request.account, identifier),
-                              LimitKind::failed_validations, until, now));
-        }
-        return {};
-    }
-    return block_key(tx, request, anything_key(request.account), LimitKind::new_orders, until, now);
 }
 
 base::Result<> Budget::count_failures(store::Transaction& tx, const BudgetRequest& request,
                                       const std::vector<std::string>& identifiers, base::Time now)
 {
-    const auto* limit = limit_for(request, LimitKind::failed_validations);
-    if (limit == nullptr) {
-        return {};
+    TRY(limits, AccountLimits::load(tx, request.account, request.directory_url));
+    for (const auto kind : {LimitKind::failed_validations, LimitKind::consecutive_failures}) {
+        const auto limit = limits.of(kind);
+        if (!limit) {
+            continue;
+        }
+        for (const auto& identifier : identifiers) {
+            TRY(bucket, load_bucket(tx, limits.key(kind, identifier), limit, now));
+            bucket.level = std::max(bucket.level - 1, 0.0);
+            CHECKED(tx.budgets.put(bucket));
+        }
     }
-    for (const auto& identifier : identifiers) {
-        TRY(bucket, load(tx, failures_key(request.account, identifier), limit, now));
-        bucket.level = std::max(bucket.level - 1, 0.0);
-        CHECKED(tx.budgets.put(bucket));
+    return {};
+}
+
+base::Result<> Budget::tidy(store::Transaction& tx, base::Time now)
+{
+    TRY(dropped, tx.budgets.drop_full(now, tidied));
+    TRY(forgotten, tx.budgets.old_reservations(now - oldest_reservation, tidied));
+    for (const auto& each : forgotten) {
+        CHECKED(settle(tx, each, Settlement::issued, now));
     }
     return {};
 }

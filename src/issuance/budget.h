@@ -4,9 +4,12 @@
 
 #include "base/clock.h"
 #include "issuance/limits.h"
+#include "model/order.h"
 #include "store/store.h"
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace issuance {
@@ -15,8 +18,13 @@ struct BudgetRequest {
     std::string account;
     std::string directory_url;
     std::vector<std::string> identifiers;
-    bool exact_renewal =
-        false;  // the same set was issued before: exempt from new orders and registered domains
+    model::QueueClass queue_class = model::QueueClass::interactive;
+    bool forced = false;  // a person asked
+    // The CA issued for the same set in the last 120 days: exempt from new orders and registered domains.
+    bool exact_renewal = false;
+    // The order will say which certificate it replaces, and in this window of the CA's it is exempt from all
+    // limits but the pausing of names (RFC 9773; ca-facts 1.2).
+    std::optional<std::pair<base::Time, base::Time>> window;
 };
 
 // What a reservation turned into.
@@ -31,10 +39,16 @@ enum class Settlement {
 class Budget {
 public:
     // Takes from every bucket that the order will be counted in, all or nothing, and returns the
-    // reservation's id. Errors: rate_limited (code ca_rate_limited) with the time until the scarcest bucket
-    // has enough.
+    // reservation's id. Exemptions are judged by `now`, so the request is sent soon after. Bulk work leaves a
+    // fifth of each limit to others; long before failures make the CA pause a name, only a person gets on.
+    // Errors: rate_limited (code ca_rate_limited) with the time until the scarcest bucket has enough.
     static base::Result<std::string> reserve(store::Transaction& tx, const BudgetRequest& request,
                                              base::Time now);
+    // Whether the window exempts a request that is sent within the next minutes.
+    static bool is_exempt(const BudgetRequest& request, base::Time now);
+    // One registration of a new account.
+    static base::Result<std::string> reserve_registration(store::Transaction& tx, const std::string& account,
+                                                          const std::string& directory_url, base::Time now);
     // An unknown or settled reservation is no error.
     static base::Result<> settle(store::Transaction& tx, const std::string& reservation,
                                  Settlement settlement, base::Time now);
@@ -45,6 +59,9 @@ public:
     // A validation of each of `identifiers` has failed.
     static base::Result<> count_failures(store::Transaction& tx, const BudgetRequest& request,
                                          const std::vector<std::string>& identifiers, base::Time now);
+
+    // Drops what says no more than nothing would, a bounded amount a call.
+    static base::Result<> tidy(store::Transaction& tx, base::Time now);
 };
 
 }  // namespace issuance

@@ -26,7 +26,7 @@ std::string_view code_of(std::string_view type, const std::string& detail,
     if (type == "rateLimited") {
         return "ca_rate_limited";
     }
-    if (type == "serverInternal") {
+    if (type == "serverInternal" || type == "serverBusy") {
         return "ca_unavailable";
     }
     if (type == "accountDoesNotExist" || type == "userActionRequired" || type == "externalAccountRequired") {

@@ -79,6 +79,14 @@ base::Result<Order> insert_for(store::Transaction& tx, const model::Endpoint& en
     return order;
 }
 
+// What has little time left goes before what a mass event has made due.
+QueueClass renewal_class(const model::Certificate& certificate, base::Time now)
+{
+    const auto lifetime = certificate.not_after - certificate.not_before;
+    const auto last_part = std::min<std::chrono::milliseconds>(lifetime / 10, std::chrono::days(1));
+    return certificate.not_after - last_part <= now ? QueueClass::urgent : QueueClass::renewal;
+}
+
 // Of a key type that the endpoint no longer asks for only while it lacks those that it does.
 base::Result<bool> wants_successor(store::Transaction& tx, const base::Result<model::Endpoint>& endpoint,
                                    const model::Certificate& certificate, base::Time now)
@@ -189,7 +197,7 @@ base::Result<std::optional<model::Order>> enqueue_renewal(store::Transaction& tx
     if (waiting) {
         return waiting;
     }
-    order.queue_class = certificate.not_after <= now ? QueueClass::urgent : QueueClass::renewal;
+    order.queue_class = renewal_class(certificate, now);
     order.replaces = certificate.id;
     CHECKED(tx.orders.insert(order));
     return std::optional<Order>(order);

@@ -50,12 +50,40 @@ base::Task<> OrderJob::recover_lost_order()
 
 base::Task<std::string> OrderJob::predecessor_ari_id()
 {
-    if (!predecessor_ || predecessor_->account != order_.account) {
+    if (!predecessor_ || predecessor_->account != order_.account || (advice_ && advice_->replaces_refused)) {
         co_return std::string();
     }
     CO_TRY(directory, co_await client_->directory());
     const auto chain = crypto::parse_chain(predecessor_->chain_pem);
     co_return !directory.renewal_info.empty() && chain ? chain->leaf.ari_id : std::string();
+}
+
+// Whatever the CA has against it, the certificate is not worth a second refusal.
+base::Task<> OrderJob::drop_replaces(const std::string& ari_id)
+{
+    auto advice = advice_.value_or(model::RenewalAdvice());
+    advice.ari_id = ari_id;
+    advice.certificate = predecessor_->id;
+    advice.account = predecessor_->account;
+    auto write = [advice](store::Transaction& tx) -> base::Result<> {
+        TRY(known, tx.advice.get(advice.ari_id));
+        auto row = known.value_or(advice);
+        row.replaces_refused = true;
+        return tx.advice.put(row);
+    };
+    CO_CHECKED(co_await context_.store.write(std::move(write)));
+    advice.replaces_refused = true;
+    advice_ = std::move(advice);
+    co_return base::Result<>();
+}
+
+// What was exempt when it was reserved no longer is: it has to be counted first.
+base::Error OrderJob::reserve_again()
+{
+    Failure failure;
+    failure.then = Then::wait;
+    failure.settlement = Settlement::refunded;
+    return stop_with(std::move(failure));
 }
 
 base::Task<> OrderJob::order_at_ca()
@@ -69,9 +97,19 @@ base::Task<> OrderJob::order_at_ca()
     wanted.profile = order_.profile;
     CO_TRY(replaces, co_await predecessor_ari_id());
     wanted.replaces = replaces;
+    if (exempt_ && replaces.empty()) {
+        CO_CHECKED(co_await drop_replaces(advice_->ari_id));
+    }
+    if (exempt_ && !Budget::is_exempt(budget_request(), context_.clock.now())) {
+        co_return base::fail(reserve_again());
+    }
     auto ordered = co_await client_->new_order(wanted);
     if (!ordered && !wanted.replaces.empty() && may_be_about_replaces(ordered.error(), order_.attempt)) {
         base::log::info("replaces_refused", {{"order", order_.id}, {"error", ordered.error().message()}});
+        CO_CHECKED(co_await drop_replaces(replaces));
+        if (exempt_) {
+            co_return base::fail(reserve_again());
+        }
         wanted.replaces.clear();
         ordered = co_await client_->new_order(wanted);
     }

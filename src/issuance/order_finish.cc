@@ -7,6 +7,7 @@
 #include "issuance/ca_problem.h"
 #include "issuance/enqueue.h"
 #include "issuance/order_job.h"
+#include "issuance/renewal_advice.h"
 
 #include <fmt/format.h>
 
@@ -128,6 +129,7 @@ base::Result<> OrderJob::supersede(store::Transaction& tx, const model::Certific
             continue;
         }
         each.renew_at.reset();
+        CHECKED(end_advice(tx, each.id));
         if (valid) {
             each.state = CertificateState::superseded;
             each.replaced_by = certificate.id;
@@ -147,6 +149,7 @@ base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificat
     }
     CHECKED(tx.orders.save(order));
     CHECKED(tx.certificates.insert(certificate));
+    CHECKED(begin_advice(tx, certificate));
     CHECKED(supersede(tx, certificate));
     CHECKED(Budget::settle(tx, order_.reservation, Settlement::issued, now));
     tx.revisions.append(model::RevisionKind::certificate, certificate.id, certificate.edge_group);

@@ -86,12 +86,11 @@ BudgetRequest OrderJob::budget_request() const
     request.account = account_->id;
     request.directory_url = account_->directory_url;
     request.identifiers = order_.identifiers;
-    if (predecessor_) {
-        auto before = predecessor_->identifiers;
-        auto after = order_.identifiers;
-        std::ranges::sort(before);
-        std::ranges::sort(after);
-        request.exact_renewal = before == after;
+    request.queue_class = order_.queue_class;
+    request.forced = order_.forced;
+    request.exact_renewal = exact_renewal_;
+    if (advice_ && advice_->window_start && advice_->window_end && !advice_->replaces_refused) {
+        request.window.emplace(*advice_->window_start, *advice_->window_end);
     }
     return request;
 }

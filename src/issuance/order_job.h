@@ -88,6 +88,8 @@ private:
     base::Task<> order_at_ca();
     base::Task<> recover_lost_order();
     base::Task<std::string> predecessor_ari_id();
+    base::Task<> drop_replaces(const std::string& ari_id);
+    base::Error reserve_again();
     // order_proof.cc
     base::Task<> prove();
     base::Task<std::vector<acme::Authorization>> pending_authorizations();
@@ -122,6 +124,9 @@ private:
     std::optional<model::CaAccount> account_;
     std::optional<model::Certificate> predecessor_;
     std::optional<model::ChallengeType> proved_by_;  // what proved the predecessor
+    std::optional<model::RenewalAdvice> advice_;     // of the CA, on the predecessor
+    bool exact_renewal_ = false;                     // the CA has issued for these names before
+    bool exempt_ = false;                            // reserved as a renewal that the CA called for
     acme::Client* client_ = nullptr;
     std::optional<acme::OrderResource> resource_;  // as the CA last showed it
     std::optional<Failure> failure_;

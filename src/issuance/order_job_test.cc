@@ -6,6 +6,7 @@
 #include "fakes/open_gates.h"
 #include "fakes/sample_endpoint.h"
 #include "issuance/enqueue.h"
+#include "issuance/renewal_advice.h"
 #include "responder/store_responder.h"
 #include "support/certificates.h"
 #include "support/run.h"
@@ -28,13 +29,16 @@ struct Script {
     std::function<base::Task<>()> before_download;
     std::function<base::Task<std::string>()> chain;
     int new_orders = 0;
+    acme::Directory directory;
+    acme::NewOrder wanted;         // as it came last
+    bool refuse_replaces = false;  // as a CA that has replaced it already
 };
 
 class ScriptedClient final : public acme::Client {
 public:
     explicit ScriptedClient(Script& script) : script_(script) {}
 
-    base::Task<acme::Directory> directory() override { co_return acme::Directory(); }
+    base::Task<acme::Directory> directory() override { co_return script_.directory; }
     base::Task<acme::Account> register_account(std::vector<std::string>,
                                                std::optional<acme::ExternalAccount>) override
     {
@@ -48,9 +52,14 @@ public:
     base::Task<acme::Account> find_account() override { return register_account({}, std::nullopt); }
     base::Task<> deactivate_account() override { co_return base::Result<>(); }
     void use_account(std::string) override {}
-    base::Task<acme::OrderResource> new_order(acme::NewOrder) override
+    base::Task<acme::OrderResource> new_order(acme::NewOrder wanted) override
     {
         ++script_.new_orders;
+        script_.wanted = wanted;
+        if (script_.refuse_replaces && !wanted.replaces.empty()) {
+            co_return base::fail(
+                base::Error(base::Errc::conflict, "already replaced").with_code("acme:alreadyReplaced"));
+        }
         if (script_.refuse_order) {
             co_return base::fail(*script_.refuse_order);
         }
@@ -160,6 +169,38 @@ protected:
         return read([this](store::Transaction& tx) { return tx.orders.get(id_); });
     }
 
+    // The order of a renewal of `certificate`, for which the CA has named a window around now.
+    void queue_renewal(const model::Certificate& certificate)
+    {
+        script_.directory.renewal_info = "https://ca.test/renewal";
+        acme::RenewalInfo info;
+        info.start = clock_.now() - 1h;
+        info.end = clock_.now() + 1h;
+        info.retry_after = 6h;
+        write([&](store::Transaction& tx) -> base::Result<> {
+            CHECKED(
+                issuance::apply_answer(tx, issuance::ari_id_of(certificate.chain_pem), info, clock_.now()));
+            TRY(order, issuance::enqueue_renewal(tx, certificate, clock_.now()));
+            id_ = order->id;
+            return {};
+        });
+    }
+    // Runs one job for the order that is queued, whenever it is due.
+    model::Order run_queued()
+    {
+        write([this](store::Transaction& tx) -> base::Result<> {
+            TRY(order, tx.orders.get(id_));
+            order.next_action_at = clock_.now();
+            return tx.orders.save(order);
+        });
+        auto claim = [](store::Transaction& tx) { return tx.orders.claim("node", 60s, 1); };
+        auto claimed = test::run(loop_, store_->write(claim));
+        EXPECT_TRUE(claimed && claimed->size() == 1);
+        issuance::OrderJob job(*context_, claimed->front());
+        test::run(loop_, job.run());
+        return read([this](store::Transaction& tx) { return tx.orders.get(id_); });
+    }
+
     // A certificate for the key that the running order made.
     base::Task<std::string> issue(std::vector<std::string> names, int from_days)
     {
@@ -222,6 +263,38 @@ TEST_F(ScriptedCa, AnOrderEndsWithACertificateThatReplacesTheTransitionalOne)
     const auto certificates = live();
     ASSERT_EQ(certificates.size(), 1U);
     EXPECT_EQ(certificates[0].source, CertificateSource::managed);
+}
+
+TEST_F(ScriptedCa, ARenewalSaysWhatItReplaces)
+{
+    run_order();
+    const auto first = live().at(0);
+    queue_renewal(first);
+
+    const auto order = run_queued();
+
+    EXPECT_EQ(order.status, OrderStatus::deployed) << order.problem.message;
+    EXPECT_FALSE(script_.wanted.replaces.empty());
+    EXPECT_EQ(script_.wanted.replaces, issuance::ari_id_of(first.chain_pem));
+    EXPECT_EQ(live().size(), 1U);
+    EXPECT_FALSE(read([&](store::Transaction& tx) { return tx.advice.of_certificate(first.id); }));
+}
+
+TEST_F(ScriptedCa, ARefusedReplacementIsReservedAndOrderedWithoutIt)
+{
+    run_order();
+    queue_renewal(live().at(0));
+    script_.refuse_replaces = true;
+
+    const auto refused = run_queued();
+    EXPECT_EQ(refused.status, OrderStatus::queued);
+    EXPECT_EQ(refused.attempt, 0);
+    EXPECT_TRUE(refused.problem.none());
+    const auto order = run_queued();
+
+    EXPECT_EQ(order.status, OrderStatus::deployed) << order.problem.message;
+    EXPECT_TRUE(script_.wanted.replaces.empty());
+    EXPECT_EQ(script_.new_orders, 3);
 }
 
 TEST_F(ScriptedCa, ALimitWithoutATimeIsWaitedForOnTheLadder)

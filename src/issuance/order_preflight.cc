@@ -18,6 +18,8 @@ struct Loaded {
     std::optional<model::Endpoint> endpoint;
     std::optional<model::Certificate> predecessor;
     std::optional<model::ChallengeType> proved_by;
+    std::optional<model::RenewalAdvice> advice;
+    bool exact_renewal = false;
     model::CaAccount account;
     bool wanted = true;
 };
@@ -28,11 +30,38 @@ bool same_names(const model::Endpoint& endpoint, const model::Order& order)
                               [](const model::DomainName& name) { return name.text(); });
 }
 
-base::Result<Loaded> load_for(store::Transaction& tx, const model::Order& order)
+// For the CA it is a renewal when it has issued for exactly these names within this time (ca-facts 1.2).
+constexpr std::chrono::days renewal_memory{120};
+
+bool same_set(std::vector<std::string> one, std::vector<std::string> other)
 {
-    Loaded loaded;
-    TRY(account, tx.accounts.get(order.account));
-    loaded.account = account;
+    std::ranges::sort(one);
+    std::ranges::sort(other);
+    return one == other;
+}
+
+base::Result<bool> is_exact_renewal(store::Transaction& tx, const model::Order& order, const Loaded& loaded,
+                                    base::Time now)
+{
+    TRY(issued, tx.certificates.of_endpoint(order.endpoint));
+    if (loaded.predecessor) {
+        issued.push_back(*loaded.predecessor);
+    }
+    for (const auto& each : issued) {
+        if (each.account.empty() || each.created_at + renewal_memory <= now ||
+            !same_set(each.identifiers, order.identifiers)) {
+            continue;
+        }
+        const auto account = tx.accounts.get(each.account);
+        if (account && ca_of(account->directory_url) == ca_of(loaded.account.directory_url)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+base::Result<> load_history(store::Transaction& tx, const model::Order& order, Loaded& loaded, base::Time now)
+{
     if (!order.replaces.empty()) {
         if (auto predecessor = tx.certificates.get(order.replaces)) {
             loaded.predecessor = std::move(*predecessor);
@@ -40,6 +69,21 @@ base::Result<Loaded> load_for(store::Transaction& tx, const model::Order& order)
             loaded.proved_by = before ? before->challenge : std::nullopt;
         }
     }
+    if (loaded.predecessor && loaded.predecessor->account == order.account) {
+        TRY(advice, tx.advice.of_certificate(loaded.predecessor->id));
+        loaded.advice = std::move(advice);
+    }
+    TRY(renewal, is_exact_renewal(tx, order, loaded, now));
+    loaded.exact_renewal = renewal;
+    return {};
+}
+
+base::Result<Loaded> load_for(store::Transaction& tx, const model::Order& order, base::Time now)
+{
+    Loaded loaded;
+    TRY(account, tx.accounts.get(order.account));
+    loaded.account = account;
+    CHECKED(load_history(tx, order, loaded, now));
     if (order.endpoint.empty()) {
         return loaded;
     }
@@ -72,12 +116,16 @@ base::Result<bool> is_second(store::Transaction& tx, const model::Order& order)
 base::Task<> OrderJob::load()
 {
     const auto order = order_;
-    auto read = [order](store::Transaction& tx) { return load_for(tx, order); };
+    auto read = [order, now = context_.clock.now()](store::Transaction& tx) {
+        return load_for(tx, order, now);
+    };
     CO_TRY(loaded, co_await context_.store.read(read));
     account_ = std::move(loaded.account);
     endpoint_ = std::move(loaded.endpoint);
     predecessor_ = std::move(loaded.predecessor);
     proved_by_ = loaded.proved_by;
+    advice_ = std::move(loaded.advice);
+    exact_renewal_ = loaded.exact_renewal;
     // What the CA has already issued is kept; anything else ends with the endpoint.
     if (!loaded.wanted && order_.status < OrderStatus::issued) {
         Failure failure;
@@ -175,6 +223,7 @@ base::Task<> OrderJob::reserve()
     auto reserved = co_await context_.store.write(std::move(write));
     if (reserved) {
         order_ = std::move(*reserved);
+        exempt_ = Budget::is_exempt(budget_request(), now);
         co_return base::Result<>();
     }
     if (reserved.error().kind() != base::Errc::rate_limited) {

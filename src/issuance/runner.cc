@@ -12,6 +12,39 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 constexpr milliseconds shortest_sleep{5};
+const store::Queue all_bulk{model::QueueClass::bulk, ""};
+
+// Counts a job for as long as it runs.
+class Counted {
+public:
+    Counted(std::map<store::Queue, std::size_t>& running, const model::Order& order) : running_(running)
+    {
+        add(store::Queue{order.queue_class, order.tenant});
+        if (order.queue_class == model::QueueClass::bulk) {
+            add(all_bulk);
+        }
+    }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted()
+    {
+        for (const auto& queue : queues_) {
+            if (const auto found = running_.find(queue); --found->second == 0) {
+                running_.erase(found);
+            }
+        }
+    }
+
+private:
+    void add(store::Queue queue)
+    {
+        ++running_[queue];
+        queues_.push_back(std::move(queue));
+    }
+
+    std::map<store::Queue, std::size_t>& running_;
+    std::vector<store::Queue> queues_;
+};
 
 }  // namespace
 
@@ -52,14 +85,24 @@ asio::awaitable<void> Runner::run()
     std::rethrow_exception(stopped);
 }
 
+// What arrives later finds room, also when one tenant's jobs all hang.
+store::Shares Runner::shares() const
+{
+    store::Shares shares;
+    shares.most = options_.in_flight - options_.in_flight / 4;
+    shares.running = running_;
+    shares.running.try_emplace(all_bulk, 0);
+    return shares;
+}
+
 base::Task<std::size_t> Runner::start_due()
 {
     const auto free = options_.in_flight - std::min(options_.in_flight, jobs_.size());
     if (free == 0) {
         co_return std::size_t(0);
     }
-    auto claim = [this, free](store::Transaction& tx) {
-        return tx.orders.claim(options_.node, options_.lease, free);
+    auto claim = [this, free, shares = shares()](store::Transaction& tx) {
+        return tx.orders.claim(options_.node, options_.lease, free, shares);
     };
     CO_TRY(claimed, co_await context_.store.write(claim));
     for (auto& order : claimed) {
@@ -75,7 +118,7 @@ base::Task<milliseconds> Runner::until_next()
     if (jobs_.size() >= options_.in_flight) {
         co_return options_.poll;
     }
-    auto read = [](store::Transaction& tx) { return tx.orders.next_due(); };
+    auto read = [](store::Transaction& tx) { return tx.orders.next_waiting(); };
     CO_TRY(next, co_await context_.store.read(read));
     if (!next) {
         co_return options_.poll;
@@ -101,7 +144,17 @@ asio::awaitable<void> Runner::keep_lease(const OrderJob& job)
     }
 }
 
+// The count ends before the runner looks for more.
 asio::awaitable<void> Runner::run_job(model::Order order)
+{
+    {
+        const Counted counted(running_, order);
+        co_await run_claimed(std::move(order));
+    }
+    wake();
+}
+
+asio::awaitable<void> Runner::run_claimed(model::Order order)
 {
     auto executor = co_await asio::this_coro::executor;
     OrderJob job(context_, std::move(order));
@@ -126,7 +179,6 @@ asio::awaitable<void> Runner::run_job(model::Order order)
         static_cast<void>(co_await context_.store.write(release));
         std::rethrow_exception(stopped);
     }
-    wake();
 }
 
 }  // namespace issuance

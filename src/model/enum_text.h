@@ -1,4 +1,4 @@
-// Text forms of enums from one table: to_string, and parsing that names what is allowed. Internal to model/.
+// Text forms of enums from one table: to_string, and parsing that names what is allowed.
 #pragma once
 
 #include "base/result.h"

@@ -91,18 +91,50 @@ struct Lease {
 
 // A token bucket: `level` of `capacity` remain at `updated_at`; it refills at capacity per `period`.
 struct Bucket {
-    std::string key;  // e.g. "ca_x/new_orders" or "ca_x/domain/example.com"
+    std::string
+        key{};  // owner, limit and subject: "ca_x/new_orders" or "ca.example/registered_domain/example.com"
+    std::string owner{};    // an account, or the CA's host where all accounts at a CA share the limit
+    std::string limit{};    // e.g. "new_orders"
+    std::string subject{};  // a domain, a name, a set of names; empty where the owner has one bucket
     double capacity = 0;
     std::int64_t period_ms = 0;
     double level = 0;
+    std::int64_t reserved = 0;  // taken for work that has not ended: neither spent nor free
     base::Time updated_at{};
-    std::optional<base::Time> blocked_until;  // the CA said so
+    std::optional<base::Time> blocked_until{};  // the CA said so
 };
 
 struct Reservation {
-    std::string id;  // "res_..."
-    std::vector<std::string> buckets;
+    std::string id{};  // "res_..."
+    std::vector<std::string> buckets{};
+    std::vector<std::string> failures{};  // buckets that a certificate empties of failures
     base::Time created_at{};
+};
+
+// What the CA agreed on with the operator, in place of a published number.
+struct LimitOverride {
+    std::string account{};
+    std::string limit{};
+    std::string subject{};  // a registered domain; empty: all of the account
+    double capacity = 0;
+    std::int64_t period_ms = 0;
+    base::Time created_at{};
+};
+
+// When the CA wants a certificate renewed (RFC 9773). Belongs to that very certificate, never to its
+// successor.
+struct RenewalAdvice {
+    std::string ari_id{};                      // certID
+    std::string certificate{};                 // id
+    std::string account{};                     // CaAccount id
+    std::optional<base::Time> window_start{};  // none: the CA has not answered yet
+    std::optional<base::Time> window_end{};
+    std::optional<base::Time> chosen_at{};  // in the window; chosen once a window
+    std::string explanation_url{};
+    std::optional<base::Time> next_poll_at{};  // none: not asked any more
+    std::optional<base::Time> answered_at{};
+    int failures = 0;               // since the last answer
+    bool replaces_refused = false;  // the CA did not take `replaces` for it
 };
 
 struct Event {

@@ -14,6 +14,7 @@ namespace {
 struct Effects {
     std::vector<model::Revision> revisions;
     std::vector<model::Event> events;
+    EndpointCounts endpoints;
 };
 
 // Calls the operation; what it throws is a bug of ours and must not end the store's thread.
@@ -41,7 +42,7 @@ void move_to_end(std::vector<T>& to, std::vector<T> from)
 base::Result<base::Result<>> run_one(sql::Connection& db, const Store::Operation& operation, Effects& effects,
                                      const std::string& then)
 {
-    Transaction transaction(db);
+    Transaction transaction(db, &effects.endpoints);
     auto result = call(operation, transaction);
     if (db.health() != sql::Health::usable) {
         return base::fail(result ? base::Error(base::Errc::unavailable, "the database ended the transaction")
@@ -54,6 +55,9 @@ base::Result<base::Result<>> run_one(sql::Connection& db, const Store::Operation
     if (result) {
         move_to_end(effects.revisions, transaction.revisions.take_pending());
         move_to_end(effects.events, transaction.events.take_pending());
+        for (const auto& [key, change] : transaction.endpoints.take_pending()) {
+            effects.endpoints[key] += change;
+        }
     } else {
         CHECKED(db.run("ROLLBACK TO SAVEPOINT operation"));
     }
@@ -104,6 +108,21 @@ base::Result<> insert_events(sql::Connection& db, const std::vector<model::Event
     return {};
 }
 
+// All nodes in the same order, so that none waits for another in a circle.
+base::Result<> count_endpoints(sql::Connection& db, const EndpointCounts& counts)
+{
+    for (const auto& [key, change] : counts) {
+        if (change != 0) {
+            CHECKED(
+                db.execute("INSERT INTO endpoint_counts (tenant, state, total) VALUES ($1, $2, $3)"
+                           " ON CONFLICT (tenant, state) DO UPDATE SET"
+                           " total = endpoint_counts.total + excluded.total",
+                           sql::params(key.first, key.second, change)));
+        }
+    }
+    return {};
+}
+
 // Gives numbers from the locked head row, last in the transaction: dense and in commit order, so that a
 // reader never sees a number before all lower ones.
 base::Result<std::int64_t> number(sql::Connection& db, const Effects& effects)
@@ -138,6 +157,7 @@ base::Result<BatchOutcome> run_all(sql::Connection& db, std::span<Job> jobs)
         TRY(result, run_one(db, job.operation, effects, &job == &jobs.back() ? release : release_and_set));
         outcome.results.push_back(std::move(result));
     }
+    CHECKED(count_endpoints(db, effects.endpoints));
     TRY(head, number(db, effects));
     outcome.head = head;
     return outcome;

@@ -160,19 +160,34 @@ std::string containing(std::string_view text)
     return pattern + "%";
 }
 
-// How to find a part of a name: where few names have it, from those names; where many have it, along the
-// listing, which then comes across them soon.
-base::Result<std::string_view> text_condition(sql::Connection& db, const std::string& pattern)
+// How to find a part of a name: where few names have it, by the endpoints that have them; where many have it,
+// along the listing, which then comes across them soon. Reading all names once is what a search costs.
+base::Result<> add_text(sql::Connection& db, const std::string& pattern, std::string& text,
+                        sql::Params& values)
 {
     constexpr std::size_t few = 1'000;
     TRY(matches, db.execute("SELECT endpoint FROM endpoint_names WHERE name LIKE $1 ESCAPE '\\' LIMIT $2",
                             sql::params(pattern, few + 1)));
-    return matches.size() <= few
-               ? std::string_view(
-                     " AND id IN (SELECT endpoint FROM endpoint_names WHERE name LIKE ${} ESCAPE '\\')")
-               : std::string_view(
-                     " AND EXISTS (SELECT 1 FROM endpoint_names n WHERE n.endpoint = endpoints.id AND n.name "
-                     "LIKE ${} ESCAPE '\\')");
+    if (matches.size() > few) {
+        values.push_back(pattern);
+        text += fmt::format(
+            " AND EXISTS (SELECT 1 FROM endpoint_names n WHERE n.endpoint = endpoints.id AND n.name"
+            " LIKE ${} ESCAPE '\\')",
+            values.size());
+        return {};
+    }
+    // Lists of few lengths, so that there are few statements to prepare.
+    std::size_t places = 4;
+    while (places < matches.size()) {
+        places *= 4;
+    }
+    text += " AND id IN (";
+    for (std::size_t i = 0; i < places; ++i) {
+        values.push_back(i < matches.size() ? matches[i].front() : sql::Value(std::string()));
+        text += fmt::format("{}${}", i == 0 ? "" : ", ", values.size());
+    }
+    text += ")";
+    return {};
 }
 
 // Only the conditions that are asked for, so that each listing is a walk along one index.
@@ -194,9 +209,7 @@ base::Result<std::pair<std::string, sql::Params>> listing(sql::Connection& db, c
         add(" AND state = ${}", sql::to_value(model::to_string(*filter.state)));
     }
     if (!filter.text.empty()) {
-        const auto pattern = containing(filter.text);
-        TRY(condition, text_condition(db, pattern));
-        add(condition, pattern);
+        CHECKED(add_text(db, containing(filter.text), text, values));
     }
     if (!filter.after.empty()) {
         TRY(cursor, cursor_from(filter.after));
@@ -215,6 +228,9 @@ base::Result<> Endpoints::insert(const Endpoint& endpoint)
     CHECKED(expect_row(db_.execute(table().insert(), values(endpoint)), base::Errc::conflict,
                        fmt::format("the endpoint {} or its label exists already", endpoint.id)));
     auto settled = settle_names(db_, endpoint);
+    if (settled) {
+        note_change(std::nullopt, endpoint);
+    }
     if (!settled && db_.health() == sql::Health::usable && settled.error().code() == "name_in_use") {
         CHECKED(db_.execute("DELETE FROM endpoint_names WHERE endpoint = $1", sql::params(endpoint.id)));
         CHECKED(db_.execute("DELETE FROM endpoints WHERE id = $1", sql::params(endpoint.id)));
@@ -224,8 +240,10 @@ base::Result<> Endpoints::insert(const Endpoint& endpoint)
 
 base::Result<> Endpoints::update(const Endpoint& endpoint)
 {
+    TRY(before, counted_as(endpoint.id));
     CHECKED(expect_row(db_.execute(table().update(), values(endpoint)), base::Errc::not_found,
                        fmt::format("no endpoint {}", endpoint.id)));
+    note_change(before, endpoint);
     return settle_names(db_, endpoint);
 }
 
@@ -264,18 +282,6 @@ base::Result<std::vector<Endpoint>> Endpoints::due_checks(base::Time now, std::s
                              " WHERE deleted_at IS NULL AND next_check_at IS NOT NULL AND next_check_at <= $1"
                              " ORDER BY next_check_at, id LIMIT $2";
     return records_of(db_.execute(text, sql::params(now, limit)), read);
-}
-
-base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> Endpoints::count_by_state()
-{
-    return records_of(
-        db_.execute(
-            "SELECT state, COUNT(*) FROM endpoints WHERE deleted_at IS NULL GROUP BY state ORDER BY state"),
-        [](sql::RowReader row) {
-            const auto state =
-                known_or(model::endpoint_state_from(row.text()), model::EndpointState::pending_dns);
-            return std::pair(state, row.integer());
-        });
 }
 
 }  // namespace store

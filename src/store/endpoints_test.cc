@@ -263,6 +263,49 @@ TEST_P(EndpointsOnStore, CountsLiveOnesOfATenant)
     EXPECT_EQ(read([](Transaction& tx) { return tx.endpoints.count("nobody"); }), 0);
 }
 
+TEST_P(EndpointsOnStore, CountersFollowEveryChange)
+{
+    const auto counts = [&] {
+        return read([](Transaction& tx) { return tx.endpoints.count_by_state(); }).value();
+    };
+    auto made = endpoint("a", {"a.example.com"});
+    insert(made);
+    insert(endpoint("b", {"b.example.com"}));
+    made.status.state = model::EndpointState::active;
+    made.tenant = "t2";
+    ASSERT_TRUE(write([&](Transaction& tx) { return tx.endpoints.update(made); }));
+    EXPECT_THAT(counts(), testing::UnorderedElementsAre(std::pair(model::EndpointState::active, 1),
+                                                        std::pair(model::EndpointState::pending_dns, 1)));
+    EXPECT_EQ(read([](Transaction& tx) { return tx.endpoints.count("t2"); }), 1);
+
+    // What fails is not counted: neither by itself nor when its operation is undone.
+    auto twin = endpoint("c", {"b.example.com"});
+    EXPECT_FALSE(write([&](Transaction& tx) { return tx.endpoints.insert(twin); }));
+    EXPECT_FALSE(write([&](Transaction& tx) -> base::Result<> {
+        CHECKED(tx.endpoints.insert(endpoint("d", {"d.example.com"})));
+        return base::fail(base::Errc::invalid, "no");
+    }));
+    made.deleted_at = test_start;
+    ASSERT_TRUE(write([&](Transaction& tx) -> base::Result<> {
+        CHECKED(tx.endpoints.update(made));
+        return tx.endpoints.update(made);
+    }));
+    const auto expected = testing::UnorderedElementsAre(std::pair(model::EndpointState::pending_dns, 1));
+    EXPECT_THAT(counts(), expected);
+    ASSERT_TRUE(write([](Transaction& tx) { return tx.endpoints.recount(); }));
+    EXPECT_THAT(counts(), expected);
+}
+
+TEST_P(EndpointsOnStore, ACountSeesWhatTheSameBatchHasDone)
+{
+    ASSERT_TRUE(write([&](Transaction& tx) -> base::Result<> {
+        CHECKED(tx.endpoints.insert(endpoint("a", {"a.example.com"})));
+        TRY(count, tx.endpoints.count(endpoint("a", {"a.example.com"}).tenant));
+        EXPECT_EQ(count, 1);
+        return {};
+    }));
+}
+
 ON_BOTH_ENGINES(EndpointsOnStore);
 
 }  // namespace

@@ -244,7 +244,69 @@ constexpr std::string_view alpn_challenges = R"sql(
 ALTER TABLE challenge_tokens ADD COLUMN identifier {text} NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array steps{resources, fleet, alpn_challenges};
+constexpr std::string_view ledger_and_queue = R"sql(
+ALTER TABLE buckets ADD COLUMN owner {text} NOT NULL DEFAULT '';
+ALTER TABLE buckets ADD COLUMN limit_name {text} NOT NULL DEFAULT '';
+ALTER TABLE buckets ADD COLUMN subject {text} NOT NULL DEFAULT '';
+ALTER TABLE buckets ADD COLUMN reserved BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE buckets ADD COLUMN full_at BIGINT NOT NULL DEFAULT 0;
+UPDATE buckets SET full_at = updated_at + period_ms;
+CREATE INDEX buckets_scarcest ON buckets (owner, limit_name, full_at, name);
+CREATE INDEX buckets_by_subject ON buckets (owner, limit_name, subject);
+CREATE INDEX buckets_full ON buckets (full_at) WHERE reserved <= 0;
+ALTER TABLE reservations ADD COLUMN failures {text} NOT NULL DEFAULT '[]';
+CREATE INDEX reservations_by_age ON reservations (created_at);
+CREATE TABLE limit_overrides (
+  account {text} NOT NULL,
+  limit_name {text} NOT NULL,
+  subject {text} NOT NULL,
+  capacity DOUBLE PRECISION NOT NULL,
+  period_ms BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (account, limit_name, subject)
+);
+
+ALTER TABLE orders ADD COLUMN ready BIGINT NOT NULL DEFAULT 0;
+DROP INDEX orders_due;
+CREATE INDEX orders_waiting ON orders (next_action_at, id) WHERE finished = 0 AND ready = 0;
+CREATE INDEX orders_ready ON orders (queue_class, tenant, next_action_at, created_at, id) WHERE finished = 0 AND ready = 1;
+CREATE TABLE queue_turns (
+  queue_class BIGINT PRIMARY KEY,
+  tenant {text} NOT NULL,
+  pass BIGINT NOT NULL
+);
+INSERT INTO queue_turns (queue_class, tenant, pass) VALUES (1, '', 1), (2, '', 2), (3, '', 4), (4, '', 8);
+
+DROP INDEX orders_by_status;
+CREATE INDEX orders_open_by_status ON orders (status, finished) WHERE finished = 0;
+
+CREATE TABLE endpoint_counts (
+  tenant {text} NOT NULL,
+  state {text} NOT NULL,
+  total BIGINT NOT NULL,
+  PRIMARY KEY (tenant, state)
+);
+INSERT INTO endpoint_counts (tenant, state, total)
+  SELECT tenant, state, COUNT(*) FROM endpoints WHERE deleted_at IS NULL GROUP BY tenant, state;
+
+CREATE TABLE renewal_advice (
+  ari_id {text} PRIMARY KEY,
+  certificate {text} NOT NULL,
+  account {text} NOT NULL,
+  window_start BIGINT,
+  window_end BIGINT,
+  chosen_at BIGINT,
+  explanation_url {text} NOT NULL,
+  next_poll_at BIGINT,
+  answered_at BIGINT,
+  failures BIGINT NOT NULL,
+  replaces_refused BIGINT NOT NULL
+);
+CREATE INDEX renewal_advice_due ON renewal_advice (next_poll_at, ari_id) WHERE next_poll_at IS NOT NULL;
+CREATE INDEX renewal_advice_of_certificate ON renewal_advice (certificate, ari_id);
+)sql";
+
+constexpr std::array steps{resources, fleet, alpn_challenges, ledger_and_queue};
 
 }  // namespace
 

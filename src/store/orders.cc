@@ -82,9 +82,6 @@ Order read(sql::RowReader row)
     return o;
 }
 
-constexpr int first_class = static_cast<int>(model::QueueClass::urgent);
-constexpr int last_class = static_cast<int>(model::QueueClass::bulk);
-
 // Nothing was hit: because the order is not there, or because another node has taken it.
 base::Result<> expect_lease(sql::Connection& db, const base::Result<sql::Rows>& rows, const Order& order)
 {
@@ -116,36 +113,14 @@ base::Result<Order> Orders::get(const std::string& id)
                       id);
 }
 
-base::Result<std::vector<Order>> Orders::claim(const std::string& node, std::chrono::seconds duration,
-                                               std::size_t limit)
-{
-    static const std::string due =
-        "SELECT id FROM orders WHERE finished = 0 AND queue_class = $1 AND next_action_at <= $2"
-        " AND lease_until <= $2 ORDER BY next_action_at, created_at, id LIMIT $3";
-    static const auto take = fmt::format(
-        "UPDATE orders SET lease_node = $2, lease_until = $3, fence = fence + 1 WHERE id = $1 RETURNING {}",
-        columns());
-    TRY(now, db_.now());
-    std::vector<Order> claimed;
-    for (int each = first_class; each <= last_class && claimed.size() < limit; ++each) {
-        TRY(rows, db_.execute(due + std::string(db_.dialect().skip_locked),
-                              sql::params(each, now, limit - claimed.size())));
-        for (const auto& row : rows) {
-            const auto id = sql::RowReader(row).text();
-            TRY(order,
-                one_record(db_.execute(take, sql::params(id, node, now + duration)), read, "order", id));
-            claimed.push_back(std::move(order));
-        }
-    }
-    return claimed;
-}
-
 base::Result<> Orders::save(const Order& order)
 {
     static const auto text = [] {
         const std::string_view update = table().update();
-        const auto where = update.find(" RETURNING");
-        return fmt::format("{} AND fence = $26{}", update.substr(0, where), update.substr(where));
+        const auto where = update.find(" WHERE");
+        const auto returning = update.find(" RETURNING");
+        return fmt::format("{}, ready = 0{} AND fence = $26{}", update.substr(0, where),
+                           update.substr(where, returning - where), update.substr(returning));
     }();
     auto bound = values(order);
     bound.push_back(sql::to_value(order.fence));
@@ -157,7 +132,7 @@ base::Result<> Orders::extend(const Order& order, std::chrono::seconds duration)
     TRY(now, db_.now());
     return expect_lease(
         db_,
-        db_.execute("UPDATE orders SET lease_until = $3 WHERE id = $1 AND fence = $2 RETURNING id",
+        db_.execute("UPDATE orders SET lease_until = $3, ready = 0 WHERE id = $1 AND fence = $2 RETURNING id",
                     sql::params(order.id, order.fence, now + duration)),
         order);
 }
@@ -186,29 +161,12 @@ base::Result<std::optional<Order>> Orders::unfinished_of(const std::string& endp
 
 base::Result<std::vector<std::pair<model::OrderStatus, std::int64_t>>> Orders::count_by_status()
 {
-    return records_of(db_.execute("SELECT status, COUNT(*) FROM orders GROUP BY status ORDER BY status"),
-                      [](sql::RowReader row) {
-                          const auto status =
-                              known_or(model::order_status_from(row.text()), model::OrderStatus::queued);
-                          return std::pair(status, row.integer());
-                      });
-}
-
-base::Result<std::optional<base::Time>> Orders::next_due()
-{
-    TRY(now, db_.now());
-    std::optional<base::Time> soonest;
-    for (int each = first_class; each <= last_class; ++each) {
-        TRY(due, maybe_record(db_.execute("SELECT next_action_at FROM orders WHERE finished = 0 AND "
-                                          "queue_class = $1 AND lease_until <= $2"
-                                          " ORDER BY next_action_at LIMIT 1",
-                                          sql::params(each, now)),
-                              [](sql::RowReader row) { return row.time(); }));
-        if (due && (!soonest || *due < *soonest)) {
-            soonest = due;
-        }
-    }
-    return soonest;
+    return records_of(
+        db_.execute("SELECT status, COUNT(*) FROM orders WHERE finished = 0 GROUP BY status ORDER BY status"),
+        [](sql::RowReader row) {
+            const auto status = known_or(model::order_status_from(row.text()), model::OrderStatus::queued);
+            return std::pair(status, row.integer());
+        });
 }
 
 }  // namespace store

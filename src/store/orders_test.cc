@@ -1,5 +1,6 @@
 #include "store/testing/store_fixture.h"
 
+#include <map>
 #include <set>
 
 namespace store {
@@ -101,6 +102,136 @@ TEST_P(OrdersOnStore, ClaimsDueOnesByClassThenLongestDue)
     EXPECT_EQ(*read([](Transaction& tx) { return tx.orders.next_due(); }).value(), future.next_action_at);
 }
 
+std::vector<std::string> ids_of(const std::vector<model::Order>& orders)
+{
+    std::vector<std::string> ids;
+    for (const auto& each : orders) {
+        ids.push_back(each.id);
+    }
+    return ids;
+}
+
+model::Order of_tenant(const std::string& key, const std::string& tenant,
+                       model::QueueClass queue_class = model::QueueClass::interactive)
+{
+    auto made = order(key, "ep_" + key);
+    made.tenant = tenant;
+    made.queue_class = queue_class;
+    return made;
+}
+
+TEST_P(OrdersOnStore, TenantsTakeTurns)
+{
+    for (int i = 0; i < 50; ++i) {
+        insert_order(of_tenant("big" + std::to_string(10 + i), "big"));
+    }
+    for (int i = 0; i < 3; ++i) {
+        auto late = of_tenant("small" + std::to_string(i), "small");
+        late.next_action_at += seconds(30);
+        insert_order(late);
+    }
+    clock.advance(seconds(60));
+
+    EXPECT_EQ(ids_of(claim("node", 4)),
+              (std::vector<std::string>{"ord_big10", "ord_small0", "ord_big11", "ord_small1"}));
+    EXPECT_EQ(ids_of(claim("node", 1)), std::vector<std::string>{"ord_big12"});
+    EXPECT_EQ(ids_of(claim("node", 3)), (std::vector<std::string>{"ord_small2", "ord_big13", "ord_big14"}));
+}
+
+// What the issue promises: 10,000 broken names of one tenant do not delay another's ten.
+TEST_P(OrdersOnStore, TenThousandBrokenNamesDelayNobodyElse)
+{
+    const int broken = on_postgres() ? 2'000 : 10'000;
+    const auto insert_all = [&](const std::string& tenant, int count) {
+        ASSERT_TRUE(write([&](Transaction& tx) -> base::Result<> {
+            for (int i = 0; i < count; ++i) {
+                CHECKED(tx.orders.insert(of_tenant(tenant + std::to_string(i), tenant)));
+            }
+            return {};
+        }));
+    };
+    const auto rounds_until_good = [&] {
+        int rounds = 0;
+        for (std::size_t good = 0; good < 10; ++rounds) {
+            for (const auto& each : claim("node", 32)) {
+                good += each.tenant == "good" ? 1 : 0;
+            }
+        }
+        return rounds;
+    };
+    insert_all("good", 10);
+    const int alone = rounds_until_good();
+    insert_all("broken", broken);
+    static_cast<void>(claim("node", 32));
+    ASSERT_TRUE(write([&](Transaction& tx) -> base::Result<> {
+        for (int i = 0; i < 10; ++i) {
+            CHECKED(tx.orders.insert(of_tenant("new" + std::to_string(i), "good")));
+        }
+        return {};
+    }));
+
+    EXPECT_EQ(rounds_until_good(), alone);
+}
+
+TEST_P(OrdersOnStore, ClassesShareAndHigherOnesHaveMore)
+{
+    using enum model::QueueClass;
+    for (const auto queue_class : {urgent, renewal, interactive, bulk}) {
+        for (int i = 0; i < 60; ++i) {
+            insert_order(of_tenant(std::to_string(static_cast<int>(queue_class)) + "_" + std::to_string(i),
+                                   "t", queue_class));
+        }
+    }
+    std::map<model::QueueClass, int> started;
+    for (int i = 0; i < 15; ++i) {
+        for (const auto& each : claim("node", 2)) {
+            ++started[each.queue_class];
+        }
+    }
+    EXPECT_NEAR(started[urgent], 16, 1);
+    EXPECT_NEAR(started[renewal], 8, 1);
+    EXPECT_NEAR(started[interactive], 4, 1);
+    EXPECT_NEAR(started[bulk], 2, 1);
+}
+
+TEST_P(OrdersOnStore, AClassThatWasIdleDoesNotCatchUp)
+{
+    using enum model::QueueClass;
+    for (int i = 0; i < 60; ++i) {
+        insert_order(of_tenant("i" + std::to_string(i), "t", interactive));
+    }
+    static_cast<void>(claim("node", 40));
+    for (int i = 0; i < 20; ++i) {
+        insert_order(of_tenant("r" + std::to_string(i), "t", renewal));
+    }
+    int renewals = 0;
+    for (const auto& each : claim("node", 12)) {
+        renewals += each.queue_class == renewal ? 1 : 0;
+    }
+    EXPECT_NEAR(renewals, 8, 1);
+}
+
+TEST_P(OrdersOnStore, FullQueuesAreLeftOut)
+{
+    using enum model::QueueClass;
+    for (const auto* tenant : {"a", "b"}) {
+        insert_order(of_tenant("i" + std::string(tenant), tenant, interactive));
+        insert_order(of_tenant("k" + std::string(tenant), tenant, bulk));
+    }
+    const auto got = write([&](Transaction& tx) {
+        Shares shares;
+        shares.most = 1;
+        shares.running = {{Queue{interactive, "a"}, 1}, {Queue{bulk, ""}, 1}};
+        return tx.orders.claim("node", seconds(60), 10, shares);
+    });
+    EXPECT_EQ(ids_of(got.value()), std::vector<std::string>{"ord_ib"});
+    EXPECT_EQ(read([](Transaction& tx) { return tx.orders.next_waiting(); }).value(), std::nullopt);
+    EXPECT_TRUE(read([](Transaction& tx) { return tx.orders.next_due(); }).value());
+    EXPECT_EQ(read([](Transaction& tx) { return tx.orders.backlog(bulk, 10); }).value(), 2U);
+    EXPECT_EQ(read([](Transaction& tx) { return tx.orders.backlog(bulk, 1); }).value(), 1U);
+    EXPECT_EQ(claim("node", 10).size(), 3U);
+}
+
 TEST_P(OrdersOnStore, AHolderWhoseLeaseWasTakenCannotSave)
 {
     insert_order(order("a", "ep_a"));
@@ -147,8 +278,9 @@ TEST_P(OrdersOnStore, AFinishedOneIsNeverClaimedAgain)
     EXPECT_TRUE(claim("node2", 1).empty());
     EXPECT_FALSE(read([](Transaction& tx) { return tx.orders.unfinished_of("ep_a"); }).value());
     EXPECT_EQ(read([](Transaction& tx) { return tx.orders.of_endpoint("ep_a", 10); })->size(), 1U);
+    insert_order(order("b", "ep_b"));
     EXPECT_THAT(read([](Transaction& tx) { return tx.orders.count_by_status(); }).value(),
-                testing::ElementsAre(std::pair(model::OrderStatus::failed, 1)));
+                testing::ElementsAre(std::pair(model::OrderStatus::queued, 1)));
 }
 
 boost::asio::awaitable<void> claim_all(Store& store, std::string node, std::vector<std::string>& taken)

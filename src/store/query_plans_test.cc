@@ -79,6 +79,12 @@ TEST_F(QueryPlans, EverythingDueIsAnIndexLookUp)
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.claim("node", std::chrono::seconds(1), 10); }),
                 WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.next_due(); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.next_waiting(); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.advice.due(test_start, 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.budgets.drop_full(test_start, 10); }),
+                WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.budgets.old_reservations(test_start, 10); }),
+                WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.unfinished_of("ep_a"); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.of_endpoint("ep_a", 10); }), WalksAnIndex());
 }
@@ -97,6 +103,13 @@ TEST_F(QueryPlans, EveryLookUpAndPageUsesAnIndex)
     EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.certificates.list("", after, 10); }),
                 WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.certificates.of_endpoint("ep_a"); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.advice.of_certificate("crt_a"); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.endpoints.count("t"); }), WalksAnIndex());
+    for (const auto* name : {"", "shop.example.com"}) {
+        EXPECT_THAT(
+            plan_of([&](Transaction& tx) { return tx.budgets.scarcest("ca_a", "exact_set", name, 10); }),
+            WalksAnIndex());
+    }
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.events.after(1, "t", 10); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.events.of_subject("ep_a", 10); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.challenges.txt_of_order("ord_a"); }), WalksAnIndex());

@@ -21,7 +21,8 @@ namespace store {
 // The tables, inside one transaction. Valid only during the operation it was given to.
 class Transaction {
 public:
-    explicit Transaction(sql::Connection& db);
+    // `batch`: see Endpoints.
+    explicit Transaction(sql::Connection& db, const EndpointCounts* batch = nullptr);
 
     Tenants tenants;
     Tokens tokens;
@@ -33,6 +34,7 @@ public:
     Revisions revisions;
     Leases leases;
     Budgets budgets;
+    Advice advice;
     Events events;
     EdgeNodes edges;
     Groups groups;

@@ -12,7 +12,10 @@
 #include "model/order.h"
 #include "model/records.h"
 
+#include <compare>
 #include <cstdint>
+#include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -57,15 +60,19 @@ private:
 struct EndpointFilter {
     std::string tenant{};  // empty: all
     std::optional<model::EndpointState> state{};
-    std::string text{};    // part of a name; empty: all
+    std::string text{};    // part of a name, for which all names are read; empty: all
     bool deleted = false;  // true: the deleted ones too
     std::string after{};   // cursor
     std::size_t limit = 100;
 };
 
+// How many endpoints are not deleted, by tenant and state; or by how much that changes.
+using EndpointCounts = std::map<std::pair<std::string, std::string>, std::int64_t>;
+
 class Endpoints {
 public:
-    explicit Endpoints(sql::Connection& db) : db_(db) {}
+    // `batch`: what earlier operations of the same transaction changed and is not written yet.
+    explicit Endpoints(sql::Connection& db, const EndpointCounts* batch = nullptr) : db_(db), batch_(batch) {}
     // Writes the endpoint and its names. conflict + code name_in_use when a live endpoint holds one of its
     // names.
     base::Result<> insert(const model::Endpoint& endpoint);
@@ -81,9 +88,20 @@ public:
                                                           std::size_t limit);  // by next_check_at
     base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> count_by_state();
     base::Result<std::int64_t> count(const std::string& tenant);  // not deleted ones; for quotas
+    // Counts anew what the counters say. Only a program that does not know them makes them wrong.
+    base::Result<> recount();
+
+    EndpointCounts take_pending();  // for the writer
 
 private:
+    using CountKey = EndpointCounts::key_type;
+
+    base::Result<std::optional<CountKey>> counted_as(const std::string& id);
+    void note_change(const std::optional<CountKey>& before, const model::Endpoint& endpoint);
+
     sql::Connection& db_;
+    const EndpointCounts* batch_;
+    EndpointCounts pending_;
 };
 
 class Certificates {
@@ -104,16 +122,31 @@ private:
     sql::Connection& db_;
 };
 
+// One tenant's orders of a class; the empty tenant: the whole class.
+struct Queue {
+    model::QueueClass queue_class = model::QueueClass::interactive;
+    std::string tenant{};
+    auto operator<=>(const Queue&) const = default;
+};
+
+// Leaves room for others: of each queue in `running` and of each tenant's orders of a class no more than
+// `most` are under way, with those that a claim adds.
+struct Shares {
+    std::size_t most = std::numeric_limits<std::size_t>::max();
+    std::map<Queue, std::size_t> running{};
+};
+
 class Orders {
 public:
     explicit Orders(sql::Connection& db) : db_(db) {}
     base::Result<> insert(const model::Order& order);
     base::Result<model::Order> get(const std::string& id);
-    // Takes up to `limit` unfinished orders that are due and not leased, by class, then longest due; leases
-    // them to `node` for `duration` of database time and returns them with their new fence. Skips rows that
-    // other nodes are taking.
+    // Takes up to `limit` unfinished orders that are due and not leased, leases them to `node` for `duration`
+    // of database time and returns them with their new fence. Fair: classes share by weight (a lower number
+    // has more), the tenants of a class take turns, and of one tenant the longest due goes first. Keeps to
+    // `shares`, and leaves out rows that other nodes are taking.
     base::Result<std::vector<model::Order>> claim(const std::string& node, std::chrono::seconds duration,
-                                                  std::size_t limit);
+                                                  std::size_t limit, Shares shares = {});
     // conflict when the lease was lost (another fence). Extends nothing.
     base::Result<> save(const model::Order& order);
     base::Result<> extend(const model::Order& order, std::chrono::seconds duration);
@@ -122,9 +155,14 @@ public:
     base::Result<std::vector<model::Order>> of_endpoint(const std::string& endpoint,
                                                         std::size_t limit);  // newest first
     base::Result<std::optional<model::Order>> unfinished_of(const std::string& endpoint);
+    // Unfinished ones.
     base::Result<std::vector<std::pair<model::OrderStatus, std::int64_t>>> count_by_status();
     // The soonest next_action_at of unfinished orders that are not leased.
     base::Result<std::optional<base::Time>> next_due();
+    // The same, without those that claim() has already seen to be due.
+    base::Result<std::optional<base::Time>> next_waiting();
+    // How many orders of a class are due and not begun; counts up to `most`.
+    base::Result<std::size_t> backlog(model::QueueClass queue_class, std::size_t most);
 
 private:
     sql::Connection& db_;
@@ -205,16 +243,47 @@ private:
     sql::Connection& db_;
 };
 
-// Counters behind issuance::Budget: one row a limit and key, a token bucket with its reservations.
+// Counters behind issuance::Budget: one row a limit and key, a token bucket with its reservations. A bucket
+// that is full equals one that was never used, so full ones may be dropped.
 class Budgets {
 public:
     explicit Budgets(sql::Connection& db) : db_(db) {}
     base::Result<std::optional<model::Bucket>> get(const std::string& key);
     base::Result<> put(const model::Bucket& bucket);
+    base::Result<> remove(const std::string& key);
     base::Result<std::vector<model::Bucket>> list();
+    // Buckets of one limit, those that are full last come first; `name`: only subjects that begin with it.
+    base::Result<std::vector<model::Bucket>> scarcest(const std::string& owner, const std::string& limit,
+                                                      const std::string& name, std::size_t most);
+    // Drops buckets that are full again, at most `most`; returns how many.
+    base::Result<std::size_t> drop_full(base::Time now, std::size_t most);
+
     base::Result<> put_reservation(const model::Reservation& reservation);
     base::Result<std::optional<model::Reservation>> reservation(const std::string& id);
     base::Result<> remove_reservation(const std::string& id);
+    // Made before `then`: nobody settled them.
+    base::Result<std::vector<std::string>> old_reservations(base::Time then, std::size_t most);
+
+    base::Result<> put_override(const model::LimitOverride& override_);
+    base::Result<bool> remove_override(const std::string& account, const std::string& limit,
+                                       const std::string& subject);
+    base::Result<std::vector<model::LimitOverride>> overrides(const std::string& account);
+
+private:
+    sql::Connection& db_;
+};
+
+// When CAs want certificates renewed, keyed by certID (RFC 9773).
+class Advice {
+public:
+    explicit Advice(sql::Connection& db) : db_(db) {}
+    base::Result<> put(const model::RenewalAdvice& advice);
+    base::Result<std::optional<model::RenewalAdvice>> get(const std::string& ari_id);
+    base::Result<std::optional<model::RenewalAdvice>> of_certificate(const std::string& certificate);
+    base::Result<> remove(const std::string& ari_id);
+    // Whose CA is to be asked, longest due first.
+    base::Result<std::vector<model::RenewalAdvice>> due(base::Time now, std::size_t limit);
+    base::Result<std::optional<base::Time>> next_due();
 
 private:
     sql::Connection& db_;

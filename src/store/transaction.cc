@@ -3,10 +3,10 @@
 
 namespace store {
 
-Transaction::Transaction(sql::Connection& db)
+Transaction::Transaction(sql::Connection& db, const EndpointCounts* batch)
     : tenants(db),
       tokens(db),
-      endpoints(db),
+      endpoints(db, batch),
       certificates(db),
       orders(db),
       accounts(db),
@@ -14,6 +14,7 @@ Transaction::Transaction(sql::Connection& db)
       revisions(db),
       leases(db),
       budgets(db),
+      advice(db),
       events(db),
       edges(db),
       groups(db),

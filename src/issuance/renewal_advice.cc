@@ -1,0 +1,175 @@
+#include "issuance/renewal_advice.h"
+
+#include "base/random.h"
+#include "crypto/certificate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace issuance {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Errors that pass are asked about again soon, and like lasting ones after some tries (RFC 9773 4.3.3).
+constexpr int most_quick_tries = 5;
+constexpr seconds first_retry = std::chrono::minutes(1);
+constexpr seconds lasting_retry = std::chrono::hours(6);
+constexpr seconds least_wait = std::chrono::minutes(1);
+constexpr seconds most_wait = std::chrono::days(1);
+// A poll that a node took and never came back from is another node's after this.
+constexpr seconds taken_for = std::chrono::minutes(10);
+
+milliseconds random_below(milliseconds bound)
+{
+    return milliseconds(bound.count() > 0 ? base::random_below(static_cast<std::uint64_t>(bound.count()))
+                                          : 0);
+}
+
+// Polls that began together do not stay together.
+milliseconds spread(seconds wait)
+{
+    return wait + random_below(milliseconds(wait) / 20);
+}
+
+bool is_asked_about(const base::Result<model::Certificate>& certificate, base::Time now)
+{
+    return certificate && certificate->state == model::CertificateState::live && certificate->renew_at &&
+           now < certificate->not_after;
+}
+
+bool passes(const base::Error& error)
+{
+    return error.kind() == base::Errc::unavailable || error.kind() == base::Errc::timeout ||
+           error.kind() == base::Errc::rate_limited;
+}
+
+base::Result<> append_explanation(store::Transaction& tx, const model::Certificate& certificate,
+                                  const model::RenewalAdvice& advice, base::Time now)
+{
+    model::Event event;
+    event.tenant = certificate.tenant;
+    event.subject = certificate.endpoint.empty() ? "platform" : certificate.endpoint;
+    event.type = "certificate.renewal.advised";
+    event.message =
+        fmt::format("The certificate authority wants the certificate of {} renewed by {} and says why: {}",
+                    certificate.identifiers.empty() ? certificate.id : certificate.identifiers.front(),
+                    base::to_rfc3339(*advice.window_end), advice.explanation_url);
+    event.data["certificate"] = certificate.id;
+    event.data["explanation_url"] = advice.explanation_url;
+    event.created_at = now;
+    return tx.events.append(event);
+}
+
+}  // namespace
+
+std::string ari_id_of(const std::string& chain_pem)
+{
+    const auto chain = crypto::parse_chain(chain_pem);
+    return chain ? chain->leaf.ari_id : std::string();
+}
+
+base::Time advised_renewal(const model::Certificate& certificate, base::Time chosen)
+{
+    const auto lifetime = certificate.not_after - certificate.not_before;
+    const auto earliest =
+        certificate.created_at + std::min<milliseconds>(std::chrono::minutes(10), lifetime / 100);
+    const auto latest = certificate.not_after - lifetime / 10;
+    return std::max(std::min(chosen, latest), earliest);
+}
+
+base::Result<> begin_advice(store::Transaction& tx, const model::Certificate& certificate)
+{
+    model::RenewalAdvice advice;
+    advice.ari_id = ari_id_of(certificate.chain_pem);
+    if (advice.ari_id.empty() || certificate.account.empty()) {
+        return {};
+    }
+    advice.certificate = certificate.id;
+    advice.account = certificate.account;
+    advice.next_poll_at = certificate.created_at;
+    return tx.advice.put(advice);
+}
+
+base::Result<> end_advice(store::Transaction& tx, const std::string& certificate)
+{
+    TRY(advice, tx.advice.of_certificate(certificate));
+    return advice ? tx.advice.remove(advice->ari_id) : base::Result<>();
+}
+
+base::Result<> apply_answer(store::Transaction& tx, const std::string& ari_id, const acme::RenewalInfo& info,
+                            base::Time now)
+{
+    TRY(advice, tx.advice.get(ari_id));
+    if (!advice) {
+        return {};
+    }
+    auto certificate = tx.certificates.get(advice->certificate);
+    if (!is_asked_about(certificate, now)) {
+        return tx.advice.remove(ari_id);
+    }
+    if (advice->window_start != info.start || advice->window_end != info.end || !advice->chosen_at) {
+        advice->window_start = info.start;
+        advice->window_end = info.end;
+        advice->chosen_at = info.start + random_below(info.end - info.start);
+    }
+    const bool explained = !info.explanation_url.empty() && info.explanation_url != advice->explanation_url;
+    advice->explanation_url = info.explanation_url;
+    advice->answered_at = now;
+    advice->failures = 0;
+    advice->next_poll_at = now + spread(std::clamp(info.retry_after, least_wait, most_wait));
+    CHECKED(tx.advice.put(*advice));
+    if (explained) {
+        CHECKED(append_explanation(tx, *certificate, *advice, now));
+    }
+    const auto renew_at = advised_renewal(*certificate, *advice->chosen_at);
+    if (certificate->renew_at == renew_at) {
+        return {};
+    }
+    certificate->renew_at = renew_at;
+    return tx.certificates.update(*certificate);
+}
+
+base::Result<> apply_failure(store::Transaction& tx, const std::string& ari_id, const base::Error& error,
+                             base::Time now)
+{
+    TRY(advice, tx.advice.get(ari_id));
+    if (!advice) {
+        return {};
+    }
+    advice->failures += 1;
+    if (error.code() == "acme:noRenewalInfo") {
+        advice->next_poll_at.reset();
+        return tx.advice.put(*advice);
+    }
+    auto wait = lasting_retry;
+    if (passes(error) && advice->failures < most_quick_tries) {
+        wait = error.retry_after().value_or(first_retry * (1 << (2 * (advice->failures - 1))));
+    } else if (passes(error)) {
+        wait = std::max(error.retry_after().value_or(wait), wait);
+    }
+    advice->next_poll_at = now + spread(std::clamp(wait, least_wait, most_wait));
+    return tx.advice.put(*advice);
+}
+
+base::Result<std::vector<model::RenewalAdvice>> take_due_advice(store::Transaction& tx, base::Time now,
+                                                                std::size_t limit)
+{
+    TRY(due, tx.advice.due(now, limit));
+    std::vector<model::RenewalAdvice> taken;
+    for (auto& each : due) {
+        if (!is_asked_about(tx.certificates.get(each.certificate), now)) {
+            CHECKED(tx.advice.remove(each.ari_id));
+            continue;
+        }
+        each.next_poll_at = now + taken_for;
+        CHECKED(tx.advice.put(each));
+        taken.push_back(std::move(each));
+    }
+    return taken;
+}
+
+}  // namespace issuance

@@ -1,0 +1,38 @@
+// What a CA's renewal information does to a certificate (RFC 9773). Its state belongs to one certID: an
+// answer about a certificate can never move the renewal of its successor.
+#pragma once
+
+#include "acme/resources.h"
+#include "model/certificate.h"
+#include "model/records.h"
+#include "store/store.h"
+
+namespace issuance {
+
+// The certID of a chain's leaf; empty when it has none (RFC 9773 4.1).
+std::string ari_id_of(const std::string& chain_pem);
+
+// When to renew although the CA chose `chosen`: not in the first minutes of a certificate's life, and not so
+// late that nothing may go wrong any more.
+base::Time advised_renewal(const model::Certificate& certificate, base::Time chosen);
+
+// The CA is asked for the first time right after it issued.
+base::Result<> begin_advice(store::Transaction& tx, const model::Certificate& certificate);
+// It is asked no more: the certificate was replaced.
+base::Result<> end_advice(store::Transaction& tx, const std::string& certificate);
+
+// What the poller does with an answer: the instant is chosen once a window, and becomes the certificate's
+// renewal time.
+base::Result<> apply_answer(store::Transaction& tx, const std::string& ari_id, const acme::RenewalInfo& info,
+                            base::Time now);
+// No answer, or none that makes sense: what is known stays, and without a window the certificate is renewed
+// by its lifetime.
+base::Result<> apply_failure(store::Transaction& tx, const std::string& ari_id, const base::Error& error,
+                             base::Time now);
+
+// Takes up to `limit` certificates to ask about. Others do not take them for some minutes, so that nodes
+// share the work and a crash loses nothing. Those that expired or were replaced are dropped on the way.
+base::Result<std::vector<model::RenewalAdvice>> take_due_advice(store::Transaction& tx, base::Time now,
+                                                                std::size_t limit);
+
+}  // namespace issuance
