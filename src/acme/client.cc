@@ -85,6 +85,7 @@ public:
                                          std::optional<ExternalAccount> external) override;
     base::Task<Account> find_account() override;
     base::Task<> deactivate_account() override;
+    base::Task<> change_key(crypto::PrivateKey next) override;
     void use_account(std::string account_url) override { session_.use_account(std::move(account_url)); }
     base::Task<OrderResource> new_order(NewOrder order) override;
     base::Task<OrderResource> fetch_order(std::string url) override;
@@ -143,6 +144,25 @@ base::Task<> HttpClient::deactivate_account()
 {
     auto url = session_.account_url();
     CO_CHECKED(co_await session_.post(std::move(url), R"({"status":"deactivated"})"));
+    co_return base::Result<>();
+}
+
+// The inner JWS is the new key's; the outer one, as always, the account's.
+base::Task<> HttpClient::change_key(crypto::PrivateKey next)
+{
+    CO_TRY(directory, co_await session_.directory());
+    if (directory.key_change.empty()) {
+        co_return base::fail(base::Error(base::Errc::not_found, "the CA does not change account keys")
+                                 .with_code("key_change_unsupported")
+                                 .with_fix("Register a new account with this CA, and make it the default."));
+    }
+    const auto header =
+        fmt::format(R"({{"alg":"{}","jwk":{},"url":{}}})", crypto::jws_algorithm(next), crypto::to_jwk(next),
+                    json::serialize(json::string(directory.key_change)));
+    const json::object payload{{"account", session_.account_url()},
+                               {"oldKey", json::parse(crypto::to_jwk(session_.key()))}};
+    CO_TRY(inner, crypto::sign_jws(next, header, json::serialize(payload)));
+    CO_CHECKED(co_await session_.post(directory.key_change, inner));
     co_return base::Result<>();
 }
 

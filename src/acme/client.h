@@ -46,6 +46,9 @@ public:
     // Finds the account of the key without making one (onlyReturnExisting).
     virtual base::Task<Account> find_account() = 0;
     virtual base::Task<> deactivate_account() = 0;
+    // keyChange (RFC 8555 7.3.5): afterwards the account answers to `next` and this client is of no use any
+    // more. When no answer came, either may be true: ask find_account() of clients with both keys.
+    virtual base::Task<> change_key(crypto::PrivateKey next) = 0;
     // For an account that is known from the store.
     virtual void use_account(std::string account_url) = 0;
 

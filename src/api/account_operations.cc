@@ -1,4 +1,4 @@
-// /v1/tokens, /v1/tenants, /v1/ca-accounts
+// /v1/tokens, /v1/tenants
 #include "api/field_reader.h"
 #include "api/views.h"
 #include "base/random.h"
@@ -147,36 +147,6 @@ base::Task<Answer> list_tenants(Parts parts, Call)
     co_return Answer(200, page(tenants, ""));
 }
 
-base::Task<Answer> create_account(Parts parts, Call call)
-{
-    FieldReader reader(call.body);
-    NewCaAccount wanted;
-    wanted.directory_url = reader.required_text("directory_url");
-    wanted.name = reader.required_text("name");
-    wanted.contacts = reader.texts("contacts").value_or(std::vector<std::string>());
-    wanted.eab_kid = reader.text("eab_kid").value_or("");
-    wanted.eab_key = reader.text("eab_key").value_or("");
-    wanted.make_default = reader.flag("default").value_or(false);
-    if (!wanted.directory_url.empty() && !wanted.directory_url.starts_with("https://")) {
-        reader.add_problem("directory_url", "must begin with https://");
-    }
-    if (wanted.eab_kid.empty() != wanted.eab_key.empty()) {
-        reader.add_problem("eab_kid", "comes together with eab_key");
-    }
-    if (auto wrong = reader.problems()) {
-        co_return std::move(*wrong);
-    }
-    CO_TRY(account, co_await parts.ca_registry.add(std::move(wanted)));
-    co_return Answer(201, view(account));
-}
-
-base::Task<Answer> list_accounts(Parts parts, Call)
-{
-    auto read = [](store::Transaction& tx) { return tx.accounts.list(); };
-    CO_TRY(accounts, co_await parts.store.read(std::move(read)));
-    co_return Answer(200, page(accounts, ""));
-}
-
 }  // namespace
 
 std::vector<Operation> account_operations()
@@ -187,8 +157,6 @@ std::vector<Operation> account_operations()
         {"DELETE", "/v1/tokens/{token}", Scope::admin, false, revoke_token},
         {"POST", "/v1/tenants", Scope::admin, true, create_tenant},
         {"GET", "/v1/tenants", Scope::read, true, list_tenants},
-        {"POST", "/v1/ca-accounts", Scope::admin, true, create_account},
-        {"GET", "/v1/ca-accounts", Scope::read, true, list_accounts},
     };
 }
 

@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,20 +39,46 @@ public:
     virtual std::string metrics() const = 0;
 };
 
+// What is absent stays as it is.
+struct CaAccountChange {
+    bool make_default = false;
+    std::optional<int> fallback;  // its place among those that step in; 0: it does not
+    std::optional<std::string> profile;
+    std::optional<std::string> preferred_chain;
+    std::optional<std::vector<model::KeyType>> key_types;  // that the CA takes; empty: all
+    std::optional<bool> trusted;
+};
+
 struct NewCaAccount {
     std::string name;
-    std::string directory_url;
+    std::string directory;              // a URL, or the name of a known CA
     std::vector<std::string> contacts;  // mail addresses
     std::string eab_kid;
     std::string eab_key;  // base64url, as CAs give it
-    bool make_default = false;
+    CaAccountChange settings;
 };
 
-// Makes CA accounts: key, registration at the CA, row.
+struct Promotion {
+    model::CaAccount account;
+    std::int64_t queued = 0;          // orders, by this call; none: nothing is left to be ordered
+    std::int64_t only_untrusted = 0;  // certificates that nothing trusted has replaced yet
+};
+
+// CA accounts: keys, registration at the CA, rows. Accounts are meant by name or id (ca_account_not_found).
 class CaRegistry {
 public:
     virtual ~CaRegistry() = default;
+    virtual base::Task<model::CaAccount> find(std::string account) = 0;
     virtual base::Task<model::CaAccount> add(NewCaAccount wanted) = 0;
+    virtual base::Task<model::CaAccount> change(std::string account, CaAccountChange change) = 0;
+    // Makes a CA that has forgotten the account know it again.
+    virtual base::Task<model::CaAccount> register_again(std::string account) = 0;
+    // Begins; the rest is durable and happens by itself.
+    virtual base::Task<model::CaAccount> rotate_key(std::string account) = 0;
+    virtual base::Task<model::CaAccount> deactivate(std::string account) = 0;
+    // Makes it the default and orders a part of the trusted certificates that are lacking; again for the
+    // next part.
+    virtual base::Task<Promotion> promote(std::string account) = 0;
 };
 
 // All must outlive the Api.

@@ -53,8 +53,9 @@ struct Operation {
 
 std::vector<Operation> endpoint_operations();
 std::vector<Operation> certificate_operations();
-std::vector<Operation> account_operations();   // tokens, tenants, CA accounts
-std::vector<Operation> limit_operations();     // what is left of CAs' limits
+std::vector<Operation> account_operations();  // tokens, tenants
+std::vector<Operation> ca_operations();
+std::vector<Operation> limit_operations();  // what is left of CAs' limits
 std::vector<Operation> overview_operations();  // orders, events, edges, status, health, metrics, openapi
 
 // Who sent `authorization` (the header's value). Errors: token_missing, token_invalid.

@@ -22,11 +22,31 @@ base::Task<Answer> show(Parts parts, Call call)
 {
     CO_TRY(certificate,
            co_await parts.endpoints.certificate(call.access.caller, call.parameter("certificate")));
-    auto read = [id = certificate.id](store::Transaction& tx) { return tx.advice.of_certificate(id); };
-    CO_TRY(advice, co_await parts.store.read(std::move(read)));
     auto body = view(certificate);
+    auto read_advice = [id = certificate.id](store::Transaction& tx) { return tx.advice.of_certificate(id); };
+    CO_TRY(advice, co_await parts.store.read(std::move(read_advice)));
     body["renewal_advice"] = advice ? json::value(view(*advice)) : json::value(nullptr);
+    auto read = [id = certificate.id](store::Transaction& tx) { return tx.revocations.of_certificate(id); };
+    CO_TRY(revocation, co_await parts.store.read(std::move(read)));
+    body["revocation"] = revocation ? json::value(view(*revocation)) : json::value(nullptr);
     co_return Answer(200, std::move(body));
+}
+
+base::Task<Answer> revoke(Parts parts, Call call)
+{
+    FieldReader reader(call.body);
+    const auto reason = reader.choice("reason", endpoints::revocation_reason_from)
+                            .value_or(endpoints::RevocationReason::unspecified);
+    const bool replace = reader.flag("replace").value_or(true);
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    CO_TRY(done, co_await parts.endpoints.revoke(call.access.caller, call.parameter("certificate"), reason,
+                                                 replace));
+    auto body = view(done.certificate);
+    body["revocation"] = view(done.revocation);
+    body["successor"] = done.successor ? json::value(view(*done.successor)) : json::value(nullptr);
+    co_return Answer(202, std::move(body));
 }
 
 base::Task<Answer> chain(Parts parts, Call call)
@@ -54,6 +74,7 @@ std::vector<Operation> certificate_operations()
         {"GET", "/v1/certificates", Scope::read, false, list},
         {"GET", "/v1/certificates/{certificate}", Scope::read, false, show},
         {"GET", "/v1/certificates/{certificate}/chain", Scope::read, false, chain},
+        {"POST", "/v1/certificates/{certificate}/revoke", Scope::write, false, revoke},
         {"DELETE", "/v1/certificates/{certificate}", Scope::write, false, remove},
     };
 }

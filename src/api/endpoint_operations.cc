@@ -1,6 +1,7 @@
 // /v1/endpoints
 #include "api/field_reader.h"
 #include "api/views.h"
+#include "endpoints/caa_advice.h"
 
 namespace api {
 
@@ -61,6 +62,8 @@ base::Task<Answer> create(Parts parts, Call call)
     wanted.ip_filter = reader.texts("ip_filter").value_or(wanted.ip_filter);
     wanted.filter_at = reader.choice("filter_at", model::filter_at_from).value_or(wanted.filter_at);
     wanted.key_types = reader.choices("key_types", model::key_type_from).value_or(wanted.key_types);
+    wanted.ca_policy = reader.texts("ca_policy").value_or(wanted.ca_policy);
+    wanted.profile = reader.text("profile").value_or("");
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }
@@ -93,7 +96,13 @@ base::Task<Answer> list(Parts parts, Call call)
 base::Task<Answer> show(Parts parts, Call call)
 {
     CO_TRY(detail, co_await parts.endpoints.get(call.access.caller, call.parameter("endpoint")));
-    co_return Answer(200, view(detail, parts.clock.now()));
+    auto body = view(detail, parts.clock.now());
+    auto read = [endpoint = detail.endpoint](store::Transaction& tx) {
+        return endpoints::caa_records(tx, endpoint);
+    };
+    CO_TRY(records, co_await parts.store.read(std::move(read)));
+    body["caa_records"] = json::array(records.begin(), records.end());
+    co_return Answer(200, std::move(body));
 }
 
 base::Task<Answer> update(Parts parts, Call call)
@@ -105,6 +114,8 @@ base::Task<Answer> update(Parts parts, Call call)
     change.filter_at = reader.choice("filter_at", model::filter_at_from);
     change.upstream = reader.text("upstream");
     change.key_types = reader.choices("key_types", model::key_type_from);
+    change.ca_policy = reader.texts("ca_policy");
+    change.profile = reader.text("profile");
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }

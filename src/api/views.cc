@@ -109,6 +109,8 @@ json::object view(const model::Endpoint& endpoint)
     made["required_records"] = std::move(records);
     made["next_check_at"] = time_or_null(endpoint.next_check_at);
     made["created_at"] = base::to_rfc3339(endpoint.created_at);
+    made["ca_policy"] = array_of(endpoint.ca_policy);
+    made["profile"] = endpoint.profile;
     return made;
 }
 
@@ -147,6 +149,19 @@ json::object view(const model::Certificate& certificate)
     made["order"] = text_or_null(certificate.order);
     made["replaced_by"] = text_or_null(certificate.replaced_by);
     made["created_at"] = base::to_rfc3339(certificate.created_at);
+    made["trusted"] = certificate.trusted;
+    return made;
+}
+
+json::object view(const model::Revocation& revocation)
+{
+    json::object made;
+    made["reason"] = endpoints::to_string(static_cast<endpoints::RevocationReason>(revocation.reason));
+    made["requested_at"] = base::to_rfc3339(revocation.requested_at);
+    made["revoked_at"] = time_or_null(revocation.revoked_at);
+    made["next_attempt_at"] = time_or_null(revocation.next_action_at);
+    made["attempt"] = revocation.attempt;
+    made["problem"] = view(revocation.problem);
     return made;
 }
 
@@ -198,7 +213,34 @@ json::object view(const model::CaAccount& account)
     made["eab_kid"] = text_or_null(account.eab_kid);
     made["default"] = account.is_default;
     made["deactivated"] = account.deactivated;
+    made["trusted"] = account.trusted;
+    made["fallback"] = account.fallback;
+    made["profile"] = account.profile;
+    made["preferred_chain"] = account.preferred_issuer;
+    json::array key_types;
+    for (const auto each : account.key_types) {
+        key_types.emplace_back(model::to_string(each));
+    }
+    made["key_types"] = std::move(key_types);
+    made["caa_identities"] = array_of(account.caa_identities);
+    made["profiles"] = array_of(account.profiles);
+    made["key_rotation"] = model::to_string(account.rotation);
+    made["problem"] = view(account.problem);
     made["created_at"] = base::to_rfc3339(account.created_at);
+    return made;
+}
+
+json::object view(const model::CaHealth& health)
+{
+    json::object made;
+    made["state"] = model::to_string(health.state);
+    made["since"] =
+        health.since == base::Time{} ? json::value(nullptr) : json::value(base::to_rfc3339(health.since));
+    made["failures"] = health.failures;
+    const bool failing = health.state != model::CaState::healthy;
+    made["next_probe_at"] = failing ? json::value(base::to_rfc3339(health.probe_at)) : json::value(nullptr);
+    made["problem"] = view(health.problem);
+    made["limited_until"] = time_or_null(health.limited_until);
     return made;
 }
 

@@ -1,6 +1,7 @@
 #include "app/adapters.h"
 
 #include "diagnosis/status.h"
+#include "issuance/revocation.h"
 
 #include <set>
 
@@ -29,6 +30,19 @@ base::Result<bool> IssuanceByQueue::hasten(store::Transaction& tx, const model::
                                            base::Time now)
 {
     return issuance::hasten(tx, endpoint.id, now);
+}
+
+base::Result<> IssuanceByQueue::request_revocation(store::Transaction& tx,
+                                                   const model::Certificate& certificate, int reason,
+                                                   base::Time now)
+{
+    return issuance::request_revocation(tx, certificate, reason, now);
+}
+
+base::Result<std::optional<model::Order>> IssuanceByQueue::replace_revoked(
+    store::Transaction& tx, const model::Certificate& certificate, base::Time now)
+{
+    return issuance::replace_revoked(tx, certificate, now);
 }
 
 base::Task<> GateByAcknowledgements::wait_until(responder::Audience audience, model::Position position,

@@ -33,6 +33,11 @@ public:
                                        base::Time now) override;
     base::Result<bool> hasten(store::Transaction& tx, const model::Endpoint& endpoint,
                               base::Time now) override;
+    base::Result<> request_revocation(store::Transaction& tx, const model::Certificate& certificate,
+                                      int reason, base::Time now) override;
+    base::Result<std::optional<model::Order>> replace_revoked(store::Transaction& tx,
+                                                              const model::Certificate& certificate,
+                                                              base::Time now) override;
     void wake() override { wake_(); }
 
 private:

@@ -40,7 +40,10 @@ ControlNode::ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> 
       world_{*ground_->store, ground_->sealer, ground_->clock, ground_->signal, acknowledgements_},
       gate_(acknowledgements_),
       deployment_(acknowledgements_),
-      issuance_([this] { runner_->wake(); }),
+      issuance_([this] {
+          runner_->wake();
+          revoker_->wake();
+      }),
       tasks_(loop.get_executor())
 {
     ground_->store->on_revision([signal = &ground_->signal](std::int64_t head) { signal->notify(head); });
@@ -166,6 +169,7 @@ Task<> ControlNode::prepare_issuance()
                                          *responder_, *watch_, deployment_, pool_, job_options()});
     issuance::RunnerOptions running;
     running.node = base::new_id("node");
+    prepare_ca_work(running.node);
     running.in_flight = static_cast<std::size_t>(settings.orders_in_flight);
     runner_ = std::make_unique<issuance::Runner>(executor, *jobs_, std::move(running));
     needs_.on_wake([this] { runner_->wake(); });
@@ -190,7 +194,7 @@ Task<> ControlNode::start_api()
                                                       issuance_, std::move(options));
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
     api_ = std::make_unique<api::Api>(loop_.get_executor(),
-                                      api::Parts{store, *endpoints_, ground_->clock, *this, *facts_});
+                                      api::Parts{store, *endpoints_, ground_->clock, *ca_desk_, *facts_});
     api_->add_routes(router_);
     auto authorise = [&store, clock = &ground_->clock](std::string secret) -> Task<model::Token> {
         auto find = [hash = api::hash_secret(secret), now = clock->now()](store::Transaction& tx) {
@@ -211,30 +215,25 @@ void ControlNode::start_background()
     tasks_.spawn("runner", runner_->run());
     tasks_.spawn("planner", planner_->run());
     tasks_.spawn("advice", advice_->run());
+    tasks_.spawn("revoker", revoker_->run());
+    tasks_.spawn("key_rotations", rotations_->run());
     tasks_.spawn("zone_checks", facts_->run());
     tasks_.spawn("edges_noted", note_edges());
     tasks_.spawn("house", keep_house());
-    if (ground_->settings.ca_caa_identities.empty()) {
-        tasks_.spawn("caa_identities", learn_caa_identities());
-    }
+    tasks_.spawn("ca_directories", learn_directories());
 }
 
-// What the CA calls itself in CAA records is in its directory; until it is known, CAA is not judged.
-boost::asio::awaitable<void> ControlNode::learn_caa_identities()
+// What CAs call themselves in CAA records, and their profiles, are in their directories; until it is known,
+// CAA is not judged.
+boost::asio::awaitable<void> ControlNode::learn_directories()
 {
     while (true) {
-        const auto key = crypto::PrivateKey::generate(model::KeyType::ecdsa_p256);
-        if (key) {
-            const auto client = make_acme_client(ground_->settings.ca_directory_url(), *key);
-            const auto directory = co_await client->directory();
-            if (directory) {
-                watch_->set_caa_identities(directory->caa_identities);
-                co_return;
-            }
-            base::log::warning("ca_unreachable", {{"ca", ground_->settings.ca_directory_url()},
-                                                  {"error", directory.error().message()}});
+        const auto complete = co_await accounts_->learn_directories();
+        if (!complete) {
+            base::log::warning("directories_not_learned", {{"error", complete.error().message()}});
         }
-        co_await ground_->clock.sleep(std::chrono::minutes(1));
+        const bool done = complete && *complete;
+        co_await ground_->clock.sleep(done ? std::chrono::hours(6) : std::chrono::minutes(1));
     }
 }
 

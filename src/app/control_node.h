@@ -4,6 +4,7 @@
 
 #include "app/adapters.h"
 #include "app/api_server.h"
+#include "app/ca_desk.h"
 #include "app/node_facts.h"
 #include "app/settings.h"
 #include "base/task_group.h"
@@ -14,7 +15,9 @@
 #include "feed/server/store_source.h"
 #include "http/client.h"
 #include "issuance/advice_poller.h"
+#include "issuance/key_rotation.h"
 #include "issuance/planner.h"
+#include "issuance/revocation.h"
 #include "issuance/runner.h"
 #include "nameserver/server.h"
 #include "responder/dns_probe.h"
@@ -29,17 +32,15 @@
 namespace app {
 
 // Everything here runs on the loop it was given; the name server and the edge have loops of their own inside.
-class ControlNode final : public api::CaRegistry {
+class ControlNode final {
 public:
     // Opens the data folder, the master key and the store. Errors have a code and a fix.
     static base::Result<std::unique_ptr<ControlNode>> open(boost::asio::io_context& loop, Settings settings);
-    ~ControlNode() override;
+    ~ControlNode();
 
     // Listens everywhere and starts all background work. On an error call stop() all the same.
     base::Task<> start();
     boost::asio::awaitable<void> stop();
-
-    base::Task<model::CaAccount> add(api::NewCaAccount wanted) override;
 
 private:
     // What needs nothing but the settings.
@@ -58,6 +59,7 @@ private:
     base::Task<> start_name_server();
     base::Task<> start_edge();
     base::Task<> prepare_issuance();
+    void prepare_ca_work(const std::string& node);
     base::Task<> start_api();
     void start_background();
     void announce() const;
@@ -68,7 +70,7 @@ private:
     std::unique_ptr<acme::Client> make_acme_client(const std::string& directory_url, crypto::PrivateKey key);
     issuance::JobOptions job_options() const;
     void follow(std::string name, feed::Filter filter, std::string follower_class, feed::Sink& sink);
-    boost::asio::awaitable<void> learn_caa_identities();
+    boost::asio::awaitable<void> learn_directories();
     boost::asio::awaitable<void> note_edges();
     boost::asio::awaitable<void> keep_house();
 
@@ -95,6 +97,9 @@ private:
     std::unique_ptr<issuance::Planner> planner_;
     std::unique_ptr<issuance::AdvicePoller> advice_;
     std::map<std::string, std::shared_ptr<acme::Pacer>> pacers_;  // by CA
+    std::unique_ptr<issuance::Revoker> revoker_;
+    std::unique_ptr<issuance::KeyRotations> rotations_;
+    std::unique_ptr<CaDesk> ca_desk_;
 
     std::unique_ptr<ChecksByWatch> checks_;
     IssuanceByQueue issuance_;

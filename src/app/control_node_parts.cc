@@ -55,6 +55,22 @@ issuance::JobOptions ControlNode::job_options() const
     return options;
 }
 
+// What is done with CA accounts beside orders.
+void ControlNode::prepare_ca_work(const std::string& node)
+{
+    const auto executor = loop_.get_executor();
+    auto& store = *ground_->store;
+    issuance::RevokerOptions revoking;
+    revoking.first_retry = ground_->settings.retry_interval;
+    revoker_ = std::make_unique<issuance::Revoker>(executor, store, ground_->clock, *accounts_, revoking);
+    issuance::RotationOptions rotating;
+    rotating.node = node;
+    rotations_ = std::make_unique<issuance::KeyRotations>(executor, store, ground_->clock, *accounts_,
+                                                          deployment_, std::move(rotating));
+    ca_desk_ =
+        std::make_unique<CaDesk>(store, ground_->clock, *accounts_, *rotations_, [this] { runner_->wake(); });
+}
+
 Result<issuance::AccountSettings> ControlNode::account_settings() const
 {
     const auto& settings = ground_->settings;
@@ -76,20 +92,6 @@ Result<issuance::AccountSettings> ControlNode::account_settings() const
         account.external = acme::ExternalAccount{settings.ca_eab_kid, std::move(*key)};
     }
     return account;
-}
-
-Task<model::CaAccount> ControlNode::add(api::NewCaAccount wanted)
-{
-    issuance::AccountSettings account;
-    account.directory_url = wanted.directory_url;
-    for (const auto& mail : wanted.contacts) {
-        account.contacts.push_back("mailto:" + mail);
-    }
-    if (!wanted.eab_kid.empty()) {
-        CO_TRY(key, base::from_base64url(wanted.eab_key));
-        account.external = acme::ExternalAccount{wanted.eab_kid, key};
-    }
-    co_return co_await accounts_->add(wanted.name, std::move(account), wanted.make_default);
 }
 
 }  // namespace app

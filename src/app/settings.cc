@@ -1,5 +1,6 @@
 #include "app/settings.h"
 
+#include "issuance/ca_directory.h"
 #include "model/domain_name.h"
 #include "net/address_set.h"
 #include "net/listener.h"
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 namespace app {
 
@@ -17,17 +17,6 @@ namespace {
 using base::Errc;
 using base::fail;
 using base::Result;
-
-const std::map<std::string, std::string>& known_cas()
-{
-    static const std::map<std::string, std::string> cas{
-        {"letsencrypt", "https://acme-v02.api.letsencrypt.org/directory"},
-        {"letsencrypt-staging", "https://acme-staging-v02.api.letsencrypt.org/directory"},
-        {"google", "https://dv.acme-v02.api.pki.goog/directory"},
-        {"zerossl", "https://acme.zerossl.com/v2/DV90"},
-    };
-    return cas;
-}
 
 Result<> check_domain(const std::string& text)
 {
@@ -83,14 +72,8 @@ Result<> check_name_server(const std::string& text)
 
 Result<> check_directory(const std::string& text)
 {
-    if (known_cas().contains(text) || text.starts_with("https://")) {
-        return {};
-    }
-    return fail(
-        Errc::invalid,
-        fmt::format("'{}' is neither an https:// directory URL nor one of: letsencrypt, letsencrypt-staging, "
-                    "google, zerossl",
-                    text));
+    CHECKED(issuance::directory_url(text));
+    return {};
 }
 
 Result<> check_log_level(const std::string& text)
@@ -122,8 +105,8 @@ std::string Settings::challenge_zone_or_default() const
 
 std::string Settings::ca_directory_url() const
 {
-    const auto known = known_cas().find(ca_directory);
-    return known == known_cas().end() ? ca_directory : known->second;
+    const auto url = issuance::directory_url(ca_directory);
+    return url ? *url : ca_directory;
 }
 
 base::ConfigTable settings_table(Settings& settings)
@@ -166,7 +149,8 @@ base::ConfigTable settings_table(Settings& settings)
     table.number("edge.threads", settings.edge_threads, 0, 256, "Loops of the edge; 0: one for each core.");
 
     table.text("ca.directory", settings.ca_directory,
-               "The CA: letsencrypt, letsencrypt-staging, google, zerossl, or the https:// URL of an ACME "
+               "The CA: letsencrypt, letsencrypt-staging, google, google-staging, zerossl, or the https:// "
+               "URL of an ACME "
                "directory.",
                check_directory);
     table.list("ca.contacts", settings.ca_contacts,

@@ -185,6 +185,50 @@ void add_renew(CLI::App& noun, Console& console)
     verb.callback([options, &console] { renew(console, options->endpoint, options->waiting); });
 }
 
+void tell_revoked(Console& console, const json::object& reply)
+{
+    const auto id = text(reply, "id");
+    console.out() << fmt::format(
+        "{} is no longer served; its CA is being told. See: certwright certificate show {}\n", id, id);
+    if (const auto& successor = object(reply, "successor"); !successor.empty()) {
+        console.out() << fmt::format("A new certificate is ordered before everything else: {}\n",
+                                     text(successor, "id"));
+    } else {
+        console.out() << "No new certificate is ordered; get one with: certwright certificate renew\n";
+    }
+}
+
+void add_revoke(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string id;
+        std::string reason = "unspecified";
+        bool keep_without = false;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb = add_verb(noun, "revoke", "Have the CA declare a certificate invalid, and replace it",
+                          "certwright certificate revoke crt_abc --reason key_compromise\n"
+                          "certwright certificate revoke crt_abc --no-successor");
+    verb.add_option("ID", options->id, "The certificate's id")->required();
+    verb.add_option("--reason", options->reason,
+                    "unspecified, key_compromise, affiliation_changed, superseded or cessation_of_operation")
+        ->check(CLI::IsMember({"unspecified", "key_compromise", "affiliation_changed", "superseded",
+                               "cessation_of_operation"})
+                    .description(""))
+        ->type_name("REASON")
+        ->capture_default_str();
+    verb.add_flag("--no-successor", options->keep_without,
+                  "Order no new certificate; visitors get the platform's until one is asked for");
+    verb.callback([options, &console] {
+        json::object body{{"reason", options->reason}, {"replace", !options->keep_without}};
+        const auto reply =
+            console.call("POST", "/v1/certificates/" + http::percent_encode(options->id) + "/revoke", body);
+        if (reply && !console.print_json(reply->body)) {
+            tell_revoked(console, reply->object());
+        }
+    });
+}
+
 void add_remove(CLI::App& noun, Console& console)
 {
     auto id = std::make_shared<std::string>();
@@ -208,6 +252,7 @@ void add_certificate_commands(CLI::App& app, Console& console)
     add_show(noun, console);
     add_renew(noun, console);
     add_upload(noun, console);
+    add_revoke(noun, console);
     add_remove(noun, console);
 }
 

@@ -15,6 +15,9 @@ void add_overview_commands(CLI::App& app, Console& console);  // status, doctor,
 // Below `ca`: limits, set-limit, reset-limit.
 void add_limit_commands(CLI::App& noun, Console& console);
 
+// Below `ca`: everything about accounts.
+void add_ca_verbs(CLI::App& noun, Console& console);
+
 // A noun, which wants one verb.
 CLI::App& add_noun(CLI::App& app, const std::string& name, const std::string& description);
 // A verb below `noun`; its examples stand at the end of its help.

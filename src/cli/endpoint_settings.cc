@@ -17,6 +17,11 @@ void add_settings(CLI::App& verb, Settings& settings)
     verb.add_option("--filter-at", settings.filter_at, "Who enforces the filter: edge or network")
         ->check(CLI::IsMember({"edge", "network"}))
         ->type_name("WHO");
+    verb.add_option("--ca", settings.ca,
+                    "CA accounts to use, best first, e.g. letsencrypt,backup; '' for the operator's choice")
+        ->type_name("NAME[,NAME]");
+    verb.add_option("--profile", settings.profile, "The CA's profile, e.g. shortlived; '' for the account's")
+        ->type_name("PROFILE");
     verb.add_option("--key-type", settings.key_types, "ecdsa_p256 (default) or rsa_2048; may be repeated")
         ->check(CLI::IsMember({"ecdsa_p256", "rsa_2048"}))
         ->type_name("TYPE")
@@ -31,6 +36,24 @@ void add_waiting(CLI::App& verb, Waiting& waiting)
         ->type_name("SECONDS")
         ->capture_default_str();
 }
+
+namespace {
+
+// The parts between commas; none for an empty text.
+std::vector<std::string> split(const std::string& list)
+{
+    std::vector<std::string> parts;
+    for (std::size_t from = 0; from < list.size();) {
+        const auto end = std::min(list.find(',', from), list.size());
+        if (end > from) {
+            parts.push_back(list.substr(from, end - from));
+        }
+        from = end + 1;
+    }
+    return parts;
+}
+
+}  // namespace
 
 json::array array_of(const std::vector<std::string>& texts)
 {
@@ -55,6 +78,12 @@ json::object to_json(const Settings& settings)
     }
     if (settings.filter_at) {
         body["filter_at"] = *settings.filter_at;
+    }
+    if (settings.ca) {
+        body["ca_policy"] = array_of(split(*settings.ca));
+    }
+    if (settings.profile) {
+        body["profile"] = *settings.profile;
     }
     if (!settings.key_types.empty()) {
         body["key_types"] = array_of(settings.key_types);

@@ -20,6 +20,8 @@ struct Settings {
     bool allow_all = false;
     std::optional<std::string> filter_at;
     std::vector<std::string> key_types;
+    std::optional<std::string> ca;  // names with commas
+    std::optional<std::string> profile;
 };
 
 struct Waiting {

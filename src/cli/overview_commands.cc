@@ -89,62 +89,10 @@ void add_event_commands(CLI::App& app, Console& console)
     follow.callback([&console] { follow_events(console); });
 }
 
-struct NewAccount {
-    std::string name;
-    std::string directory;
-    std::vector<std::string> contacts;
-    std::string eab_kid;
-    std::string eab_key;
-    bool make_default = false;
-};
-
-void add_account(Console& console, const NewAccount& wanted)
-{
-    json::object body{
-        {"name", wanted.name}, {"directory_url", wanted.directory}, {"default", wanted.make_default}};
-    json::array contacts;
-    for (const auto& each : wanted.contacts) {
-        contacts.emplace_back(each);
-    }
-    body["contacts"] = std::move(contacts);
-    if (!wanted.eab_kid.empty()) {
-        body["eab_kid"] = wanted.eab_kid;
-        body["eab_key"] = wanted.eab_key;
-    }
-    const auto reply = console.call("POST", "/v1/ca-accounts", body);
-    if (reply && !console.print_json(reply->body)) {
-        json::object page{{"items", json::array{reply->body}}};
-        console.out() << account_list_text(page, console.paint());
-    }
-}
-
 void add_ca_commands(CLI::App& app, Console& console)
 {
     auto& noun = add_noun(app, "ca", "Accounts with certificate authorities");
-    auto& list = add_verb(noun, "list", "List CA accounts", "certwright ca list");
-    list.callback([&console] {
-        const auto reply = console.call("GET", "/v1/ca-accounts");
-        if (reply && !console.print_json(reply->body)) {
-            console.out() << account_list_text(reply->object(), console.paint());
-        }
-    });
-    auto wanted = std::make_shared<NewAccount>();
-    auto& add = add_verb(
-        noun, "add", "Register with a CA",
-        "certwright ca add backup --directory https://acme.example.org/directory --contact ops@example.com");
-    add.add_option("NAME", wanted->name, "What people call it")->required();
-    add.add_option("--directory", wanted->directory, "The CA's ACME directory")->required()->type_name("URL");
-    add.add_option("--contact", wanted->contacts, "A mail address; may be repeated")
-        ->type_name("MAIL")
-        ->allow_extra_args(false);
-    auto* kid =
-        add.add_option("--eab-kid", wanted->eab_kid, "External account binding: key id")->type_name("ID");
-    add.add_option("--eab-key", wanted->eab_key, "External account binding: key (base64url)")
-        ->type_name("KEY")
-        ->needs(kid)
-        ->envname("CERTWRIGHT_EAB_KEY");
-    add.add_flag("--default", wanted->make_default, "Use it for new orders");
-    add.callback([wanted, &console] { add_account(console, *wanted); });
+    add_ca_verbs(noun, console);
     add_limit_commands(noun, console);
 }
 

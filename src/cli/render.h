@@ -17,9 +17,13 @@ std::string endpoint_list_text(const json::object& page, const Paint& paint, bas
 std::string certificate_list_text(const std::vector<json::object>& certificates, const Paint& paint,
                                   base::Time now);
 std::string certificate_text(const json::object& certificate, const Paint& paint, base::Time now);
-std::string account_list_text(const json::object& page, const Paint& paint);
+std::string account_list_text(const json::object& page, const Paint& paint, base::Time now);
 // What is left of each limit, the scarcest first.
 std::string limits_text(const json::object& limits, const Paint& paint, base::Time now);
+// What CAA records of the name must allow; empty when the API said nothing.
+std::string caa_text(const json::object& endpoint, const Paint& paint);
+// One account: its CA, how that does, what is wrong and the fix.
+std::string account_text(const json::object& account, const Paint& paint, base::Time now);
 std::string token_list_text(const json::object& page, const Paint& paint, base::Time now);
 std::string tenant_list_text(const json::object& page, const Paint& paint);
 std::string edge_list_text(const json::object& page, const Paint& paint, base::Time now);

@@ -166,6 +166,7 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
         made += labelled(paint, "order", order_text(order, paint, now));
     }
     made += "\n" + paint.bold("DNS records") + "\n" + records_text(endpoint, paint);
+    made += caa_text(endpoint, paint);
     const auto certificates = objects(endpoint, "certificates");
     if (!certificates.empty()) {
         made += "\n" + paint.bold("Certificates") + "\n" + certificate_list_text(certificates, paint, now);

@@ -113,22 +113,14 @@ std::string certificate_text(const json::object& certificate, const Paint& paint
     if (const auto why = text(advice, "explanation_url"); !why.empty()) {
         made += labelled(paint, "because", harmless(why));
     }
-    return made;
-}
-
-std::string account_list_text(const json::object& page, const Paint& paint)
-{
-    Table table({"ID", "NAME", "DIRECTORY", "DEFAULT", "STATE", "THUMBPRINT"});
-    for (const auto& each : objects(page, "items")) {
-        const bool registered = !text(each, "account_url").empty();
-        table.add({text(each, "id"), harmless(text(each, "name")), text(each, "directory_url"),
-                   flag(each, "default") ? "yes" : "",
-                   flag(each, "deactivated") ? paint.bad("deactivated")
-                   : registered              ? paint.good("registered")
-                                             : paint.warn("not registered yet"),
-                   text(each, "thumbprint")});
+    if (const auto& revocation = object(certificate, "revocation"); !revocation.empty()) {
+        const auto confirmed = time(revocation, "revoked_at");
+        made += labelled(paint, "revoked",
+                         confirmed ? date(confirmed, now) + ", " + text(revocation, "reason")
+                                   : "asked for " + date(time(revocation, "requested_at"), now));
+        made += problem_text(object(revocation, "problem"), paint);
     }
-    return table.empty() ? "No CA accounts.\n" : table.text(paint);
+    return made;
 }
 
 std::string token_list_text(const json::object& page, const Paint& paint, base::Time now)

@@ -1,6 +1,8 @@
 #include "diagnosis/problems.h"
 #include "diagnosis/record_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -84,17 +86,26 @@ CaaVerdict refused(std::string_view code, const std::string& at, const CaaQuesti
     return made;
 }
 
-}  // namespace
+// The record that lets `ca` issue, and nobody else in its name.
+std::string wanted_record(const CaIdentity& ca)
+{
+    std::string value = ca.caa_identities.front();
+    if (!ca.account_url.empty()) {
+        value += "; accounturi=" + ca.account_url;
+    }
+    return value;
+}
 
-CaaVerdict judge_caa(const std::vector<std::string>& set, const std::string& at, const CaaQuestion& question)
+CaaVerdict judge_for(const CaIdentity& ca, const std::vector<std::string>& set, const std::string& at,
+                     const CaaQuestion& question)
 {
     CaaVerdict allowed;
     allowed.status = model::ConditionStatus::yes;
-    if (question.identities.empty()) {
+    if (ca.caa_identities.empty()) {
         allowed.status = model::ConditionStatus::unknown;
         return allowed;
     }
-    const std::string& expected = question.identities.front();
+    const std::string& expected = ca.caa_identities.front();
     std::vector<CaaRecord> issue;
     std::vector<CaaRecord> issue_wild;
     for (const auto& text : set) {
@@ -116,19 +127,44 @@ CaaVerdict judge_caa(const std::vector<std::string>& set, const std::string& at,
     for (const auto& record : relevant) {
         const auto identity =
             lower(trimmed(std::string_view(record.value).substr(0, record.value.find(';'))));
-        if (std::ranges::find(question.identities, identity) == question.identities.end()) {
+        if (std::ranges::find(ca.caa_identities, identity) == ca.caa_identities.end()) {
             continue;
         }
         const auto account = parameter(record.value, "accounturi");
-        if (account.empty() || question.account_url.empty() || account == question.account_url) {
+        if (account.empty() || ca.account_url.empty() || account == ca.account_url) {
             return allowed;
         }
         other_account = true;
     }
     if (other_account) {
-        return refused("caa_accounturi_mismatch", at, question, question.account_url);
+        return refused("caa_accounturi_mismatch", at, question, ca.account_url);
     }
     return refused("caa_forbidden", at, question, expected);
+}
+
+}  // namespace
+
+CaaVerdict judge_caa(const std::vector<std::string>& set, const std::string& at, const CaaQuestion& question)
+{
+    CaaVerdict made;
+    bool unknown = question.cas.empty();
+    for (const auto& ca : question.cas) {
+        auto verdict = judge_for(ca, set, at, question);
+        if (verdict.status == model::ConditionStatus::yes) {
+            return verdict;
+        }
+        unknown = unknown || verdict.status == model::ConditionStatus::unknown;
+        if (made.problem.none()) {
+            made.problem = std::move(verdict.problem);
+        } else if (!verdict.problem.none()) {
+            made.problem.fix += fmt::format("; or for {}: 0 issue \"{}\"", ca.account, wanted_record(ca));
+        }
+    }
+    if (unknown) {
+        return CaaVerdict();
+    }
+    made.status = model::ConditionStatus::no;
+    return made;
 }
 
 boost::asio::awaitable<CaaVerdict> check_caa(dns::Resolver& resolver, CaaQuestion question)

@@ -53,12 +53,29 @@ TEST(Caa, IsJudgedAsRfc8659Says)
         diagnosis::CaaQuestion question;
         question.name = "shop.example.com";
         question.wildcard = each.wildcard;
-        question.identities = {"letsencrypt.org"};
-        question.account_url = "https://ca/acct/1";
+        question.cas = {{"default", {"letsencrypt.org"}, "https://ca/acct/1"}};
         const auto verdict = diagnosis::judge_caa(each.set, "example.com", question);
         EXPECT_EQ(verdict.status, each.status) << each.name;
         EXPECT_EQ(verdict.problem.code, each.code) << each.name;
     }
+}
+
+TEST(Caa, IsFineWhenOneOfSeveralCasMayIssue)
+{
+    diagnosis::CaaQuestion question;
+    question.name = "shop.example.com";
+    question.cas = {{"first", {"letsencrypt.org"}, "https://ca/acct/1"},
+                    {"second", {"pki.goog"}, "https://other/acct/7"}};
+
+    EXPECT_EQ(diagnosis::judge_caa({"0 issue \"pki.goog\""}, "example.com", question).status,
+              ConditionStatus::yes);
+    const auto refused = diagnosis::judge_caa({"0 issue \"nobody.example\""}, "example.com", question);
+    EXPECT_EQ(refused.status, ConditionStatus::no);
+    EXPECT_EQ(refused.problem.code, "caa_forbidden");
+    EXPECT_TRUE(refused.problem.fix.contains("letsencrypt.org")) << refused.problem.fix;
+    EXPECT_TRUE(
+        refused.problem.fix.contains("or for second: 0 issue \"pki.goog; accounturi=https://other/acct/7\""))
+        << refused.problem.fix;
 }
 
 TEST(Caa, OfAnUnknownCaIsNotJudged)

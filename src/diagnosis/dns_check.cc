@@ -80,8 +80,7 @@ boost::asio::awaitable<DnsFindings> check_dns(dns::Resolver& resolver, model::En
         CaaQuestion question;
         question.name = std::string(name.base());
         question.wildcard = name.wildcard();
-        question.identities = context.caa_identities;
-        question.account_url = context.account_url;
+        question.cas = context.cas;
         auto seen = co_await check_caa(resolver, std::move(question));
         fold(caa, seen.status, seen.problem);
     }

@@ -10,11 +10,17 @@
 
 namespace diagnosis {
 
+// A CA account that may issue for the endpoint, as CAA records speak of it (RFC 8659, RFC 8657).
+struct CaIdentity {
+    std::string account;                      // its name here
+    std::vector<std::string> caa_identities;  // empty: not known, and CAA sets are not judged
+    std::string account_url;                  // for accounturi; empty: not judged
+};
+
 // What a check compares with.
 struct CheckContext {
-    std::vector<std::string> addresses;       // of the endpoint's edge group
-    std::vector<std::string> caa_identities;  // of the CA; empty: CAA sets are not judged
-    std::string account_url;                  // for accounturi; empty: not judged
+    std::vector<std::string> addresses;  // of the endpoint's edge group
+    std::vector<CaIdentity> cas;         // of the endpoint's CA policy, best first
 };
 
 struct DnsFindings {

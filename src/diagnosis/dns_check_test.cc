@@ -21,7 +21,7 @@ protected:
     DnsCheck()
     {
         context_.addresses = {"198.51.100.7", "2001:db8::7"};
-        context_.caa_identities = {"letsencrypt.org"};
+        context_.cas = {{"default", {"letsencrypt.org"}, ""}};
         resolver_.set(target, RecordType::a, {"198.51.100.7"});
         resolver_.set(target, RecordType::aaaa, {"2001:db8:0::7"});
     }

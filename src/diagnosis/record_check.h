@@ -1,6 +1,7 @@
 // The check of one required record. Internal to diagnosis/.
 #pragma once
 
+#include "diagnosis/dns_check.h"
 #include "diagnosis/problems.h"
 #include "dns/resolver.h"
 #include "model/endpoint.h"
@@ -31,8 +32,7 @@ boost::asio::awaitable<RecordVerdict> check_delegation(dns::Resolver& resolver, 
 struct CaaQuestion {
     std::string name;  // without "*."
     bool wildcard = false;
-    std::vector<std::string> identities;
-    std::string account_url;
+    std::vector<CaIdentity> cas;  // best first; it is enough that one of them may issue
 };
 struct CaaVerdict {
     model::ConditionStatus status = model::ConditionStatus::unknown;

@@ -118,19 +118,20 @@ boost::asio::awaitable<void> Watch::check_due(std::string endpoint)
 
 base::Task<DnsFindings> Watch::findings(model::Endpoint endpoint)
 {
-    const std::string group = endpoint.edge_group;
-    auto read = [group](store::Transaction& tx) -> base::Result<CheckContext> {
+    auto read = [group = endpoint.edge_group, policy = endpoint.ca_policy,
+                 said = options_.caa_identities](store::Transaction& tx) -> base::Result<CheckContext> {
         CheckContext context;
         if (auto found = tx.groups.get(group)) {
             context.addresses = found->addresses;
         }
-        if (auto account = tx.accounts.default_account()) {
-            context.account_url = account->account_url;
+        TRY(accounts, tx.accounts.of_policy(policy));
+        for (const auto& each : accounts) {
+            const bool set = each.is_default && !said.empty();
+            context.cas.push_back({each.name, set ? said : each.caa_identities, each.account_url});
         }
         return context;
     };
-    CO_TRY(context, co_await store_.read(read));
-    context.caa_identities = options_.caa_identities;
+    CO_TRY(context, co_await store_.read(std::move(read)));
     auto work = check_dns(resolver_, std::move(endpoint), context, clock_.now());
     co_return co_await base::with_timeout(options_.limit, as_task(std::move(work)));
 }

@@ -45,7 +45,7 @@ struct WatchOptions {
     std::chrono::milliseconds poll{1'000};  // how often the index of due checks is asked
     std::size_t in_flight = 32;
     std::chrono::milliseconds limit{60'000};  // of one check
-    std::vector<std::string> caa_identities;
+    std::vector<std::string> caa_identities;  // of the default account's CA; empty: what its directory says
 };
 
 // Runs on one executor: no locks.
@@ -61,13 +61,10 @@ public:
     base::Task<model::Endpoint> check_now(std::string endpoint);
     // The findings for an endpoint without storing them: preflight of an order.
     base::Task<DnsFindings> look(model::Endpoint endpoint);
+    // What CAA has against this account alone issuing for the endpoint's names; none: nothing, or nobody knows.
+    base::Task<model::Problem> caa_problem(model::Endpoint endpoint, CaIdentity account);
     // A check may be due: an endpoint was added.
     void wake() { sleeper_.cancel(); }
-    // From the CA's directory, once known.
-    void set_caa_identities(std::vector<std::string> identities)
-    {
-        options_.caa_identities = std::move(identities);
-    }
 
 private:
     boost::asio::awaitable<void> check_due(std::string endpoint);

@@ -18,6 +18,10 @@ base::Result<Detail> read_detail(store::Transaction& tx, const Caller& caller, c
 model::Event endpoint_event(const model::Endpoint& endpoint, std::string type, std::string message,
                             base::Time now);
 
+// The accounts that the endpoint's CA policy names exist, issue for its key types and know its profile.
+// Errors: ca_account_not_found, ca_policy_invalid, ca_profile_unknown.
+base::Result<> check_ca_policy(store::Transaction& tx, const model::Endpoint& endpoint);
+
 // What has to be done by people before `endpoint` can be proved: a missing delegation that it cannot do
 // without.
 std::vector<model::Problem> delegation_warnings(const model::Endpoint& endpoint);

@@ -35,6 +35,17 @@ public:
     // transaction.
     virtual base::Result<bool> hasten(store::Transaction& tx, const model::Endpoint& endpoint,
                                       base::Time now) = 0;
+    // Asks for the revocation of a certificate that a CA gave us: with this transaction it is `revoked` and
+    // no longer served (do not store `certificate` afterwards), and a durable job tells the CA. `reason` as
+    // in RFC 5280 5.3.1. A revoked one again changes nothing. Errors: certificate_not_ours,
+    // certificate_expired. Part of the caller's transaction; call wake() after it.
+    virtual base::Result<> request_revocation(store::Transaction& tx, const model::Certificate& certificate,
+                                              int reason, base::Time now) = 0;
+    // Orders the successor of a revoked certificate before everything else; none when nobody wants one any
+    // more. Without this call the endpoint gets no new certificate until somebody asks for one.
+    virtual base::Result<std::optional<model::Order>> replace_revoked(store::Transaction& tx,
+                                                                      const model::Certificate& certificate,
+                                                                      base::Time now) = 0;
     // After the commit: work may be due.
     virtual void wake() = 0;
 };

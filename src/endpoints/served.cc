@@ -26,7 +26,8 @@ int preference(model::CertificateSource source)
 const model::Certificate* served_certificate(const std::vector<model::Certificate>& live, base::Time now)
 {
     const auto rank = [now](const model::Certificate& each) {
-        return std::tuple(each.not_after <= now, preference(each.source), -base::to_millis(each.not_before));
+        return std::tuple(each.not_after <= now, !each.trusted, preference(each.source),
+                          -base::to_millis(each.not_before));
     };
     const model::Certificate* best = nullptr;
     for (const auto& each : live) {

@@ -98,10 +98,14 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
         after.filter_at = wanted.filter_at;
         after.upstream = wanted.upstream;
         after.key_types = wanted.key_types;
+        after.ca_policy = wanted.ca_policy;
+        after.profile = wanted.profile;
+        CHECKED(check_ca_policy(tx, after));
         CHECKED(check_settings(caller, after, after.upstream != existing->upstream));
         return apply(tx, *existing, std::move(after), now);
     }
     auto endpoint = wanted;
+    CHECKED(check_ca_policy(tx, endpoint));
     CHECKED(check_settings(caller, endpoint, true));
     CHECKED(check_quota(tx, endpoint.tenant));
     CHECKED(tx.endpoints.insert(endpoint));
@@ -126,6 +130,11 @@ base::Task<Outcome> Service::update(Caller caller, std::string reference, Endpoi
         after.filter_at = change.filter_at.value_or(before.filter_at);
         after.upstream = change.upstream.value_or(before.upstream);
         after.key_types = change.key_types.value_or(before.key_types);
+        after.ca_policy = change.ca_policy.value_or(before.ca_policy);
+        after.profile = change.profile.value_or(before.profile);
+        if (change.ca_policy || change.profile || change.key_types) {
+            CHECKED(check_ca_policy(tx, after));
+        }
         // An upstream that the operator granted earlier stays, whoever changes something else.
         CHECKED(check_settings(caller, after, after.upstream != before.upstream));
         return apply(tx, before, std::move(after), now);
@@ -139,7 +148,8 @@ base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint bef
     Outcome outcome;
     const bool same = before.kind == after.kind && before.ip_filter == after.ip_filter &&
                       before.filter_at == after.filter_at && before.upstream == after.upstream &&
-                      before.key_types == after.key_types;
+                      before.key_types == after.key_types && before.ca_policy == after.ca_policy &&
+                      before.profile == after.profile;
     if (same) {
         outcome.endpoint = std::move(before);
         outcome.warnings = delegation_warnings(outcome.endpoint);

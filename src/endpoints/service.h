@@ -8,6 +8,7 @@
 #include "base/task.h"
 #include "crypto/sealer.h"
 #include "endpoints/ports.h"
+#include "endpoints/revocation_reason.h"
 #include "endpoints/upstream_policy.h"
 #include "model/certificate.h"
 #include "model/endpoint.h"
@@ -36,6 +37,8 @@ struct NewEndpoint {
     model::FilterAt filter_at = model::FilterAt::edge;
     std::string upstream;
     std::vector<model::KeyType> key_types{model::KeyType::ecdsa_p256};
+    std::vector<std::string> ca_policy;  // names of CA accounts, best first; empty: the operator's choice
+    std::string profile;
 };
 
 // What is absent stays as it is. Names never change: another name is another endpoint.
@@ -45,6 +48,8 @@ struct EndpointChange {
     std::optional<model::FilterAt> filter_at;
     std::optional<std::string> upstream;
     std::optional<std::vector<model::KeyType>> key_types;
+    std::optional<std::vector<std::string>> ca_policy;
+    std::optional<std::string> profile;
 };
 
 struct Outcome {
@@ -58,6 +63,12 @@ struct Upload {
     std::string chain_pem;  // leaf first
     std::string key_pem;
     model::CertificateSource source = model::CertificateSource::transitional;  // or uploaded
+};
+
+struct Revoked {
+    model::Certificate certificate;
+    model::Revocation revocation;
+    std::optional<model::Order> successor;
 };
 
 struct Listing {
@@ -114,6 +125,9 @@ public:
     base::Task<model::Certificate> certificate(Caller caller, std::string id);
     base::Task<store::Page<model::Certificate>> certificates(Caller caller, std::string after,
                                                              std::size_t limit);
+    // It is not served any more when this returns; the CA is told by a durable job. With `replace` its
+    // successor is ordered before everything else. The same again changes nothing.
+    base::Task<Revoked> revoke(Caller caller, std::string id, RevocationReason reason, bool replace);
     // Uploaded and transitional ones only (certificate_managed).
     base::Task<model::Certificate> remove_certificate(Caller caller, std::string id);
 

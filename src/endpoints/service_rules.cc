@@ -58,6 +58,8 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
     endpoint.ip_filter = wanted.ip_filter;
     endpoint.filter_at = wanted.filter_at;
     endpoint.key_types = wanted.key_types;
+    endpoint.ca_policy = wanted.ca_policy;
+    endpoint.profile = wanted.profile;
     endpoint.upstream = wanted.upstream;
     // The form of the URL; who may name which address depends on what is stored already.
     TRY(upstream, options_.upstreams.check(wanted.upstream, true));

@@ -4,22 +4,52 @@
 #include "base/random.h"
 #include "crypto/jose.h"
 #include "issuance/budget.h"
+#include "issuance/ca_directory.h"
+#include "issuance/ca_health.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace issuance {
 
 namespace {
 
-std::string key_context(const model::CaAccount& account)
-{
-    return "account/" + account.id;
-}
+constexpr const char* configured_directory = "ca.directory";
 
 std::string external_context(const model::CaAccount& account)
 {
     return "account/" + account.id + "/external";
 }
 
-// Responders answer tokens of the default account by its thumbprint (DESIGN 2.1).
+base::Result<> make_default(store::Transaction& tx, model::CaAccount& account)
+{
+    account.is_default = true;
+    CHECKED(tx.accounts.put(account));
+    return publish_thumbprint(tx, account.thumbprint);
+}
+
+// The CA's short name, with a number when it is taken.
+std::string free_name(const std::vector<model::CaAccount>& known, const model::CaAccount& account)
+{
+    const auto stem = short_name(account.directory_url);
+    for (int number = 1;; ++number) {
+        const auto name = number == 1 ? stem : fmt::format("{}-{}", stem, number);
+        const bool taken = std::ranges::any_of(
+            known, [&](const model::CaAccount& each) { return each.name == name && each.id != account.id; });
+        if (!taken) {
+            return name;
+        }
+    }
+}
+
+}  // namespace
+
+std::string key_context(const model::CaAccount& account)
+{
+    return "account/" + account.id;
+}
+
 base::Result<> publish_thumbprint(store::Transaction& tx, const std::string& thumbprint)
 {
     TRY(groups, tx.groups.list());
@@ -33,7 +63,37 @@ base::Result<> publish_thumbprint(store::Transaction& tx, const std::string& thu
     return {};
 }
 
-}  // namespace
+base::Result<model::CaAccount> find_account(store::Transaction& tx, const std::string& reference)
+{
+    TRY(known, tx.accounts.list());
+    for (auto& each : known) {
+        if (each.id == reference || each.name == reference || (reference == "default" && each.is_default)) {
+            return std::move(each);
+        }
+    }
+    return base::fail(base::Error(base::Errc::not_found,
+                                  fmt::format("there is no CA account '{}'", reference.substr(0, 100)))
+                          .with_code("ca_account_not_found")
+                          .with_fix("See what exists with: certwright ca list"));
+}
+
+base::Result<> check_usable(const model::CaAccount& account)
+{
+    if (account.deactivated) {
+        return base::fail(
+            base::Error(base::Errc::conflict, fmt::format("the CA account '{}' is deactivated", account.name))
+                .with_code("ca_account_deactivated")
+                .with_fix("Make a new one: certwright ca add"));
+    }
+    if (account.account_url.empty()) {
+        return base::fail(
+            base::Error(base::Errc::conflict,
+                        fmt::format("the CA has not registered the account '{}' yet", account.name))
+                .with_code("ca_account_unregistered")
+                .with_fix("Try: certwright ca register " + account.name));
+    }
+    return {};
+}
 
 Accounts::Accounts(store::Store& store, base::Clock& clock, const crypto::Sealer& sealer,
                    ClientFactory make_client)
@@ -46,57 +106,71 @@ base::Result<model::CaAccount> Accounts::make_account(const AccountSettings& set
     TRY(key, crypto::PrivateKey::generate(model::KeyType::ecdsa_p256));
     model::CaAccount account;
     account.id = base::new_id("ca");
-    account.name = "default";
     account.directory_url = settings.directory_url;
     account.contacts = settings.contacts;
     account.sealed_key = sealer_.seal(key.to_pkcs8(), key_context(account));
     account.thumbprint = crypto::thumbprint(key);
-    account.is_default = true;
+    account.trusted = !is_staging(settings.directory_url);
     account.created_at = clock_.now();
     return account;
+}
+
+void Accounts::set_external(model::CaAccount& account, const AccountSettings& settings) const
+{
+    if (settings.external) {
+        account.eab_kid = settings.external->kid;
+        account.sealed_eab_key = sealer_.seal(settings.external->mac_key, external_context(account));
+    }
 }
 
 base::Task<model::CaAccount> Accounts::ensure_default(AccountSettings settings)
 {
     CO_TRY(fresh, make_account(settings));
-    auto ensure = [this, fresh, settings](store::Transaction& tx) -> base::Result<model::CaAccount> {
-        TRY(known, tx.accounts.list());
-        model::CaAccount chosen = fresh;
-        // The first of this CA, but rather the one that somebody made the default.
-        for (const auto& each : known) {
-            const bool usable = each.directory_url == settings.directory_url && !each.deactivated;
-            if (usable && (chosen.id == fresh.id || each.is_default)) {
-                chosen = each;
-            }
-        }
-        for (auto& each : known) {
-            if (each.is_default && each.id != chosen.id) {
-                each.is_default = false;
-                each.name = each.directory_url;
-                CHECKED(tx.accounts.put(each));
-            }
-        }
-        chosen.is_default = true;
-        chosen.name = "default";
-        chosen.contacts = settings.contacts;
-        if (settings.external) {
-            chosen.eab_kid = settings.external->kid;
-            chosen.sealed_eab_key = sealer_.seal(settings.external->mac_key, external_context(chosen));
-        }
-        CHECKED(tx.accounts.put(chosen));
-        CHECKED(publish_thumbprint(tx, chosen.thumbprint));
-        return chosen;
-    };
+    auto ensure = [this, fresh, settings](store::Transaction& tx) { return ensure_in(tx, settings, fresh); };
     co_return co_await store_.write(std::move(ensure));
+}
+
+base::Result<model::CaAccount> Accounts::ensure_in(store::Transaction& tx, const AccountSettings& settings,
+                                                   const model::CaAccount& fresh) const
+{
+    TRY(known, tx.accounts.list());
+    TRY(before, tx.settings.get(configured_directory));
+    // The first of this CA, but rather the one that somebody made the default.
+    model::CaAccount configured = fresh;
+    std::optional<model::CaAccount> standing;
+    for (const auto& each : known) {
+        const bool usable = each.directory_url == settings.directory_url && !each.deactivated;
+        if (usable && (configured.id == fresh.id || each.is_default)) {
+            configured = each;
+        }
+        if (each.is_default && !each.deactivated) {
+            standing = each;
+        }
+    }
+    configured.contacts = settings.contacts;
+    set_external(configured, settings);
+    if (configured.name.empty() || configured.name == "default") {
+        configured.name = free_name(known, configured);
+    }
+    if (before != settings.directory_url) {
+        CHECKED(tx.settings.put(configured_directory, settings.directory_url));
+    }
+    const bool kept = standing && before == settings.directory_url;
+    if (!kept || standing->id == configured.id) {
+        CHECKED(make_default(tx, configured));
+        return configured;
+    }
+    CHECKED(tx.accounts.put(configured));
+    CHECKED(publish_thumbprint(tx, standing->thumbprint));
+    return std::move(*standing);
 }
 
 // Stored before the CA hears of it, and the default only once the CA has accepted it. The same name again
 // goes on with an account that the CA has not accepted.
-base::Task<model::CaAccount> Accounts::add(std::string name, AccountSettings settings, bool make_default)
+base::Task<model::CaAccount> Accounts::add(std::string name, AccountSettings settings, bool as_default)
 {
     CO_TRY(fresh, make_account(settings));
     fresh.name = name;
-    fresh.is_default = false;
     auto insert = [this, fresh, settings](store::Transaction& tx) -> base::Result<model::CaAccount> {
         TRY(known, tx.accounts.list());
         auto chosen = fresh;
@@ -113,22 +187,17 @@ base::Task<model::CaAccount> Accounts::add(std::string name, AccountSettings set
             chosen = each;
             chosen.contacts = settings.contacts;
         }
-        if (settings.external) {
-            chosen.eab_kid = settings.external->kid;
-            chosen.sealed_eab_key = sealer_.seal(settings.external->mac_key, external_context(chosen));
-        }
+        set_external(chosen, settings);
         CHECKED(tx.accounts.put(chosen));
         return chosen;
     };
     CO_TRY(stored, co_await store_.write(std::move(insert)));
     CO_TRY(registered, co_await client(stored.id));
     static_cast<void>(registered);
-    if (make_default) {
+    if (as_default) {
         auto prefer = [id = stored.id](store::Transaction& tx) -> base::Result<> {
             TRY(row, tx.accounts.get(id));
-            row.is_default = true;
-            CHECKED(tx.accounts.put(row));
-            return publish_thumbprint(tx, row.thumbprint);
+            return make_default(tx, row);
         };
         CO_CHECKED(co_await store_.write(std::move(prefer)));
     }
@@ -141,19 +210,28 @@ base::Task<model::CaAccount> Accounts::account(std::string id)
     co_return co_await store_.read(read);
 }
 
+base::Result<acme::Client*> Accounts::connected(const model::CaAccount& row)
+{
+    auto& slot = clients_[row.id];
+    if (!slot.client || slot.thumbprint != row.thumbprint) {
+        TRY(secret, sealer_.open(row.sealed_key, key_context(row)));
+        TRY(key, crypto::PrivateKey::from_pkcs8(secret));
+        if (slot.client) {
+            retired_.push_back(std::move(slot.client));
+        }
+        slot.client = make_client_(row.directory_url, std::move(key));
+        slot.thumbprint = row.thumbprint;
+    }
+    if (!row.account_url.empty()) {
+        slot.client->use_account(row.account_url);
+    }
+    return slot.client.get();
+}
+
 base::Task<acme::Client*> Accounts::client(std::string id)
 {
     CO_TRY(row, co_await account(id));
-    auto& slot = clients_[id];
-    if (!slot) {
-        CO_TRY(secret, sealer_.open(row.sealed_key, key_context(row)));
-        CO_TRY(key, crypto::PrivateKey::from_pkcs8(secret));
-        slot = make_client_(row.directory_url, std::move(key));
-        if (!row.account_url.empty()) {
-            slot->use_account(row.account_url);
-        }
-    }
-    auto* const client = slot.get();
+    CO_TRY(client, connected(row));
     if (row.account_url.empty()) {
         CO_CHECKED(co_await register_account(*client, row));
     }
@@ -202,6 +280,7 @@ base::Task<> Accounts::register_account(acme::Client& client, model::CaAccount a
     auto save = [id = account.id, url](store::Transaction& tx) -> base::Result<> {
         TRY(row, tx.accounts.get(id));
         row.account_url = url;
+        row.problem = {};
         return tx.accounts.put(row);
     };
     CO_CHECKED(co_await store_.write(std::move(save)));

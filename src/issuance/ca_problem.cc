@@ -51,6 +51,33 @@ std::string_view code_of(std::string_view type, const std::string& detail,
     return "ca_refused";
 }
 
+// The CA knows the account no more, has closed it, or wants something of the operator first.
+bool is_about_account(const base::Error& error)
+{
+    const auto& code = error.code();
+    const auto& said = error.message();
+    const bool closed = code == "acme:unauthorized" && said.contains("ccount") &&
+                        (said.contains("deactivated") || said.contains("revoked"));
+    return closed || code == "acme:accountDoesNotExist" || code == "acme:userActionRequired" ||
+           code == "acme:externalAccountRequired";
+}
+
+std::string account_fix(const base::Error& error)
+{
+    if (error.code() == "acme:accountDoesNotExist") {
+        return "Register it again with the same key: certwright ca register NAME (names: certwright ca list)";
+    }
+    if (error.code() == "acme:userActionRequired") {
+        return error.fix() + " Then: certwright ca register NAME";
+    }
+    if (error.code() == "acme:externalAccountRequired") {
+        return "Get a key id and an HMAC key from the CA's web site, then: certwright ca add NAME "
+               "--directory URL "
+               "--eab-kid ID --eab-key KEY";
+    }
+    return "Make a new account (certwright ca add), make it the default, and deactivate this one";
+}
+
 }  // namespace
 
 model::Problem problem_of(const acme::Problem& said, const std::string& name,
@@ -80,6 +107,11 @@ model::Problem problem_of(const base::Error& error, const std::string& name, bas
     }
     if (is_paused(error)) {
         return diagnosis::problem("ca_paused", facts);
+    }
+    if (is_about_account(error)) {
+        auto problem = diagnosis::problem("ca_account_invalid", facts);
+        problem.fix = account_fix(error);
+        return problem;
     }
     // Of a request it means that the account may not, not that a proof was wrong.
     if (error.code() == "acme:unauthorized") {

@@ -99,4 +99,25 @@ TEST(Backoff, ClimbsTheLadderToADay)
     EXPECT_TRUE(near(50, minutes(1440)));
 }
 
+TEST(CaProblem, OfAnAccountTellsTheOperatorWhatToDo)
+{
+    const auto now = base::from_millis(1'800'000'000'000);
+    const auto fix_for = [now](std::string code, std::string message, std::string fix) {
+        const auto error = base::Error(base::Errc::unauthorized, std::move(message))
+                               .with_code(std::move(code))
+                               .with_fix(std::move(fix));
+        const auto problem = issuance::problem_of(error, "shop.example.com", now);
+        return problem.code == "ca_account_invalid" ? problem.fix : problem.code;
+    };
+
+    EXPECT_TRUE(
+        fix_for("acme:accountDoesNotExist", "no such account", "").contains("certwright ca register"));
+    EXPECT_TRUE(
+        fix_for("acme:userActionRequired", "new terms", "Open https://ca/terms and do what the CA asks for.")
+            .starts_with("Open https://ca/terms"));
+    EXPECT_TRUE(fix_for("acme:unauthorized", "Account is not valid, has status \"deactivated\"", "")
+                    .contains("new account"));
+    EXPECT_EQ(fix_for("acme:unauthorized", "The key does not match", ""), "ca_refused");
+}
+
 }  // namespace

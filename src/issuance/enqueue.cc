@@ -1,8 +1,10 @@
 #include "issuance/enqueue.h"
 
+#include "base/log.h"
 #include "base/random.h"
 #include "diagnosis/problems.h"
 #include "diagnosis/status.h"
+#include "issuance/ca_choice.h"
 
 #include <algorithm>
 
@@ -15,6 +17,8 @@ using model::OrderStatus;
 using model::QueueClass;
 
 constexpr std::size_t recent_orders = 16;
+constexpr std::string_view ca_only_untrusted = "ca_only_untrusted";
+constexpr std::chrono::hours postponement{6};
 
 bool wants_certificates(const model::Endpoint& endpoint)
 {
@@ -55,12 +59,12 @@ base::Result<bool> make_due(store::Transaction& tx, Order& order, base::Time now
     return true;
 }
 
-base::Result<Order> draft(store::Transaction& tx, base::Time now)
+base::Result<Order> draft(store::Transaction& tx, const CaNeed& need, base::Time now)
 {
-    TRY(account, tx.accounts.default_account());
+    TRY(account, choose_account(tx, need, now));
     Order order;
     order.id = base::new_id("ord");
-    order.account = account.id;
+    assign(order, account, need);
     order.next_action_at = now;
     order.created_at = now;
     order.updated_at = now;
@@ -68,13 +72,13 @@ base::Result<Order> draft(store::Transaction& tx, base::Time now)
 }
 
 base::Result<Order> insert_for(store::Transaction& tx, const model::Endpoint& endpoint,
-                               model::KeyType key_type, QueueClass queue_class, base::Time now)
+                               QueueClass queue_class, const CaNeed& need, base::Time now)
 {
-    TRY(order, draft(tx, now));
+    TRY(order, draft(tx, need, now));
     order.tenant = endpoint.tenant;
     order.endpoint = endpoint.id;
     order.identifiers = identifiers_of(endpoint);
-    order.key_type = key_type;
+    order.key_type = need.key_type;
     order.queue_class = queue_class;
     return order;
 }
@@ -85,6 +89,31 @@ QueueClass renewal_class(const model::Certificate& certificate, base::Time now)
     const auto lifetime = certificate.not_after - certificate.not_before;
     const auto last_part = std::min<std::chrono::milliseconds>(lifetime / 10, std::chrono::days(1));
     return certificate.not_after - last_part <= now ? QueueClass::urgent : QueueClass::renewal;
+}
+
+// No account may be asked; that must not hold up other work.
+bool nobody_issues(const base::Error& error)
+{
+    return error.code() == ca_only_untrusted || error.code() == "no_ca_account";
+}
+
+// Nobody may renew it now: asked again later, and people are told.
+base::Result<std::optional<Order>> postpone(store::Transaction& tx, const model::Certificate& certificate,
+                                            const base::Error& why, base::Time now)
+{
+    auto kept = certificate;
+    kept.renew_at = now + postponement;
+    CHECKED(tx.certificates.update(kept));
+    model::Event event;
+    event.tenant = certificate.tenant;
+    event.subject = certificate.endpoint.empty() ? "platform" : certificate.endpoint;
+    event.type = "certificate.renewal.failed";
+    event.message = why.message() + ". " + why.fix();
+    event.data["certificate"] = certificate.id;
+    event.data["reason"] = why.code();
+    event.created_at = now;
+    CHECKED(tx.events.append(event));
+    return std::optional<Order>();
 }
 
 // Of a key type that the endpoint no longer asks for only while it lacks those that it does.
@@ -142,9 +171,19 @@ base::Result<std::optional<model::Order>> enqueue_endpoint(store::Transaction& t
     if (!lacking) {
         return std::optional<Order>();
     }
-    TRY(order, insert_for(tx, endpoint, *lacking, queue_class, now));
-    CHECKED(tx.orders.insert(order));
-    return std::optional<Order>(order);
+    TRY(revoked, tx.revocations.newest_of_endpoint(endpoint.id));
+    if (revoked && !revoked->replace) {
+        return std::optional<Order>();
+    }
+    const auto need = need_of(endpoint, *lacking, std::nullopt, now);
+    auto order = insert_for(tx, endpoint, queue_class, need, now);
+    if (!order && nobody_issues(order.error())) {
+        base::log::warning("no_ca_account", {{"endpoint", endpoint.id}, {"error", order.error().message()}});
+        return std::optional<Order>();
+    }
+    CHECKED(order);
+    CHECKED(tx.orders.insert(*order));
+    return std::optional<Order>(std::move(*order));
 }
 
 base::Result<model::Order> enqueue_forced(store::Transaction& tx, const model::Endpoint& endpoint,
@@ -156,10 +195,19 @@ base::Result<model::Order> enqueue_forced(store::Transaction& tx, const model::E
         CHECKED(make_due(tx, *waiting, now));
         return std::move(*waiting);
     }
-    TRY(order, insert_for(tx, endpoint, key_type, QueueClass::interactive, now));
+    auto need = need_of(endpoint, key_type, replaced, now);
+    if (const auto usable = candidates(tx, need); !usable && usable.error().code() == ca_only_untrusted) {
+        need.trusted = false;  // A person wants it: it comes, and takes the place of nothing.
+    }
+    TRY(order, insert_for(tx, endpoint, QueueClass::interactive, need, now));
     order.replaces = replaced ? replaced->id : std::string();
     order.forced = true;
     CHECKED(tx.orders.insert(order));
+    TRY(revoked, tx.revocations.newest_of_endpoint(endpoint.id));
+    if (revoked && !revoked->replace) {
+        revoked->replace = true;
+        CHECKED(tx.revocations.put(*revoked));
+    }
     return order;
 }
 
@@ -170,8 +218,12 @@ base::Result<std::optional<model::Order>> enqueue_renewal(store::Transaction& tx
     const bool platform = certificate.source == model::CertificateSource::platform;
     Order order;
     if (platform) {
-        TRY(drafted, draft(tx, now));
-        order = std::move(drafted);
+        auto drafted = draft(tx, need_of(std::nullopt, certificate.key_type, certificate, now), now);
+        if (!drafted && nobody_issues(drafted.error())) {
+            return postpone(tx, certificate, drafted.error(), now);
+        }
+        CHECKED(drafted);
+        order = std::move(*drafted);
         order.tenant = certificate.tenant;
         order.identifiers = certificate.identifiers;
         order.key_type = certificate.key_type;
@@ -190,8 +242,13 @@ base::Result<std::optional<model::Order>> enqueue_renewal(store::Transaction& tx
         if (!wants_certificates(*endpoint)) {
             return std::optional<Order>();
         }
-        TRY(drafted, insert_for(tx, *endpoint, certificate.key_type, QueueClass::renewal, now));
-        order = std::move(drafted);
+        const auto need = need_of(*endpoint, certificate.key_type, certificate, now);
+        auto drafted = insert_for(tx, *endpoint, QueueClass::renewal, need, now);
+        if (!drafted && nobody_issues(drafted.error())) {
+            return postpone(tx, certificate, drafted.error(), now);
+        }
+        CHECKED(drafted);
+        order = std::move(*drafted);
     }
     TRY(waiting, unfinished(tx, certificate.endpoint, certificate.key_type));
     if (waiting) {
@@ -216,7 +273,14 @@ base::Result<std::optional<model::Order>> enqueue_platform(store::Transaction& t
     if (valid || waiting) {
         return waiting;
     }
-    TRY(order, draft(tx, now));
+    const auto need = need_of(std::nullopt, model::KeyType::ecdsa_p256, std::nullopt, now);
+    auto drafted = draft(tx, need, now);
+    if (!drafted && nobody_issues(drafted.error())) {
+        base::log::warning("no_ca_account", {{"error", drafted.error().message()}});
+        return std::optional<Order>();
+    }
+    CHECKED(drafted);
+    auto& order = *drafted;
     order.tenant = "default";
     order.identifiers = {platform.domain.text(), wildcard};
     order.queue_class = QueueClass::interactive;

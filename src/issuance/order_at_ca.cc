@@ -95,6 +95,11 @@ base::Task<> OrderJob::order_at_ca()
         wanted.identifiers.push_back(identifier_of(identifier));
     }
     wanted.profile = order_.profile;
+    if (!order_.tried.empty() && !wanted.profile.empty()) {
+        CO_TRY(directory, co_await client_->directory());
+        // A CA that steps in need not have the profiles of the first one.
+        wanted.profile = directory.profiles.contains(wanted.profile) ? wanted.profile : std::string();
+    }
     CO_TRY(replaces, co_await predecessor_ari_id());
     wanted.replaces = replaces;
     if (exempt_ && replaces.empty()) {

@@ -16,8 +16,8 @@ using model::OrderStatus;
 // For work that only a person can set going again; the order stays, so that "retry" finds it.
 constexpr std::chrono::days until_a_person_acts{3650};
 
-// The order at the CA, and what was made for it, are given up; its challenge stays, so that the next attempt
-// may take another.
+}  // namespace
+
 void forget_ca_order(model::Order& order)
 {
     order.status = OrderStatus::queued;
@@ -28,8 +28,6 @@ void forget_ca_order(model::Order& order)
     order.sealed_key.clear();
     order.reservation.clear();
 }
-
-}  // namespace
 
 OrderJob::Failure OrderJob::classify(const base::Error& error) const
 {
@@ -74,7 +72,7 @@ base::Task<> OrderJob::record(Failure failure)
     }
     // Waiting for a limit is no failed attempt, if we know how long.
     const bool timed = failure.problem.code == "ca_rate_limited" && failure.wait > std::chrono::seconds(0);
-    const bool limited = timed || failure.problem.none();
+    const bool limited = timed || failure.breaker || failure.problem.none();
     next.attempt += limited ? 0 : 1;
     const auto ladder =
         limited ? std::chrono::milliseconds(1'000) : backoff(next.attempt, context_.options.first_retry);
@@ -94,10 +92,11 @@ base::Task<> OrderJob::record(Failure failure)
     co_return base::Result<>();
 }
 
-base::Result<> OrderJob::store_failure(store::Transaction& tx, const Failure& failure,
-                                       const model::Order& order) const
+base::Result<> OrderJob::store_failure(store::Transaction& tx, Failure failure, model::Order order) const
 {
     const auto now = order.updated_at;
+    CHECKED(note_health(tx, failure, now));
+    TRY(moved, move_on(tx, failure, order));
     if (failure.then != Then::resume) {
         CHECKED(Budget::settle(tx, order_.reservation, failure.settlement, now));
     }
@@ -114,7 +113,7 @@ base::Result<> OrderJob::store_failure(store::Transaction& tx, const Failure& fa
         const bool renewal = !order.replaces.empty();
         CHECKED(append_event(tx, order,
                              renewal ? "certificate.renewal.failed" : "certificate.validation.failed",
-                             failure.problem.message, now));
+                             failure.problem.message + moved, now));
     }
     if (order.endpoint.empty() || !tx.endpoints.get(order.endpoint)) {
         return {};

@@ -11,6 +11,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace issuance {
 
 namespace {
@@ -38,6 +40,31 @@ base::Result<> check_wanted(store::Transaction& tx, const std::string& endpoint)
                               .with_code(std::string(endpoint_gone)));
     }
     return {};
+}
+
+// A staging certificate takes the place of nothing that visitors trust.
+bool may_supersede(const model::Certificate& certificate, const model::Certificate& older)
+{
+    return certificate.trusted || !older.trusted || older.not_after <= certificate.created_at;
+}
+
+// Nobody renews a staging certificate beside a trusted one.
+base::Result<> settle_renewal(store::Transaction& tx, const model::Certificate& certificate)
+{
+    if (certificate.trusted) {
+        return {};
+    }
+    TRY(live, tx.certificates.of_endpoint(certificate.endpoint));
+    const bool beside = std::ranges::any_of(live, [&](const model::Certificate& each) {
+        return each.trusted && each.source == certificate.source && each.key_type == certificate.key_type &&
+               each.not_after > certificate.created_at;
+    });
+    if (!beside) {
+        return {};
+    }
+    auto kept = certificate;
+    kept.renew_at.reset();
+    return tx.certificates.update(kept);
 }
 
 }  // namespace
@@ -75,7 +102,9 @@ base::Task<> OrderJob::finalize()
         failure.problem = problem_of(resource_->problem, first_name(), order_.challenge);
         co_return base::fail(stop_with(std::move(failure)));
     }
-    CO_TRY(issued, co_await client_->download(resource_->certificate, context_.options.preferred_issuer));
+    const auto preferred =
+        account_->preferred_issuer.empty() ? context_.options.preferred_issuer : account_->preferred_issuer;
+    CO_TRY(issued, co_await client_->download(resource_->certificate, preferred));
     order_.certificate_url = resource_->certificate;
     co_return co_await store_certificate(issued.pem);
 }
@@ -111,6 +140,7 @@ base::Result<model::Certificate> OrderJob::make_certificate(const std::string& c
     made.chain_pem = chain_pem;
     made.sealed_key = context_.sealer.seal(secret, model::certificate_context(made));
     made.account = order_.account;
+    made.trusted = account_->trusted;
     made.order = order_.id;
     made.renew_at = model::renewal_time(made.not_before, made.not_after);
     made.created_at = context_.clock.now();
@@ -125,7 +155,8 @@ base::Result<> OrderJob::supersede(store::Transaction& tx, const model::Certific
     TRY(live, tx.certificates.of_endpoint(certificate.endpoint));
     for (auto& each : live) {
         const bool same_kind = each.source == certificate.source && each.key_type == certificate.key_type;
-        if (each.id == certificate.id || !(same_kind || each.source == CertificateSource::transitional)) {
+        if (each.id == certificate.id || !(same_kind || each.source == CertificateSource::transitional) ||
+            !may_supersede(certificate, each)) {
             continue;
         }
         each.renew_at.reset();
@@ -151,6 +182,7 @@ base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificat
     CHECKED(tx.certificates.insert(certificate));
     CHECKED(begin_advice(tx, certificate));
     CHECKED(supersede(tx, certificate));
+    CHECKED(settle_renewal(tx, certificate));
     CHECKED(Budget::settle(tx, order_.reservation, Settlement::issued, now));
     tx.revisions.append(model::RevisionKind::certificate, certificate.id, certificate.edge_group);
     const bool renewal = !order.replaces.empty();
@@ -160,7 +192,10 @@ base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificat
                          now));
     if (certificate.source == CertificateSource::platform) {
         TRY(group, tx.groups.get(certificate.edge_group));
-        group.default_certificate = certificate.id;
+        const auto served = tx.certificates.get(group.default_certificate);
+        const bool kept =
+            served && served->state == CertificateState::live && !may_supersede(certificate, *served);
+        group.default_certificate = kept ? group.default_certificate : certificate.id;
         CHECKED(tx.groups.put(group));
         tx.revisions.append(model::RevisionKind::group, group.name);
         return {};

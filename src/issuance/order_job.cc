@@ -1,6 +1,7 @@
 #include "issuance/order_job.h"
 
 #include "base/log.h"
+#include "issuance/ca_health.h"
 
 #include <algorithm>
 
@@ -74,7 +75,11 @@ base::Task<> OrderJob::save(OrderStatus status)
     auto next = order_;
     next.status = status;
     next.updated_at = context_.clock.now();
-    auto write = [next](store::Transaction& tx) { return tx.orders.save(next); };
+    auto write = [next](store::Transaction& tx) -> base::Result<> {
+        CHECKED(tx.orders.save(next));
+        return next.status == OrderStatus::ordered ? note_answer(tx, next.account, next.updated_at)
+                                                   : base::Result<>();
+    };
     CO_CHECKED(co_await context_.store.write(write));
     order_ = std::move(next);
     co_return base::Result<>();

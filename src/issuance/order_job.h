@@ -11,6 +11,7 @@
 #include "diagnosis/watch.h"
 #include "issuance/accounts.h"
 #include "issuance/budget.h"
+#include "issuance/ca_choice.h"
 #include "issuance/deployment.h"
 #include "model/certificate.h"
 #include "model/order.h"
@@ -70,6 +71,7 @@ private:
         model::Problem problem;
         std::chrono::milliseconds wait{0};  // at least; none: the ladder's
         bool paused = false;                // until a person acts
+        bool breaker = false;               // nothing was sent: the CA is known to fail
         Settlement settlement = Settlement::ordered;
         std::vector<std::string> disproved;  // identifiers whose validation failed
         std::optional<base::Error> blocked;  // a 429 of the CA
@@ -109,8 +111,15 @@ private:
     // order_failure.cc
     base::Task<> record(Failure failure);
     Failure classify(const base::Error& error) const;
-    base::Result<> store_failure(store::Transaction& tx, const Failure& failure,
-                                 const model::Order& order) const;
+    base::Result<> store_failure(store::Transaction& tx, Failure failure, model::Order order) const;
+    // order_failover.cc
+    base::Task<> check_caa();
+    Failure account_gone() const;
+    Failure rotation_waits() const;
+    Failure ca_failing(const base::Error& error) const;
+    base::Result<> note_health(store::Transaction& tx, const Failure& failure, base::Time now) const;
+    base::Result<std::string> move_on(store::Transaction& tx, Failure& failure, model::Order& order) const;
+    CaNeed need() const;
 
     base::Task<> save(model::OrderStatus status);
     BudgetRequest budget_request() const;
@@ -132,6 +141,10 @@ private:
     std::optional<Failure> failure_;
     bool resumed_ = true;  // nothing was done in this run yet
 };
+
+// The order at the CA, and what was made for it, are given up; its challenge stays, so that the next attempt
+// may take another.
+void forget_ca_order(model::Order& order);
 
 // Appends "certificate.*" for the order's endpoint (or the platform) in the caller's transaction.
 base::Result<> append_event(store::Transaction& tx, const model::Order& order, std::string type,

@@ -51,6 +51,7 @@ public:
     }
     base::Task<acme::Account> find_account() override { return register_account({}, std::nullopt); }
     base::Task<> deactivate_account() override { co_return base::Result<>(); }
+    base::Task<> change_key(crypto::PrivateKey) override { co_return base::Result<>(); }
     void use_account(std::string) override {}
     base::Task<acme::OrderResource> new_order(acme::NewOrder wanted) override
     {

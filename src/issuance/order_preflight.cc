@@ -2,9 +2,12 @@
 // it.
 #include "diagnosis/problems.h"
 #include "diagnosis/status.h"
+#include "issuance/ca_health.h"
 #include "issuance/ca_problem.h"
 #include "issuance/challenge_choice.h"
 #include "issuance/order_job.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -111,6 +114,30 @@ base::Result<bool> is_second(store::Transaction& tx, const model::Order& order)
     });
 }
 
+constexpr std::string_view account_busy_code = "account_busy";
+constexpr std::string_view ca_failing_code = "ca_failing";
+
+// Whether the account takes a new order now: its key stays, and its CA is not known to fail.
+base::Result<> check_account(store::Transaction& tx, const std::string& id, base::Time now)
+{
+    TRY(account, tx.accounts.get(id));
+    if (account.rotation != model::KeyRotation::none) {
+        return base::fail(base::Error(base::Errc::rate_limited, "the key of the CA account is being changed")
+                              .with_code(std::string(account_busy_code))
+                              .with_retry_after(std::chrono::seconds(2)));
+    }
+    TRY(wait, enter_ca(tx, account.directory_url, now));
+    if (wait) {
+        return base::fail(
+            base::Error(base::Errc::unavailable,
+                        fmt::format("It failed several times in a row and is asked again at {}.",
+                                    base::to_rfc3339(now + *wait)))
+                .with_code(std::string(ca_failing_code))
+                .with_retry_after(std::chrono::ceil<std::chrono::seconds>(*wait)));
+    }
+    return {};
+}
+
 }  // namespace
 
 base::Task<> OrderJob::load()
@@ -132,6 +159,13 @@ base::Task<> OrderJob::load()
         failure.then = Then::give_up;
         failure.problem = diagnosis::problem("superseded", {});
         co_return base::fail(stop_with(std::move(failure)));
+    }
+    if (account_->deactivated && order_.status < OrderStatus::issued) {
+        co_return base::fail(stop_with(account_gone()));
+    }
+    if (account_->rotation != model::KeyRotation::none && order_.status >= OrderStatus::ordered &&
+        order_.status < OrderStatus::issued) {
+        co_return base::fail(stop_with(rotation_waits()));
     }
     co_return base::Result<>();
 }
@@ -193,7 +227,7 @@ base::Task<> OrderJob::preflight()
         co_return base::fail(stop_with(std::move(failure)));
     }
     order_.challenge = challenge;
-    co_return base::Result<>();
+    co_return co_await check_caa();
 }
 
 base::Task<> OrderJob::reserve()
@@ -212,6 +246,7 @@ base::Task<> OrderJob::reserve()
                     .with_code("order_serial")
                     .with_retry_after(std::chrono::seconds(2)));
         }
+        CHECKED(check_account(tx, order.account, now));
         TRY(reservation, Budget::reserve(tx, request, now));
         order.reservation = reservation;
         CHECKED(tx.orders.save(order));
@@ -226,6 +261,9 @@ base::Task<> OrderJob::reserve()
         exempt_ = Budget::is_exempt(budget_request(), now);
         co_return base::Result<>();
     }
+    if (reserved.error().code() == ca_failing_code) {
+        co_return base::fail(stop_with(ca_failing(reserved.error())));
+    }
     if (reserved.error().kind() != base::Errc::rate_limited) {
         co_return base::fail(std::move(reserved).error());
     }
@@ -233,7 +271,7 @@ base::Task<> OrderJob::reserve()
     failure.then = Then::wait;
     failure.settlement = Settlement::refunded;
     failure.wait = reserved.error().retry_after().value_or(std::chrono::seconds(60));
-    if (reserved.error().code() != "order_serial") {
+    if (reserved.error().code() != "order_serial" && reserved.error().code() != account_busy_code) {
         failure.problem = problem_of(reserved.error(), first_name(), now);
     }
     co_return base::fail(stop_with(std::move(failure)));

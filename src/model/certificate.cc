@@ -2,6 +2,8 @@
 
 #include "model/enum_text.h"
 
+#include <algorithm>
+
 namespace model {
 
 namespace {
@@ -18,6 +20,17 @@ constexpr detail::EnumTexts<CertificateState, 4> states{{
     {CertificateState::revoked, "revoked"},
     {CertificateState::deleted, "deleted"},
 }};
+constexpr detail::EnumTexts<KeyRotation, 4> rotations{{
+    {KeyRotation::none, "none"},
+    {KeyRotation::draining, "draining"},
+    {KeyRotation::changing, "changing"},
+    {KeyRotation::publishing, "publishing"},
+}};
+constexpr detail::EnumTexts<CaState, 3> ca_states{{
+    {CaState::healthy, "healthy"},
+    {CaState::failing, "failing"},
+    {CaState::probing, "probing"},
+}};
 
 }  // namespace
 
@@ -28,6 +41,30 @@ std::string_view to_string(CertificateSource value)
 std::string_view to_string(CertificateState value)
 {
     return detail::enum_text(states, value);
+}
+
+std::string_view to_string(KeyRotation value)
+{
+    return detail::enum_text(rotations, value);
+}
+std::string_view to_string(CaState value)
+{
+    return detail::enum_text(ca_states, value);
+}
+
+base::Result<KeyRotation> key_rotation_from(std::string_view text)
+{
+    return detail::enum_from(rotations, "step of a key rotation", text);
+}
+
+base::Result<CaState> ca_state_from(std::string_view text)
+{
+    return detail::enum_from(ca_states, "state of a CA", text);
+}
+
+bool CaAccount::takes(KeyType type) const
+{
+    return key_types.empty() || std::ranges::find(key_types, type) != key_types.end();
 }
 
 base::Result<CertificateSource> certificate_source_from(std::string_view text)

@@ -82,7 +82,10 @@ struct Endpoint {
     FilterAt filter_at = FilterAt::edge;
     std::string upstream;  // http://host:port[/prefix] or https://...
     std::vector<KeyType> key_types{KeyType::ecdsa_p256};
-    std::string label;  // unguessable, never reused: <label>.<platform> and <label>.<challenge zone>
+    std::vector<std::string>
+        ca_policy;        // names of CA accounts, best first; empty: the default, then fallbacks
+    std::string profile;  // of its certificates; empty: the account's
+    std::string label;    // unguessable, never reused: <label>.<platform> and <label>.<challenge zone>
     std::vector<RequiredRecord> required_records;
     EndpointStatus status;
     base::Time created_at{};

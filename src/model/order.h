@@ -48,12 +48,13 @@ struct Order {
     std::string order_url;
     std::string finalize_url;
     std::string certificate_url;
-    std::string certificate;  // id of the result
-    std::string reservation;  // what Budget::reserve gave, until it is settled
-    int attempt = 0;          // failed attempts so far
-    Problem problem;          // of the last failed attempt
-    std::int64_t fence = 0;   // of the lease under which this copy was claimed; checked by every write
-    bool forced = false;      // asked for by a person: no reissue cache, no back-off
+    std::string certificate;         // id of the result
+    std::string reservation;         // what Budget::reserve gave, until it is settled
+    int attempt = 0;                 // failed attempts so far
+    Problem problem;                 // of the last failed attempt
+    std::int64_t fence = 0;          // of the lease under which this copy was claimed; checked by every write
+    bool forced = false;             // asked for by a person: no reissue cache, no back-off
+    std::vector<std::string> tried;  // accounts (ids) that could not issue for this need
     base::Time next_action_at{};
     base::Time created_at{};
     base::Time updated_at{};

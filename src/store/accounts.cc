@@ -1,4 +1,4 @@
-// Tenants, tokens and CA accounts.
+// Tenants and tokens.
 #include "store/json_text.h"
 #include "store/query.h"
 #include "store/sql/table.h"
@@ -41,32 +41,6 @@ model::Token read_token(sql::RowReader row)
     token.expires_at = row.maybe_time();
     token.revoked_at = row.maybe_time();
     return token;
-}
-
-const sql::Table& account_table()
-{
-    static const sql::Table accounts(
-        "ca_accounts", {"id", "name", "directory_url", "account_url", "contacts", "sealed_key", "thumbprint",
-                        "eab_kid", "sealed_eab_key", "is_default", "deactivated", "created_at"});
-    return accounts;
-}
-
-model::CaAccount read_account(sql::RowReader row)
-{
-    model::CaAccount account;
-    account.id = row.text();
-    account.name = row.text();
-    account.directory_url = row.text();
-    account.account_url = row.text();
-    account.contacts = texts_from(row.text());
-    account.sealed_key = row.bytes();
-    account.thumbprint = row.text();
-    account.eab_kid = row.text();
-    account.sealed_eab_key = row.bytes();
-    account.is_default = row.flag();
-    account.deactivated = row.flag();
-    account.created_at = row.time();
-    return account;
 }
 
 base::Result<> done(const base::Result<sql::Rows>& rows)
@@ -120,37 +94,6 @@ base::Result<> Tokens::revoke(const std::string& id, base::Time now)
         db_.execute("UPDATE tokens SET revoked_at = COALESCE(revoked_at, $2) WHERE id = $1 RETURNING id",
                     sql::params(id, now)),
         base::Errc::not_found, fmt::format("no token {}", id));
-}
-
-base::Result<> CaAccounts::put(const model::CaAccount& a)
-{
-    if (a.is_default) {
-        CHECKED(db_.execute("UPDATE ca_accounts SET is_default = 0 WHERE is_default = 1 AND id <> $1",
-                            sql::params(a.id)));
-    }
-    return done(db_.execute(
-        account_table().upsert(),
-        sql::params(a.id, a.name, a.directory_url, a.account_url, to_json(a.contacts), a.sealed_key,
-                    a.thumbprint, a.eab_kid, a.sealed_eab_key, a.is_default, a.deactivated, a.created_at)));
-}
-
-base::Result<model::CaAccount> CaAccounts::get(const std::string& id)
-{
-    return one_record(
-        db_.execute(account_table().get() + std::string(db_.dialect().row_lock), sql::params(id)),
-        read_account, "CA account", id);
-}
-
-base::Result<model::CaAccount> CaAccounts::default_account()
-{
-    static const auto text = account_table().select() + " WHERE is_default = 1";
-    return one_record(db_.execute(text), read_account, "default", "CA account");
-}
-
-base::Result<std::vector<model::CaAccount>> CaAccounts::list()
-{
-    static const auto text = account_table().select() + " ORDER BY created_at, id";
-    return records_of(db_.execute(text), read_account);
 }
 
 }  // namespace store

@@ -12,9 +12,9 @@ const sql::Table& table()
 {
     static const sql::Table certificates(
         "certificates",
-        {"id",         "tenant",  "endpoint", "edge_group",  "source",     "state",     "identifiers",
-         "key_type",   "issuer",  "serial",   "sha256",      "not_before", "not_after", "chain_pem",
-         "sealed_key", "account", "order_id", "replaced_by", "renew_at",   "created_at"});
+        {"id",         "tenant",  "endpoint", "edge_group",  "source",     "state",      "identifiers",
+         "key_type",   "issuer",  "serial",   "sha256",      "not_before", "not_after",  "chain_pem",
+         "sealed_key", "account", "order_id", "replaced_by", "renew_at",   "created_at", "trusted"});
     return certificates;
 }
 
@@ -23,7 +23,7 @@ sql::Params values(const Certificate& c)
     return sql::params(c.id, c.tenant, c.endpoint, c.edge_group, model::to_string(c.source),
                        model::to_string(c.state), to_json(c.identifiers), model::to_string(c.key_type),
                        c.issuer, c.serial, c.sha256, c.not_before, c.not_after, c.chain_pem, c.sealed_key,
-                       c.account, c.order, c.replaced_by, c.renew_at, c.created_at);
+                       c.account, c.order, c.replaced_by, c.renew_at, c.created_at, c.trusted);
 }
 
 Certificate read(sql::RowReader row)
@@ -50,6 +50,7 @@ Certificate read(sql::RowReader row)
     c.replaced_by = row.text();
     c.renew_at = row.maybe_time();
     c.created_at = row.time();
+    c.trusted = row.flag();
     return c;
 }
 
@@ -112,6 +113,42 @@ base::Result<std::vector<Certificate>> Certificates::due_renewals(base::Time now
         " (SELECT 1 FROM endpoints e WHERE e.id = certificates.endpoint AND e.state = 'suspended')"
         " ORDER BY renew_at, id LIMIT $2";
     return records_of(db_.execute(text, sql::params(now, limit)), read);
+}
+
+base::Result<std::vector<Certificate>> Certificates::of_account(const std::string& account,
+                                                                const std::string& after, std::size_t limit)
+{
+    static const auto text =
+        table().select() + " WHERE state = 'live' AND account = $1 AND id > $2 ORDER BY id LIMIT $3";
+    return records_of(db_.execute(text, sql::params(account, after, limit)), read);
+}
+
+namespace {
+
+constexpr std::string_view only_untrusted_text =
+    " WHERE state = 'live' AND trusted = 0 AND not_after > $1 AND NOT EXISTS (SELECT 1 FROM certificates t"
+    " WHERE t.endpoint = certificates.endpoint AND t.key_type = certificates.key_type AND t.state = 'live'"
+    " AND t.trusted = 1 AND t.source <> 'transitional' AND t.not_after > $1)";
+
+}  // namespace
+
+base::Result<std::vector<Certificate>> Certificates::only_untrusted(const std::string& account,
+                                                                    base::Time now, std::size_t limit)
+{
+    static const auto text =
+        table().select() + std::string(only_untrusted_text) +
+        " AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.endpoint = certificates.endpoint"
+        " AND o.key_type = certificates.key_type AND o.finished = 0 AND o.account = $2)"
+        " ORDER BY endpoint, id LIMIT $3";
+    return records_of(db_.execute(text, sql::params(now, account, limit)), read);
+}
+
+base::Result<std::int64_t> Certificates::count_only_untrusted(base::Time now)
+{
+    static const auto text = "SELECT COUNT(*) FROM certificates" + std::string(only_untrusted_text);
+    return one_record(
+        db_.execute(text, sql::params(now)), [](sql::RowReader row) { return row.integer(); }, "count of",
+        "certificates");
 }
 
 }  // namespace store

@@ -32,7 +32,9 @@ const sql::Table& table()
                                                     "created_at",
                                                     "next_check_at",
                                                     "checks",
-                                                    "deleted_at"});
+                                                    "deleted_at",
+                                                    "ca_policy",
+                                                    "profile"});
     return endpoints;
 }
 
@@ -54,7 +56,7 @@ sql::Params values(const Endpoint& e)
                        e.label, alias_of(e), to_json(e.required_records), model::to_string(e.status.state),
                        e.status.since, to_json(e.status.reason), e.status.retrying, e.status.next_attempt_at,
                        e.status.serving, to_json(e.status.conditions), e.created_at, e.next_check_at,
-                       e.checks, e.deleted_at);
+                       e.checks, e.deleted_at, to_json(e.ca_policy), e.profile);
 }
 
 Endpoint read(sql::RowReader row)
@@ -83,6 +85,8 @@ Endpoint read(sql::RowReader row)
     e.next_check_at = row.maybe_time();
     e.checks = row.small();
     e.deleted_at = row.maybe_time();
+    e.ca_policy = texts_from(row.text());
+    e.profile = row.text();
     if (e.names.empty()) {
         e.names.emplace_back();  // name() is always there.
     }

@@ -305,8 +305,56 @@ CREATE TABLE renewal_advice (
 CREATE INDEX renewal_advice_due ON renewal_advice (next_poll_at, ari_id) WHERE next_poll_at IS NOT NULL;
 CREATE INDEX renewal_advice_of_certificate ON renewal_advice (certificate, ari_id);
 )sql";
+// CAs beside the default one, their health, revocations.
+constexpr std::string_view several_cas = R"sql(
+ALTER TABLE certificates ADD COLUMN trusted BIGINT NOT NULL DEFAULT 1;
+CREATE INDEX certificates_of_account ON certificates (account, id) WHERE state = 'live';
+CREATE INDEX certificates_untrusted ON certificates (endpoint, id) WHERE state = 'live' AND trusted = 0;
 
-constexpr std::array steps{resources, fleet, alpn_challenges, ledger_and_queue};
+ALTER TABLE orders ADD COLUMN tried {text} NOT NULL DEFAULT '';
+CREATE INDEX orders_open_of_account ON orders (account, id) WHERE finished = 0;
+
+ALTER TABLE endpoints ADD COLUMN ca_policy {text} NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN profile {text} NOT NULL DEFAULT '';
+
+ALTER TABLE ca_accounts ADD COLUMN trusted BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE ca_accounts ADD COLUMN fallback BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE ca_accounts ADD COLUMN profile {text} NOT NULL DEFAULT '';
+ALTER TABLE ca_accounts ADD COLUMN preferred_issuer {text} NOT NULL DEFAULT '';
+ALTER TABLE ca_accounts ADD COLUMN key_types {text} NOT NULL DEFAULT '';
+ALTER TABLE ca_accounts ADD COLUMN caa_identities {text} NOT NULL DEFAULT '';
+ALTER TABLE ca_accounts ADD COLUMN profiles {text} NOT NULL DEFAULT '';
+ALTER TABLE ca_accounts ADD COLUMN problem {text} NOT NULL DEFAULT '';
+ALTER TABLE ca_accounts ADD COLUMN rotation {text} NOT NULL DEFAULT '';
+ALTER TABLE ca_accounts ADD COLUMN sealed_next_key {bytes};
+ALTER TABLE ca_accounts ADD COLUMN next_thumbprint {text} NOT NULL DEFAULT '';
+
+CREATE TABLE ca_health (
+  directory_url {text} PRIMARY KEY,
+  state {text} NOT NULL,
+  failures BIGINT NOT NULL,
+  since BIGINT NOT NULL,
+  probe_at BIGINT NOT NULL,
+  problem {text} NOT NULL,
+  limited_until BIGINT
+);
+
+CREATE TABLE revocations (
+  certificate {text} PRIMARY KEY,
+  endpoint {text} NOT NULL,
+  reason BIGINT NOT NULL,
+  replace_it BIGINT NOT NULL,
+  requested_at BIGINT NOT NULL,
+  next_action_at BIGINT,
+  attempt BIGINT NOT NULL,
+  problem {text} NOT NULL,
+  revoked_at BIGINT
+);
+CREATE INDEX revocations_due ON revocations (next_action_at, certificate) WHERE next_action_at IS NOT NULL;
+CREATE INDEX revocations_of_endpoint ON revocations (endpoint, requested_at);
+)sql";
+
+constexpr std::array steps{resources, fleet, alpn_challenges, ledger_and_queue, several_cas};
 
 }  // namespace
 

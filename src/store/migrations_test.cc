@@ -12,7 +12,22 @@ namespace store {
 
 namespace {
 
-class MigrationsOnStore : public StoreTest {};
+class MigrationsOnStore : public StoreTest {
+protected:
+    // An endpoint of the tenant acme, in the columns that there were.
+    void insert_as_the_first_version_did()
+    {
+        const auto owner = driver();
+        const auto db = owner->open(sql::Access::write).value();
+        ASSERT_TRUE(db->run(R"sql(
+            INSERT INTO endpoints (id, tenant, edge_group, names, kind, ip_filter, filter_at, upstream, key_types,
+              label, alias, required_records, state, state_since, reason, retrying, next_attempt_at, serving,
+              conditions, created_at, next_check_at, checks, deleted_at)
+            VALUES ('ep_a', 'acme', 'default', '["shop.example.com"]', 'external', '[]', 'edge', 'http://192.0.2.9',
+              '["ecdsa_p256"]', 'a', 'a.platform.test', '[]', 'active', 1, '', 0, NULL, 1, '[]', 1, NULL, 0, NULL);
+            INSERT INTO endpoint_names (endpoint, name, live) VALUES ('ep_a', 'shop.example.com', 1))sql"));
+    }
+};
 
 TEST_P(MigrationsOnStore, BringADatabaseOfTheFirstVersionUpToDateWithItsRows)
 {
@@ -23,7 +38,7 @@ TEST_P(MigrationsOnStore, BringADatabaseOfTheFirstVersionUpToDateWithItsRows)
         std::filesystem::remove(folder.path() / "certwright.db");
     }
     store = DatabaseStore::open(driver(), 1).value();
-    insert(endpoint("a", {"shop.example.com"}));
+    insert_as_the_first_version_did();
     const auto epoch = read([](Transaction& tx) { return tx.revisions.head(); })->epoch;
     EXPECT_FALSE(read([](Transaction& tx) { return tx.budgets.list(); }));  // Not there yet.
 

@@ -17,7 +17,7 @@ const sql::Table& table()
                    "key_type",   "profile",   "replaces",     "status",          "challenge",   "csr_der",
                    "sealed_key", "order_url", "finalize_url", "certificate_url", "certificate", "reservation",
                    "attempt",    "problem",   "forced",       "next_action_at",  "created_at",  "updated_at",
-                   "finished"});
+                   "finished",   "tried"});
     return orders;
 }
 
@@ -40,7 +40,7 @@ sql::Params values(const Order& o)
                        o.challenge ? model::to_string(*o.challenge) : std::string_view(), o.csr_der,
                        o.sealed_key, o.order_url, o.finalize_url, o.certificate_url, o.certificate,
                        o.reservation, o.attempt, to_json(o.problem), o.forced, o.next_action_at, o.created_at,
-                       o.updated_at, model::is_final(o.status));
+                       o.updated_at, model::is_final(o.status), to_json(o.tried));
 }
 
 model::QueueClass queue_class_from(std::int64_t number)
@@ -78,6 +78,7 @@ Order read(sql::RowReader row)
     o.created_at = row.time();
     o.updated_at = row.time();
     static_cast<void>(row.flag());
+    o.tried = texts_from(row.text());
     o.fence = row.integer();
     return o;
 }
@@ -115,14 +116,14 @@ base::Result<Order> Orders::get(const std::string& id)
 
 base::Result<> Orders::save(const Order& order)
 {
-    static const auto text = [] {
+    auto bound = values(order);
+    static const auto text = [columns = bound.size()] {
         const std::string_view update = table().update();
         const auto where = update.find(" WHERE");
         const auto returning = update.find(" RETURNING");
-        return fmt::format("{}, ready = 0{} AND fence = $26{}", update.substr(0, where),
-                           update.substr(where, returning - where), update.substr(returning));
+        return fmt::format("{}, ready = 0{} AND fence = ${}{}", update.substr(0, where),
+                           update.substr(where, returning - where), columns + 1, update.substr(returning));
     }();
-    auto bound = values(order);
     bound.push_back(sql::to_value(order.fence));
     return expect_lease(db_, db_.execute(text, bound), order);
 }

@@ -85,6 +85,7 @@ TEST_F(QueryPlans, EverythingDueIsAnIndexLookUp)
                 WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.budgets.old_reservations(test_start, 10); }),
                 WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.revocations.due(test_start, 10); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.unfinished_of("ep_a"); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.of_endpoint("ep_a", 10); }), WalksAnIndex());
 }

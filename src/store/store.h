@@ -30,6 +30,7 @@ public:
     Certificates certificates;
     Orders orders;
     CaAccounts accounts;
+    Revocations revocations;
     Challenges challenges;
     Revisions revisions;
     Leases leases;

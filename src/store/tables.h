@@ -117,6 +117,14 @@ public:
     // Live, renew_at <= now, without an unfinished order that replaces them or is for the same endpoint and
     // key type, and not of a suspended endpoint.
     base::Result<std::vector<model::Certificate>> due_renewals(base::Time now, std::size_t limit);
+    // Live ones that the CA of `account` issued, by id.
+    base::Result<std::vector<model::Certificate>> of_account(const std::string& account,
+                                                             const std::string& after, std::size_t limit);
+    // Live untrusted ones where nothing trusted of the same endpoint and key type is valid, and no unfinished
+    // order of `account` is on its way. By id.
+    base::Result<std::vector<model::Certificate>> only_untrusted(const std::string& account, base::Time now,
+                                                                 std::size_t limit);
+    base::Result<std::int64_t> count_only_untrusted(base::Time now);
 
 private:
     sql::Connection& db_;
@@ -175,6 +183,31 @@ public:
     base::Result<model::CaAccount> get(const std::string& id);
     base::Result<model::CaAccount> default_account();  // not_found before the first start made one
     base::Result<std::vector<model::CaAccount>> list();
+    // Those that a policy (names of accounts, best first) means, without deactivated ones. "default" is the
+    // default account. An empty policy, or one that names nobody: the default account, then those that step
+    // in.
+    base::Result<std::vector<model::CaAccount>> of_policy(const std::vector<std::string>& names);
+    // Leased orders of the account that the CA knows or is about to know: what a change of its key waits for.
+    base::Result<std::int64_t> orders_under_way(const std::string& account);
+
+    // By directory; healthy when nothing is stored.
+    base::Result<model::CaHealth> health(const std::string& directory_url);
+    base::Result<> put_health(const model::CaHealth& health);
+    base::Result<std::vector<model::CaHealth>> health_list();
+
+private:
+    sql::Connection& db_;
+};
+
+// What CAs are to be told of revoked certificates, and have been.
+class Revocations {
+public:
+    explicit Revocations(sql::Connection& db) : db_(db) {}
+    base::Result<> put(const model::Revocation& revocation);
+    base::Result<std::optional<model::Revocation>> of_certificate(const std::string& certificate);
+    base::Result<std::vector<model::Revocation>> due(base::Time now, std::size_t limit);
+    // The newest revocation of the endpoint's certificates.
+    base::Result<std::optional<model::Revocation>> newest_of_endpoint(const std::string& endpoint);
 
 private:
     sql::Connection& db_;

@@ -82,7 +82,18 @@ TEST_P(TablesOnStore, HaveOneDefaultCaAccount)
                            .thumbprint = "t",
                            .eab_kid = "kid",
                            .sealed_eab_key = {2},
-                           .is_default = true};
+                           .is_default = true,
+                           .trusted = false,
+                           .fallback = 2,
+                           .profile = "tlsserver",
+                           .preferred_issuer = "Root",
+                           .key_types = {model::KeyType::rsa_2048},
+                           .caa_identities = {"ca.test"},
+                           .profiles = {"tlsserver"},
+                           .problem = {},
+                           .rotation = model::KeyRotation::changing,
+                           .sealed_next_key = {3},
+                           .next_thumbprint = "n"};
     auto second = first;
     second.id = "ca_2";
     ASSERT_TRUE(write([&](Transaction& tx) { return tx.accounts.put(first); }));
@@ -93,7 +104,58 @@ TEST_P(TablesOnStore, HaveOneDefaultCaAccount)
     EXPECT_FALSE(got.is_default);
     EXPECT_EQ(got.contacts, first.contacts);
     EXPECT_EQ(got.sealed_eab_key, first.sealed_eab_key);
+    EXPECT_FALSE(got.trusted);
+    EXPECT_EQ(got.key_types, first.key_types);
+    EXPECT_EQ(got.caa_identities, first.caa_identities);
+    EXPECT_EQ(got.rotation, model::KeyRotation::changing);
+    EXPECT_EQ(got.sealed_next_key, first.sealed_next_key);
     EXPECT_EQ(read([](Transaction& tx) { return tx.accounts.list(); })->size(), 2U);
+}
+
+TEST_P(TablesOnStore, FindTheAccountsOfAPolicy)
+{
+    for (const auto& [id, fallback] : {std::pair("ca_a", 0), std::pair("ca_b", 2), std::pair("ca_c", 1),
+                                       std::pair("ca_d", 0), std::pair("ca_e", 3)}) {
+        model::CaAccount account;
+        account.id = id;
+        account.name = std::string("name-") + id[3];
+        account.is_default = account.id == "ca_a";
+        account.fallback = fallback;
+        account.deactivated = account.id == "ca_e";
+        ASSERT_TRUE(write([&](Transaction& tx) { return tx.accounts.put(account); }));
+    }
+    const auto policy = [&](std::vector<std::string> names) {
+        std::string ids;
+        for (const auto& each : read([&](Transaction& tx) { return tx.accounts.of_policy(names); }).value()) {
+            ids += each.id[3];
+        }
+        return ids;
+    };
+
+    EXPECT_EQ(policy({}), "acb");
+    EXPECT_EQ(policy({"name-d", "default", "name-d"}), "da");
+    EXPECT_EQ(policy({"name-e", "nobody"}), "acb");
+}
+
+TEST_P(TablesOnStore, KeepRevocationsUntilTheyAreDone)
+{
+    model::Revocation revocation;
+    revocation.certificate = "crt_1";
+    revocation.endpoint = "ep_1";
+    revocation.reason = 4;
+    revocation.requested_at = test_start;
+    revocation.next_action_at = test_start;
+    ASSERT_TRUE(write([&](Transaction& tx) { return tx.revocations.put(revocation); }));
+
+    EXPECT_EQ(read([](Transaction& tx) { return tx.revocations.due(test_start, 10); })->size(), 1U);
+    revocation.next_action_at.reset();
+    revocation.revoked_at = test_start;
+    ASSERT_TRUE(write([&](Transaction& tx) { return tx.revocations.put(revocation); }));
+    EXPECT_TRUE(read([](Transaction& tx) { return tx.revocations.due(test_start, 10); })->empty());
+    const auto got = read([](Transaction& tx) { return tx.revocations.newest_of_endpoint("ep_1"); }).value();
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->reason, 4);
+    EXPECT_EQ(got->revoked_at, test_start);
 }
 
 TEST_P(TablesOnStore, KeepChallengesUntilTheyAreRemoved)

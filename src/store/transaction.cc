@@ -10,6 +10,7 @@ Transaction::Transaction(sql::Connection& db, const EndpointCounts* batch)
       certificates(db),
       orders(db),
       accounts(db),
+      revocations(db),
       challenges(db),
       revisions(db),
       leases(db),

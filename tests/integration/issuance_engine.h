@@ -6,8 +6,11 @@
 #include "fakes/fake_resolver.h"
 #include "fakes/open_gates.h"
 #include "fakes/sample_endpoint.h"
+#include "faulty_http.h"
 #include "issuance/enqueue.h"
+#include "issuance/key_rotation.h"
 #include "issuance/planner.h"
+#include "issuance/revocation.h"
 #include "issuance/runner.h"
 #include "responder/store_responder.h"
 #include "support/pebble.h"
@@ -35,17 +38,26 @@ inline base::Result<> prepare_store(store::Transaction& tx)
     return tx.tenants.put(tenant);
 }
 
-// `store`, the gates and Pebble outlive it. Runs on its own loop.
+// What a test may add to the engine.
+struct EngineExtras {
+    std::string trust_file;    // instead of Pebble's own; for several CAs
+    Faults* faults = nullptr;  // of the network to the CAs
+};
+
+// `store`, the gates, Pebble and the faults outlive it. Runs on its own loop.
 class IssuanceEngine {
 public:
     IssuanceEngine(store::Store& store, const Pebble& pebble, responder::RevisionGate* gate = nullptr,
-                   model::Platform platform = sample_platform())
+                   model::Platform platform = sample_platform(), EngineExtras extras = {})
         : store_(store), platform_(std::move(platform)), sealer_(std::array<std::uint8_t, 32>{1, 2, 3})
     {
         http::ClientOptions trust;
         trust.user_agent = "certwright-test/1";
-        trust.trust_file = pebble.trust_file();
+        trust.trust_file = extras.trust_file.empty() ? pebble.trust_file() : extras.trust_file;
         http_ = http::make_client(loop_.get_executor(), trust);
+        if (extras.faults != nullptr) {
+            http_ = std::make_unique<FaultyHttp>(std::move(http_), *extras.faults);
+        }
         directory_ = pebble.directory_url();
         auto connect = [this](const std::string& url, crypto::PrivateKey key) {
             return acme::make_client(*http_, clock_, url, std::move(key));
@@ -69,6 +81,18 @@ public:
         running.poll = std::chrono::milliseconds(100);
         runner_ = std::make_unique<issuance::Runner>(loop_.get_executor(), *jobs_, running);
         needs_.on_wake([this] { runner_->wake(); });
+        issuance::RevokerOptions revoking;
+        revoking.poll = std::chrono::milliseconds(50);
+        revoking.first_retry = std::chrono::milliseconds(100);
+        revoker_ =
+            std::make_unique<issuance::Revoker>(loop_.get_executor(), store_, clock_, *accounts_, revoking);
+        issuance::RotationOptions rotating;
+        rotating.node = "node";
+        rotating.poll = std::chrono::milliseconds(50);
+        rotating.step_poll = std::chrono::milliseconds(20);
+        rotating.retry = std::chrono::milliseconds(100);
+        rotations_ = std::make_unique<issuance::KeyRotations>(loop_.get_executor(), store_, clock_,
+                                                              *accounts_, gates_, rotating);
     }
 
     ~IssuanceEngine() { run(loop_, background_.stop()); }
@@ -118,6 +142,10 @@ public:
     base::Clock& clock() { return clock_; }
     asio::io_context& loop() { return loop_; }
     const crypto::Sealer& sealer() const { return sealer_; }
+    issuance::Accounts& accounts() { return *accounts_; }
+    issuance::Revoker& revoker() { return *revoker_; }
+    issuance::KeyRotations& rotations() { return *rotations_; }
+    const std::string& directory() const { return directory_; }
     issuance::Runner& runner() { return *runner_; }
 
     FakeResolver resolver;
@@ -137,6 +165,8 @@ private:
         if (background_.size() == 0) {
             background_.spawn("watch", watch_->run());
             background_.spawn("runner", runner_->run());
+            background_.spawn("revoker", revoker_->run());
+            background_.spawn("rotations", rotations_->run());
         }
         const auto deadline = std::chrono::steady_clock::now() + limit;
         bool finished = false;
@@ -163,6 +193,8 @@ private:
     std::unique_ptr<diagnosis::Watch> watch_;
     std::unique_ptr<issuance::JobContext> jobs_;
     std::unique_ptr<issuance::Runner> runner_;
+    std::unique_ptr<issuance::Revoker> revoker_;
+    std::unique_ptr<issuance::KeyRotations> rotations_;
     base::TaskGroup background_{loop_.get_executor()};
 };
 

@@ -28,8 +28,16 @@ public:
     std::string metrics() const override { return "# TYPE certwright_extra gauge\ncertwright_extra 1\n"; }
 };
 
+// Accounts as rows, without a CA.
 class RecordingRegistry final : public CaRegistry {
 public:
+    explicit RecordingRegistry(store::Store& store) : store_(store) {}
+
+    base::Task<model::CaAccount> find(std::string account) override
+    {
+        auto read = [account](store::Transaction& tx) { return tx.accounts.get(account); };
+        co_return co_await store_.read(read);
+    }
     base::Task<model::CaAccount> add(NewCaAccount wanted) override
     {
         if (refuse) {
@@ -38,11 +46,31 @@ public:
         model::CaAccount account;
         account.id = "ca_1";
         account.name = wanted.name;
-        account.directory_url = wanted.directory_url;
+        account.directory_url = wanted.directory;
         account.sealed_key = {1, 2, 3};
+        account.fallback = wanted.settings.fallback.value_or(0);
+        auto put = [account](store::Transaction& tx) { return tx.accounts.put(account); };
+        CO_CHECKED(co_await store_.write(put));
         co_return account;
     }
+    base::Task<model::CaAccount> change(std::string account, CaAccountChange wanted) override
+    {
+        changed = std::move(wanted);
+        co_return co_await find(std::move(account));
+    }
+    base::Task<model::CaAccount> register_again(std::string account) override { return find(account); }
+    base::Task<model::CaAccount> rotate_key(std::string account) override { return find(account); }
+    base::Task<model::CaAccount> deactivate(std::string account) override { return find(account); }
+    base::Task<Promotion> promote(std::string account) override
+    {
+        CO_TRY(found, co_await find(std::move(account)));
+        co_return Promotion{found, 2, 5};
+    }
     bool refuse = false;
+    CaAccountChange changed;
+
+private:
+    store::Store& store_;
 };
 
 struct Answered {
@@ -112,7 +140,7 @@ public:
 
     endpoints::testing::World world;
     FixedFacts facts;
-    RecordingRegistry registry;
+    RecordingRegistry registry{*world.store};
     Api api{world.loop.get_executor(), Parts{*world.store, world.service, world.clock, registry, facts}};
     http::Router router;
     std::unique_ptr<test::Http1Server> server;

@@ -55,6 +55,28 @@ public:
         hastened.push_back(endpoint.id);
         return false;
     }
+    base::Result<> request_revocation(store::Transaction& tx, const model::Certificate& certificate,
+                                      int reason, base::Time now) override
+    {
+        auto stored = certificate;
+        stored.state = model::CertificateState::revoked;
+        CHECKED(tx.certificates.update(stored));
+        model::Revocation revocation;
+        revocation.certificate = certificate.id;
+        revocation.endpoint = certificate.endpoint;
+        revocation.reason = reason;
+        revocation.requested_at = now;
+        revocation.next_action_at = now;
+        return tx.revocations.put(revocation);
+    }
+    base::Result<std::optional<model::Order>> replace_revoked(store::Transaction& tx,
+                                                              const model::Certificate& certificate,
+                                                              base::Time now) override
+    {
+        TRY(endpoint, tx.endpoints.get(certificate.endpoint));
+        TRY(order, enqueue(tx, endpoint, certificate, now));
+        return std::optional<model::Order>(order);
+    }
     void wake() override { ++wakes; }
 
     int wakes = 0;

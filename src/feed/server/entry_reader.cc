@@ -38,7 +38,7 @@ bool covers_all(const std::vector<model::Certificate>& certificates, const model
 {
     return std::ranges::all_of(endpoint.names, [&](const auto& name) {
         return std::ranges::any_of(certificates, [&](const auto& certificate) {
-            return certificate.not_before <= now &&
+            return certificate.not_before <= now && certificate.trusted &&
                    certificate.source != model::CertificateSource::transitional &&
                    std::ranges::any_of(certificate.identifiers, [&](const auto& identifier) {
                        const auto covering = model::DomainName::parse(identifier);
@@ -122,10 +122,11 @@ std::vector<std::string> serving_order(const model::Endpoint& endpoint, std::vec
         std::erase_if(live,
                       [](const auto& each) { return each.source == model::CertificateSource::transitional; });
     }
-    // One that begins later may be our clock's mistake, and nothing tells us when its time has come.
+    // One that begins later may be our clock's mistake, and nothing tells us when its time has come. A
+    // staging certificate serves only where nothing trusted does.
     std::ranges::sort(live, [now](const auto& a, const auto& b) {
-        return std::tuple(a.not_before > now, rank(a.source), a.key_type, b.not_before, b.id) <
-               std::tuple(b.not_before > now, rank(b.source), b.key_type, a.not_before, a.id);
+        return std::tuple(a.not_before > now, !a.trusted, rank(a.source), a.key_type, b.not_before, b.id) <
+               std::tuple(b.not_before > now, !b.trusted, rank(b.source), b.key_type, a.not_before, a.id);
     });
     std::vector<std::string> ids;
     for (auto& certificate : live) {
