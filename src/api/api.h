@@ -5,6 +5,7 @@
 // endpoints/.
 #pragma once
 
+#include "alerts/service.h"
 #include "base/clock.h"
 #include "base/task.h"
 #include "endpoints/service.h"
@@ -23,6 +24,7 @@ namespace api {
 struct ZoneCheck {
     std::string zone;
     bool ok = false;
+    bool known = false;   // it could be looked up
     std::string message;  // what was seen
     std::string fix;      // empty when ok
     std::vector<std::string>
@@ -88,6 +90,7 @@ struct Parts {
     base::Clock& clock;
     CaRegistry& ca_registry;
     NodeFacts& facts;
+    alerts::Service& alerts;
 };
 
 // Runs on one executor: no locks. REQUIRES: the routes are not called after the Api is gone.

@@ -41,6 +41,21 @@ base::Result<std::string> metrics_of(store::Transaction& tx)
               "Published challenge answers; a level that only rises means that clean-up fails.", challenges);
     text += gauge("certwright_revision", "The newest revision; edges that stay behind it show in /v1/edges.",
                   head.number);
+    TRY(alerts, tx.alerts.count_open());
+    text +=
+        "# HELP certwright_alerts Open alerts by rule and severity; `certwright alert list` shows them.\n"
+        "# TYPE certwright_alerts gauge\n";
+    for (const auto& each : alerts) {
+        text += fmt::format("certwright_alerts{{rule=\"{}\",severity=\"{}\"}} {}\n", each.rule,
+                            model::to_string(each.severity), each.count);
+    }
+    TRY(waiting, tx.deliveries.waiting(""));
+    TRY(failing, tx.channels.count_failing());
+    text +=
+        gauge("certwright_notices_waiting",
+              "Notices that have not reached their channel; `certwright channel list` says why.", waiting);
+    text += gauge("certwright_channels_failing",
+                  "Channels whose last delivery failed; test them with `certwright alert test`.", failing);
     if (!platform.empty()) {
         text +=
             gauge("certwright_platform_certificate_not_after_seconds",

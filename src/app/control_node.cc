@@ -193,8 +193,9 @@ Task<> ControlNode::start_api()
     endpoints_ = std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_,
                                                       issuance_, std::move(options));
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
-    api_ = std::make_unique<api::Api>(loop_.get_executor(),
-                                      api::Parts{store, *endpoints_, ground_->clock, *ca_desk_, *facts_});
+    CO_CHECKED(prepare_alerts());
+    api_ = std::make_unique<api::Api>(loop_.get_executor(), api::Parts{store, *endpoints_, ground_->clock,
+                                                                       *ca_desk_, *facts_, alerts_->service()});
     api_->add_routes(router_);
     auto authorise = [&store, clock = &ground_->clock](std::string secret) -> Task<model::Token> {
         auto find = [hash = api::hash_secret(secret), now = clock->now()](store::Transaction& tx) {
@@ -220,6 +221,7 @@ void ControlNode::start_background()
     tasks_.spawn("zone_checks", facts_->run());
     tasks_.spawn("edges_noted", note_edges());
     tasks_.spawn("house", keep_house());
+    tasks_.spawn("alerts", alerts_->run());
     tasks_.spawn("ca_directories", learn_directories());
 }
 

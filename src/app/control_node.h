@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/adapters.h"
+#include "app/alert_parts.h"
 #include "app/api_server.h"
 #include "app/ca_desk.h"
 #include "app/node_facts.h"
@@ -61,6 +62,7 @@ private:
     base::Task<> prepare_issuance();
     void prepare_ca_work(const std::string& node);
     base::Task<> start_api();
+    base::Result<> prepare_alerts();
     void start_background();
     void announce() const;
 
@@ -105,6 +107,7 @@ private:
     IssuanceByQueue issuance_;
     std::unique_ptr<endpoints::Service> endpoints_;
     std::unique_ptr<NodeFacts> facts_;
+    std::unique_ptr<AlertParts> alerts_;
     std::unique_ptr<api::Api> api_;
     std::unique_ptr<feed::FeedHandlers> feed_handlers_;
     http::Router router_;

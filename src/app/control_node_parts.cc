@@ -2,6 +2,7 @@
 #include "app/bootstrap.h"
 #include "app/control_node.h"
 #include "app/version.h"
+#include "base/random.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
@@ -92,6 +93,17 @@ Result<issuance::AccountSettings> ControlNode::account_settings() const
         account.external = acme::ExternalAccount{settings.ca_eab_kid, std::move(*key)};
     }
     return account;
+}
+
+Result<> ControlNode::prepare_alerts()
+{
+    TRY(private_addresses, net::AddressSet::parse(ground_->settings.private_upstreams));
+    TRY(parts,
+        AlertParts::make(ground_->settings.alerts,
+                         {loop_.get_executor(), *ground_->store, ground_->clock, ground_->sealer, *facts_,
+                          ground_->settings.domain, base::new_id("node"), std::move(private_addresses)}));
+    alerts_ = std::move(parts);
+    return {};
 }
 
 }  // namespace app

@@ -19,6 +19,7 @@ api::ZoneCheck to_check(const model::Zone& zone, const nameserver::DelegationRep
     api::ZoneCheck check;
     check.zone = zone.apex;
     check.ok = report.ok();
+    check.known = !report.unknown();
     if (check.ok) {
         check.message = fmt::format("{} is delegated to our name server", zone.apex);
     } else if (report.unknown()) {

@@ -178,6 +178,7 @@ base::ConfigTable settings_table(Settings& settings)
     table.duration(
         "orders.retry_interval", settings.retry_interval,
         "Wait after the first failure of an order; later ones wait ten times longer each, up to a day.");
+    add_alert_fields(table, settings.alerts);
     add_log_fields(table, settings.log_level, settings.log_json);
     return table;
 }
@@ -222,6 +223,9 @@ base::Result<> check_settings(const Settings& settings)
     }
     if (settings.ca_eab_kid.empty() != settings.ca_eab_key_file.empty()) {
         problems.emplace_back("ca.eab_kid and ca.eab_key_file: give both or neither");
+    }
+    for (auto& each : alert_problems(settings.alerts)) {
+        problems.push_back(std::move(each));
     }
     if (problems.empty()) {
         return {};

@@ -1,6 +1,7 @@
 // Settings: everything an operator can choose, and the table that reads and documents it.
 #pragma once
 
+#include "app/alert_settings.h"
 #include "base/config.h"
 #include "net/listener.h"
 
@@ -45,6 +46,8 @@ struct Settings {
     std::chrono::milliseconds check_interval{60'000};
     std::int64_t orders_in_flight = 32;
     std::chrono::milliseconds retry_interval{60'000};
+
+    AlertSettings alerts;
 
     std::string log_level = "info";
     bool log_json = false;

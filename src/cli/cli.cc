@@ -88,6 +88,7 @@ void build(CLI::App& app, Console& console, const AddMore& add_more)
     }
     add_endpoint_commands(app, console);
     add_certificate_commands(app, console);
+    add_alert_commands(app, console);
     add_overview_commands(app, console);
     add_access_commands(app, console);
 }

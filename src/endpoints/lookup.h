@@ -1,4 +1,4 @@
-// Finding what a caller means, and noting what was done. Internal to endpoints/.
+// Finding what a caller means, and noting what was done. For endpoints/ and the services above it.
 #pragma once
 
 #include "endpoints/service.h"

@@ -36,6 +36,7 @@ struct ClientOptions {
     std::string user_agent;
     std::string trust_file;  // PEM added for this client; empty: the system's roots
     std::string proxy;       // empty: from the environment
+    bool direct = false;     // no proxy, not even one of the environment
     // Asked before each connection, a proxy's too, with the address that the name resolved to; false refuses
     // with invalid and code address_forbidden. Empty: every address.
     std::function<bool(const boost::asio::ip::address&)> allow_address;

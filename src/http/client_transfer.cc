@@ -93,6 +93,9 @@ base::Result<> Transfer::prepare()
     set(easy_, CURLOPT_WRITEDATA, static_cast<void*>(this));
     set(easy_, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
     set(easy_, CURLOPT_HEADERDATA, static_cast<void*>(this));
+    if (options_.direct) {
+        set(easy_, CURLOPT_NOPROXY, "*");
+    }
     if (!options_.proxy.empty()) {
         set(easy_, CURLOPT_PROXY, options_.proxy.c_str());
     }

@@ -1,5 +1,7 @@
 #include "store/migration_steps.h"
 
+#include "store/alert_schema.h"
+
 #include <array>
 
 namespace store {

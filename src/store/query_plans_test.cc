@@ -88,6 +88,17 @@ TEST_F(QueryPlans, EverythingDueIsAnIndexLookUp)
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.revocations.due(test_start, 10); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.unfinished_of("ep_a"); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.orders.of_endpoint("ep_a", 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.alerts.due_notices(test_start, 10); }),
+                WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.notices.due(test_start, 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.notices.alike("c", "r", 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.alerts.due_looks(test_start, 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.alerts.open_of("ep_a"); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.alerts.last_resolved("r", "ep_a"); }),
+                WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.deliveries.due(test_start, 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.deliveries.newest("c", "ep_a", "t"); }),
+                WalksAnIndex());
 }
 
 TEST_F(QueryPlans, EveryLookUpAndPageUsesAnIndex)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/task.h"
+#include "store/alert_tables.h"
 #include "store/tables.h"
 
 #include <filesystem>
@@ -40,6 +41,10 @@ public:
     EdgeNodes edges;
     Groups groups;
     Settings settings;
+    Alerts alerts;
+    NoticeQueue notices;
+    Channels channels;
+    Deliveries deliveries;
 
     // The database's own time: what leases are measured in.
     base::Result<base::Time> now();

@@ -20,6 +20,10 @@ Transaction::Transaction(sql::Connection& db, const EndpointCounts* batch)
       edges(db),
       groups(db),
       settings(db),
+      alerts(db),
+      notices(db),
+      channels(db),
+      deliveries(db),
       db_(db)
 {
 }

@@ -141,7 +141,11 @@ public:
     endpoints::testing::World world;
     FixedFacts facts;
     RecordingRegistry registry{*world.store};
-    Api api{world.loop.get_executor(), Parts{*world.store, world.service, world.clock, registry, facts}};
+    alerts::Options alert_options;
+    endpoints::UpstreamPolicy addresses;
+    alerts::Service alerts{*world.store, world.clock, world.sealer, addresses, alert_options};
+    Api api{world.loop.get_executor(),
+            Parts{*world.store, world.service, world.clock, registry, facts, alerts}};
     http::Router router;
     std::unique_ptr<test::Http1Server> server;
     std::unique_ptr<http::Client> client;

@@ -41,6 +41,31 @@ def make_leaf(folder, name, alternative_names, issuer):
     return chain, key
 
 
+def make_dated_leaf(folder, alternative_names, key, issuer, start, end):
+    """A certificate for an existing key that is valid from `start` to `end` ("20200101000000Z"): its file."""
+    (folder / "index.txt").write_text("", encoding="utf-8")
+    (folder / "serial").write_text("1000", encoding="utf-8")
+    config, request, out = folder / "ca.conf", folder / "dated.csr", folder / "dated.pem"
+    config.write_text(f"""[ca]
+default_ca = own
+[own]
+database = {folder}/index.txt
+serial = {folder}/serial
+new_certs_dir = {folder}
+default_md = sha256
+policy = any
+x509_extensions = leaf
+[any]
+commonName = optional
+[leaf]
+subjectAltName = {alternative_names}
+""", encoding="utf-8")
+    run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=x", "-out", request], "make a request")
+    run(["openssl", "ca", "-batch", "-notext", "-config", config, "-cert", issuer[0], "-keyfile", issuer[1], "-in", request,
+         "-startdate", start, "-enddate", end, "-out", out], "make a dated certificate")
+    return out
+
+
 # Pebble at its meanest: half of all nonces refused, half of all authorizations reused, up to 5 s of sleep before it looks for
 # a proof, other roots to choose from, longer chains.
 MEAN = {"PEBBLE_WFE_NONCEREJECT": "50", "PEBBLE_AUTHZREUSE": "50", "PEBBLE_VA_NOSLEEP": "0", "PEBBLE_ALTERNATE_ROOTS": "2",

@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import subprocess
 
-from .peers import make_leaf, make_tls_root
+from .peers import make_dated_leaf, make_leaf, make_tls_root
 from .process import LOOPBACK, Ports, run, wait_until
 from .product import Cli, Server
 
@@ -108,38 +108,13 @@ class Refusals:
         other = make_leaf(folder, "other", "DNS:other.customer.test", root)
         broken = folder / "broken.pem"
         broken.write_text("-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n", encoding="utf-8")
-        expired = self.expired_leaf(folder, root)
+        expired = make_dated_leaf(folder, "DNS:xn--bcher-kva.customer.test", good[1], root, "20200101000000Z", "20200201000000Z")
         upload = ("certificate", "upload", name)
         self.refused("broken PEM", "unparsable", *upload, "--chain", broken, "--key", good[1])
         self.refused("another certificate's key", "key_mismatch", *upload, "--chain", good[0], "--key", other[1])
         self.refused("a certificate for another name", "name_not_covered", *upload, "--chain", other[0], "--key", other[1])
         self.refused("an expired certificate", "cert_upload_expired", *upload, "--chain", expired, "--key", good[1])
         self.cli.text(*upload, "--chain", good[0], "--key", good[1])
-
-    def expired_leaf(self, folder, root):
-        """A certificate for the same key and name whose time is over."""
-        (folder / "index.txt").write_text("", encoding="utf-8")
-        (folder / "serial").write_text("1000", encoding="utf-8")
-        config = folder / "ca.conf"
-        config.write_text(f"""[ca]
-default_ca = own
-[own]
-database = {folder}/index.txt
-serial = {folder}/serial
-new_certs_dir = {folder}
-default_md = sha256
-policy = any
-x509_extensions = leaf
-[any]
-commonName = optional
-[leaf]
-subjectAltName = DNS:xn--bcher-kva.customer.test
-""", encoding="utf-8")
-        out = folder / "expired.pem"
-        run(["openssl", "req", "-new", "-key", folder / "good.key", "-subj", "/CN=x", "-out", folder / "expired.csr"], "make a request")
-        run(["openssl", "ca", "-batch", "-notext", "-config", config, "-cert", root[0], "-keyfile", root[1], "-in", folder / "expired.csr",
-             "-startdate", "20200101000000Z", "-enddate", "20200201000000Z", "-out", out], "make an expired certificate")
-        return out
 
     def second_process(self):
         self.start_fails("a second process on the same data", "store_locked")

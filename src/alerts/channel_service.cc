@@ -1,0 +1,300 @@
+// Channels, as people make and change them.
+#include "alerts/document.h"
+#include "alerts/mail.h"
+#include "alerts/notices.h"
+#include "alerts/service.h"
+#include "alerts/signature.h"
+#include "base/random.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace alerts {
+
+using base::Errc;
+using base::Result;
+using base::Task;
+
+namespace {
+
+constexpr std::size_t longest_name = 60;
+constexpr std::size_t most_events = 20;
+constexpr std::size_t longest_event = 60;
+constexpr std::size_t shown_deliveries = 20;
+constexpr std::size_t shown_channels = 1'000;
+constexpr std::chrono::seconds between_tests{30};
+
+constexpr endpoints::UrlUse operators_webhook{"a webhook", "webhook", "https://hooks.example.net/certwright",
+                                              true, false};
+constexpr endpoints::UrlUse tenants_webhook{"a webhook", "webhook", "https://hooks.example.net/certwright",
+                                            true, true};
+
+base::Error invalid_channel(std::string message, std::string fix)
+{
+    return base::Error(Errc::invalid, std::move(message))
+        .with_code("channel_invalid")
+        .with_fix(std::move(fix));
+}
+
+Result<model::Channel> find_channel(store::Transaction& tx, const Caller& caller,
+                                    const std::string& reference)
+{
+    auto by_id = tx.channels.get(reference);
+    if (by_id && caller.may_see(by_id->tenant)) {
+        return by_id;
+    }
+    if (!by_id && by_id.error().kind() != Errc::not_found) {
+        return by_id;
+    }
+    TRY(own, tx.channels.of_tenant(caller.tenant));
+    const auto named = std::ranges::find(own, reference, &model::Channel::name);
+    if (named == own.end()) {
+        return base::fail(
+            base::Error(Errc::not_found, fmt::format("there is no channel '{}'", reference.substr(0, 100)))
+                .with_code("channel_not_found")
+                .with_fix("`certwright channel list` shows their ids and names."));
+    }
+    return *named;
+}
+
+Result<model::Channel> find_own(store::Transaction& tx, const Caller& caller, const std::string& reference)
+{
+    TRY(channel, find_channel(tx, caller, reference));
+    if (channel.configured) {
+        return base::fail(
+            base::Error(Errc::conflict,
+                        fmt::format("the channel '{}' is made by the configuration file", channel.name))
+                .with_code("channel_configured")
+                .with_fix("Change alerts.mail, alerts.support_mail or alerts.exec there, then restart."));
+    }
+    return channel;
+}
+
+// A name means one channel of its owner.
+Result<> check_name(store::Transaction& tx, const model::Channel& channel)
+{
+    TRY(others, tx.channels.of_tenant(channel.tenant));
+    const bool taken = std::ranges::any_of(others, [&](const model::Channel& each) {
+        return each.name == channel.name && each.id != channel.id;
+    });
+    if (taken) {
+        return base::fail(
+            base::Error(Errc::conflict, fmt::format("there is a channel '{}' already", channel.name))
+                .with_code("channel_exists"));
+    }
+    return {};
+}
+
+bool is_event_pattern(std::string_view text)
+{
+    const auto star = text.find('*');
+    return !text.empty() && text.size() <= longest_event &&
+           (star == std::string_view::npos || star + 1 == text.size()) &&
+           text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_.*") == std::string_view::npos;
+}
+
+Result<ChannelDetail> detail_of(store::Transaction& tx, const model::Channel& channel)
+{
+    ChannelDetail detail;
+    detail.channel = channel;
+    TRY(waiting, tx.deliveries.waiting(channel.id));
+    TRY(deliveries, tx.deliveries.of_channel(channel.id, shown_deliveries));
+    detail.waiting = waiting;
+    detail.deliveries = std::move(deliveries);
+    return detail;
+}
+
+void apply(const ChannelChange& change, model::Channel& channel)
+{
+    channel.name = change.name.value_or(channel.name);
+    channel.target = change.target.value_or(channel.target);
+    channel.audience = change.audience.value_or(channel.audience);
+    channel.least = change.least.value_or(channel.least);
+    channel.events = change.events.value_or(channel.events);
+    channel.enabled = change.enabled.value_or(channel.enabled);
+}
+
+}  // namespace
+
+// Makes the target canonical.
+Result<> Service::check(const Caller& caller, model::Channel& channel) const
+{
+    if (channel.name.empty() || channel.name.size() > longest_name || channel.name.starts_with("chn_")) {
+        return base::fail(invalid_channel("the name of a channel has up to 60 characters",
+                                          "Give a short name, such as ops-mail."));
+    }
+    if (channel.events.empty() || channel.events.size() > most_events ||
+        !std::ranges::all_of(channel.events, is_event_pattern)) {
+        return base::fail(invalid_channel("events are up to 20 types, whole or ended by '*'",
+                                          "For example alert.*, certificate.renewed, endpoint.*, or *."));
+    }
+    if (channel.kind == model::ChannelKind::exec) {
+        return base::fail(base::Error(Errc::unauthorized, "commands are named in the configuration file only")
+                              .with_code("channel_forbidden")
+                              .with_fix("Set alerts.exec = [\"pager=/usr/local/bin/page --now\"] there."));
+    }
+    if (!channel.tenant.empty() && channel.audience != model::Audience::operators) {
+        return base::fail(invalid_channel("an audience is for the operator's channels",
+                                          "A tenant's channel hears of what the tenant must mend."));
+    }
+    if (channel.kind == model::ChannelKind::webhook) {
+        const bool operators = caller.is_operator() && channel.tenant.empty();
+        TRY(url,
+            addresses_.check(channel.target, operators, operators ? operators_webhook : tenants_webhook));
+        channel.target = url;
+        return {};
+    }
+    const auto address = mail_address(channel.target);
+    if (address.empty()) {
+        return base::fail(
+            invalid_channel(fmt::format("'{}' is not a mail address", channel.target.substr(0, 100)),
+                            "Give one address, such as ops@example.com."));
+    }
+    channel.target = address;
+    return {};
+}
+
+Result<model::Channel> Service::draft(const Caller& caller, const NewChannel& wanted) const
+{
+    if (!caller.may_see(wanted.tenant)) {
+        return base::fail(
+            base::Error(Errc::unauthorized, "this token may only make channels of its own tenant")
+                .with_code("tenant_forbidden"));
+    }
+    model::Channel channel;
+    channel.id = base::new_id("chn");
+    channel.tenant = wanted.tenant;
+    channel.name = wanted.name;
+    channel.kind = wanted.kind;
+    channel.target = wanted.target;
+    channel.audience = wanted.audience.value_or(model::Audience::operators);
+    channel.least = wanted.least.value_or(model::Severity::warning);
+    channel.events = wanted.events.empty() ? std::vector<std::string>{"alert.*"} : wanted.events;
+    channel.created_at = clock_.now();
+    CHECKED(check(caller, channel));
+    return channel;
+}
+
+std::string Service::seal_new_secret(model::Channel& channel) const
+{
+    auto secret = new_webhook_secret();
+    channel.sealed_secret = sealer_.seal(base::as_bytes(secret), model::channel_context(channel));
+    return secret;
+}
+
+Task<ChannelDetail> Service::add_channel(Caller caller, NewChannel wanted)
+{
+    if (!caller.is_operator() && wanted.tenant.empty()) {
+        wanted.tenant = caller.tenant;
+    }
+    CO_TRY(channel, draft(caller, wanted));
+    ChannelDetail detail;
+    if (channel.kind == model::ChannelKind::webhook) {
+        detail.secret = seal_new_secret(channel);
+    }
+    detail.channel = channel;
+    auto write = [this, channel](store::Transaction& tx) -> Result<> {
+        if (!channel.tenant.empty()) {
+            if (!tx.tenants.get(channel.tenant)) {
+                return base::fail(
+                    base::Error(Errc::not_found, fmt::format("there is no tenant '{}'", channel.tenant))
+                        .with_code("tenant_not_found"));
+            }
+            TRY(present, tx.channels.of_tenant(channel.tenant));
+            if (static_cast<std::int64_t>(present.size()) >= options_.channels_per_tenant) {
+                return base::fail(
+                    base::Error(Errc::unauthorized,
+                                fmt::format("a tenant has up to {} channels", options_.channels_per_tenant))
+                        .with_code("quota_exceeded"));
+            }
+        }
+        CHECKED(check_name(tx, channel));
+        return tx.channels.put(channel);
+    };
+    CO_CHECKED(co_await store_.write(std::move(write)));
+    co_return detail;
+}
+
+Task<std::vector<model::Channel>> Service::channels(Caller caller)
+{
+    auto read = [caller](store::Transaction& tx) {
+        return caller.is_operator() ? tx.channels.list(shown_channels) : tx.channels.of_tenant(caller.tenant);
+    };
+    co_return co_await store_.read(std::move(read));
+}
+
+Task<ChannelDetail> Service::channel(Caller caller, std::string reference)
+{
+    auto read = [caller, reference](store::Transaction& tx) -> Result<ChannelDetail> {
+        TRY(channel, find_channel(tx, caller, reference));
+        return detail_of(tx, channel);
+    };
+    co_return co_await store_.read(std::move(read));
+}
+
+Task<ChannelDetail> Service::update_channel(Caller caller, std::string reference, ChannelChange change)
+{
+    auto write = [this, caller, reference, change,
+                  now = clock_.now()](store::Transaction& tx) -> Result<ChannelDetail> {
+        TRY(channel, find_own(tx, caller, reference));
+        const bool was_enabled = channel.enabled;
+        const auto old_target = channel.target;
+        apply(change, channel);
+        CHECKED(check(caller, channel));
+        CHECKED(check_name(tx, channel));
+        std::string secret;
+        if (change.new_secret && channel.kind == model::ChannelKind::webhook) {
+            secret = seal_new_secret(channel);
+        }
+        if (channel.target != old_target || (channel.enabled && !was_enabled)) {
+            channel.failures = 0;
+            CHECKED(tx.deliveries.hasten(channel.id, now));
+        }
+        CHECKED(tx.channels.put(channel));
+        TRY(detail, detail_of(tx, channel));
+        detail.secret = secret;
+        return std::move(detail);
+    };
+    co_return co_await store_.write(std::move(write));
+}
+
+Task<> Service::remove_channel(Caller caller, std::string reference)
+{
+    auto write = [caller, reference](store::Transaction& tx) -> Result<> {
+        TRY(channel, find_own(tx, caller, reference));
+        return tx.channels.remove(channel.id);
+    };
+    co_return co_await store_.write(std::move(write));
+}
+
+Task<model::Delivery> Service::test_channel(Caller caller, std::string reference)
+{
+    auto write = [caller, reference, now = clock_.now()](store::Transaction& tx) -> Result<model::Delivery> {
+        TRY(channel, find_channel(tx, caller, reference));
+        if (channel.tested_at && now < *channel.tested_at + between_tests) {
+            return base::fail(base::Error(Errc::rate_limited, "this channel was tested a moment ago")
+                                  .with_code("test_too_soon")
+                                  .with_retry_after(between_tests));
+        }
+        if (!channel.enabled) {
+            return base::fail(
+                base::Error(Errc::conflict, fmt::format("the channel '{}' is disabled", channel.name))
+                    .with_code("channel_disabled")
+                    .with_fix(fmt::format("certwright channel update {} --enable", channel.id)));
+        }
+        channel.tested_at = now;
+        CHECKED(tx.channels.put(channel));
+        const auto id = base::new_id("dlv");
+        const auto document =
+            notice_document(id, "channel.test", now, text_of_test(channel, now), "", nullptr);
+        // A subject of its own: a test waits for nothing else.
+        auto ready = channel;
+        ready.failures = 0;
+        CHECKED(put_into_outbox(tx, ready, id, "test/" + id, "channel.test", json::serialize(document), now));
+        return tx.deliveries.get(id);
+    };
+    co_return co_await store_.write(std::move(write));
+}
+
+}  // namespace alerts
