@@ -21,7 +21,7 @@ LAYERS = (
     ("feed",),
     ("feed/server",),
     ("nameserver", "edge"),
-    ("responder", "diagnosis"),
+    ("responder", "diagnosis", "deploy"),
     ("issuance",),
     ("endpoints",),
     ("alerts", "compat", "relay", "fleet"),
@@ -40,6 +40,8 @@ NEVER = {
     "endpoints": {"acme": "issuance joins endpoints and the CA", "feed": "the feed is read from the store, not written"},
     "edge": {"store": "edges follow the feed", "acme": "edges read snapshots and post wishes",
              "feed/server": "edges are followers; app joins them to the server side"},
+    "deploy": {"store": "deploy targets follow the feed, as edges do", "acme": "deploy targets follow the feed",
+               "feed/server": "deploy targets are followers on other machines"},
     "cli": {"store": "the CLI is a client of the API", "acme": "the CLI is a client of the API"},
     "agent": {"store": "devices have no database", "acme": "devices never talk to the CA"},
 }

@@ -57,6 +57,7 @@ std::vector<Operation> account_operations();  // tokens, tenants
 std::vector<Operation> ca_operations();
 std::vector<Operation> limit_operations();  // what is left of CAs' limits
 std::vector<Operation> alert_operations();  // alerts, silences, channels
+std::vector<Operation> group_operations();  // edge groups
 std::vector<Operation> overview_operations();  // orders, events, edges, status, health, metrics, openapi
 
 // Who sent `authorization` (the header's value). Errors: token_missing, token_invalid.

@@ -64,6 +64,8 @@ base::Task<Answer> create(Parts parts, Call call)
     wanted.key_types = reader.choices("key_types", model::key_type_from).value_or(wanted.key_types);
     wanted.ca_policy = reader.texts("ca_policy").value_or(wanted.ca_policy);
     wanted.profile = reader.text("profile").value_or("");
+    wanted.edge_group = reader.text("edge_group").value_or(wanted.edge_group);
+    wanted.own_challenges = reader.flag("own_challenges").value_or(wanted.own_challenges);
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }
@@ -116,6 +118,7 @@ base::Task<Answer> update(Parts parts, Call call)
     change.key_types = reader.choices("key_types", model::key_type_from);
     change.ca_policy = reader.texts("ca_policy");
     change.profile = reader.text("profile");
+    change.own_challenges = reader.flag("own_challenges");
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }

@@ -101,6 +101,7 @@ json::object view(const model::Endpoint& endpoint)
     }
     made["key_types"] = std::move(key_types);
     made["edge_group"] = endpoint.edge_group;
+    made["own_challenges"] = endpoint.own_challenges;
     add_status(made, endpoint.status);
     json::array records;
     for (const auto& each : endpoint.required_records) {
@@ -275,6 +276,17 @@ json::object view(const model::EdgeNode& node)
     made["version"] = node.version;
     made["revision"] = node.revision;
     made["seen_at"] = base::to_rfc3339(node.seen_at);
+    made["trouble"] = text_or_null(node.trouble);
+    return made;
+}
+
+json::object view(const model::EdgeGroup& group)
+{
+    json::object made;
+    made["name"] = group.name;
+    made["addresses"] = array_of(group.addresses);
+    made["own_challenges"] = group.own_challenges;
+    made["default_certificate"] = text_or_null(group.default_certificate);
     return made;
 }
 

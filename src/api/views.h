@@ -18,6 +18,7 @@ json::object view(const model::CaHealth& health);
 json::object view(const model::Token& token);
 json::object view(const model::Tenant& tenant);
 json::object view(const model::EdgeNode& node);
+json::object view(const model::EdgeGroup& group);
 json::object view(const model::Event& event);
 json::value view(const model::Problem& problem);  // null for none
 

@@ -18,7 +18,7 @@ boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, http::Ha
 
 base::Result<std::unique_ptr<ApiServer>> ApiServer::start(boost::asio::any_io_executor executor,
                                                           std::vector<std::string> listen,
-                                                          http::Handler& handler)
+                                                          http::Handler& handler, std::string_view setting)
 {
     std::unique_ptr<ApiServer> server(new ApiServer(executor, handler));
     for (const auto& text : listen) {
@@ -26,7 +26,7 @@ base::Result<std::unique_ptr<ApiServer>> ApiServer::start(boost::asio::any_io_ex
         for (const auto& endpoint : endpoints) {
             auto listener = net::Listener::open(executor, endpoint, false);
             if (!listener) {
-                return base::fail(std::move(listener).error().with_context("api.listen"));
+                return base::fail(std::move(listener).error().with_context(setting));
             }
             server->listeners_.push_back(std::move(*listener));
         }

@@ -1,4 +1,5 @@
-// ApiServer: serves the API's routes on plain HTTP listeners (loopback only, see check_settings).
+// ApiServer: serves routes on plain HTTP listeners: the API (loopback only, see check_settings), the central
+// responder.
 #pragma once
 
 #include "base/task_group.h"
@@ -13,10 +14,11 @@ namespace app {
 // Runs on one executor: no locks.
 class ApiServer {
 public:
-    // `handler` outlives the server. Errors: code port_in_use and others of net::Listener.
+    // `handler` outlives the server. Errors: code port_in_use and others of net::Listener, for `setting`.
     static base::Result<std::unique_ptr<ApiServer>> start(boost::asio::any_io_executor executor,
                                                           std::vector<std::string> listen,
-                                                          http::Handler& handler);
+                                                          http::Handler& handler,
+                                                          std::string_view setting = "api.listen");
 
     std::vector<net::Endpoint> where() const;
     // Accepts nothing more, and ends what is in progress.

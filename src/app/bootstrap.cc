@@ -189,11 +189,17 @@ Task<> check_master_key(store::Store& store, const crypto::Sealer& sealer)
 
 std::vector<model::Zone> zones_of(const Settings& settings)
 {
+    if (settings.dns_listen.empty()) {
+        return {};
+    }
     model::Zone platform;
     platform.apex = model::DomainName::parse(settings.domain).value().text();
     platform.name_servers = name_servers_of(settings);
     platform.hostmaster = "hostmaster." + platform.apex;
     platform.group = "default";
+    if (settings.dns01_elsewhere()) {
+        return {platform};
+    }
     model::Zone challenge = platform;
     challenge.apex = model::DomainName::parse(settings.challenge_zone_or_default()).value().text();
     challenge.group.clear();

@@ -27,7 +27,8 @@ base::Task<> apply_settings(store::Store& store, Settings settings, base::Clock&
 // is made anew with a new token, and the old one is revoked.
 base::Task<> ensure_operator_token(store::Store& store, std::filesystem::path folder, base::Clock& clock);
 
-// The platform's zones as `settings` describe them.
+// The zones of our name server as `settings` describe them: the platform's, then the challenge zone unless
+// others serve it. None when the name server does not listen.
 std::vector<model::Zone> zones_of(const Settings& settings);
 
 }  // namespace app

@@ -1,6 +1,7 @@
 #include "app/commands.h"
 
 #include "app/control_node.h"
+#include "app/deploy_node.h"
 #include "app/edge_node.h"
 #include "app/flags.h"
 #include "base/log.h"
@@ -89,11 +90,15 @@ struct Context {
     Settings settings;
     EdgeSettings edge_settings;
     base::ConfigTable table = settings_table(settings);
+    DeploySettings deploy_settings;
     base::ConfigTable edge_table = edge_settings_table(edge_settings);
+    base::ConfigTable deploy_table = deploy_settings_table(deploy_settings);
     Flags flags;
     Flags edge_flags;
+    Flags deploy_flags;
     bool no_edge = false;
     bool for_edge = false;
+    bool for_deploy = false;
     bool markdown = false;
     std::filesystem::path checked_file;
 };
@@ -130,16 +135,43 @@ void add_edge(CLI::App& app, std::shared_ptr<Context> context, int& status)
     });
 }
 
+void add_deploy(CLI::App& app, std::shared_ptr<Context> context, int& status)
+{
+    auto* node = app.add_subcommand(
+        "deploy",
+        "Bring certificates to HAProxy, nginx, Caddy or a hook on this machine (docs/other-proxies.md).");
+    node->footer(
+        "Examples:\n"
+        "  certwright deploy --join http://127.0.0.1:8700 --token \"$TOKEN\" \\\n"
+        "      --haproxy-folder /etc/haproxy/certwright --haproxy-sockets /run/haproxy/admin.sock\n"
+        "  certwright deploy --join http://127.0.0.1:8700 --token \"$TOKEN\" \\\n"
+        "      --files-folder /etc/nginx/certwright --files-reload 'nginx -s reload'\n"
+        "  certwright deploy --join http://127.0.0.1:8700 --token \"$TOKEN\" --getter-listen 127.0.0.1:8703");
+    add_flags(*node, context->deploy_table, context->deploy_flags);
+    node->callback([context, &status] {
+        status = run<DeployNode>(context->deploy_settings, context->deploy_table, context->deploy_flags);
+    });
+}
+
+// Of the kind of node that was asked for.
+const base::ConfigTable& chosen_table(const Context& context)
+{
+    return context.for_edge ? context.edge_table : context.for_deploy ? context.deploy_table : context.table;
+}
+
 void add_config(CLI::App& app, std::shared_ptr<Context> context, int& status)
 {
     auto* config = app.add_subcommand("config", "Print every setting, or check a file.");
     config->require_subcommand(1);
     auto* reference =
         config->add_subcommand("reference", "A commented file with every setting at its default.");
-    reference->add_flag("--edge", context->for_edge, "The settings of `certwright edge` instead.");
+    auto* edge =
+        reference->add_flag("--edge", context->for_edge, "The settings of `certwright edge` instead.");
+    reference->add_flag("--deploy", context->for_deploy, "The settings of `certwright deploy` instead.")
+        ->excludes(edge);
     reference->add_flag("--markdown", context->markdown, "As a table for documentation.");
     reference->callback([context, &status] {
-        const auto& table = context->for_edge ? context->edge_table : context->table;
+        const auto& table = chosen_table(*context);
         fmt::print("{}", context->markdown ? table.markdown() : table.reference());
         status = exit_ok;
     });
@@ -164,6 +196,7 @@ void add_commands(CLI::App& app, int& status)
     auto context = std::make_shared<Context>();
     add_serve(app, context, status);
     add_edge(app, context, status);
+    add_deploy(app, context, status);
     add_config(app, context, status);
 }
 

@@ -1,6 +1,7 @@
 #include "app/control_node.h"
 
 #include "app/bootstrap.h"
+#include "app/dns_publishing.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -58,6 +59,7 @@ Task<> ControlNode::start()
     CO_CHECKED(co_await start_edge());
     CO_CHECKED(co_await prepare_issuance());
     CO_CHECKED(co_await start_api());
+    CO_CHECKED(co_await start_central_responder());
     start_background();
     announce();
     co_return Result<>();
@@ -70,6 +72,9 @@ boost::asio::awaitable<void> ControlNode::stop()
     }
     if (api_server_) {
         co_await api_server_->stop();
+    }
+    if (responder_server_) {
+        co_await responder_server_->stop();
     }
     co_await tasks_.stop();
     if (edge_) {
@@ -156,6 +161,11 @@ Task<> ControlNode::prepare_issuance()
     probe_ = responder::make_dns_probe();
     responder::ResponderOptions answering;
     answering.own_servers = own_name_servers();
+    CO_TRY(publisher, make_publisher(settings, ground_->clock, *http_));
+    publisher_ = std::move(publisher);
+    if (publisher_) {
+        CO_CHECKED(publish_elsewhere(settings, *publisher_, *resolver_, answering));
+    }
     responder_ =
         responder::make_responder(*ground_->store, ground_->clock, gate_, *probe_, std::move(answering));
 
@@ -173,8 +183,8 @@ Task<> ControlNode::prepare_issuance()
     running.in_flight = static_cast<std::size_t>(settings.orders_in_flight);
     runner_ = std::make_unique<issuance::Runner>(executor, *jobs_, std::move(running));
     needs_.on_wake([this] { runner_->wake(); });
-    planner_ = std::make_unique<issuance::Planner>(
-        *ground_->store, ground_->clock, issuance::PlannerOptions{platform()}, [this] { runner_->wake(); });
+    planner_ = std::make_unique<issuance::Planner>(*ground_->store, ground_->clock, planner_options(),
+                                                   [this] { runner_->wake(); });
     advice_ = std::make_unique<issuance::AdvicePoller>(executor, *ground_->store, ground_->clock, *accounts_);
     CO_TRY(account, account_settings());
     CO_TRY(made, co_await accounts_->ensure_default(std::move(account)));
@@ -190,6 +200,7 @@ Task<> ControlNode::start_api()
     CO_TRY(private_upstreams, net::AddressSet::parse(ground_->settings.private_upstreams));
     options.upstreams = endpoints::UpstreamPolicy(std::move(private_upstreams));
     options.endpoints_per_tenant = ground_->settings.endpoints_per_tenant;
+    options.own_challenges_for = ground_->settings.own_challenges;
     endpoints_ = std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_,
                                                       issuance_, std::move(options));
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
@@ -210,6 +221,15 @@ Task<> ControlNode::start_api()
     co_return Result<>();
 }
 
+Task<> ControlNode::start_central_responder()
+{
+    http_responder_ = std::make_unique<responder::HttpResponder>(*ground_->store);
+    const auto& listen = ground_->settings.responder_listen;
+    CO_TRY(server, ApiServer::start(loop_.get_executor(), listen, *http_responder_, "responder.listen"));
+    responder_server_ = std::move(server);
+    co_return Result<>();
+}
+
 void ControlNode::start_background()
 {
     tasks_.spawn("watch", watch_->run());
@@ -220,6 +240,7 @@ void ControlNode::start_background()
     tasks_.spawn("key_rotations", rotations_->run());
     tasks_.spawn("zone_checks", facts_->run());
     tasks_.spawn("edges_noted", note_edges());
+    tasks_.spawn("challenges_swept", sweep_challenges());
     tasks_.spawn("house", keep_house());
     tasks_.spawn("alerts", alerts_->run());
     tasks_.spawn("ca_directories", learn_directories());
@@ -246,6 +267,16 @@ boost::asio::awaitable<void> ControlNode::note_edges()
         co_await ground_->clock.sleep(std::chrono::seconds(2));
         if (const auto noted = co_await acknowledgements_.note_progress(); !noted) {
             base::log::warning("edges_not_noted", {{"error", noted.error().message()}});
+        }
+    }
+}
+
+boost::asio::awaitable<void> ControlNode::sweep_challenges()
+{
+    while (true) {
+        co_await ground_->clock.sleep(std::chrono::seconds(30));
+        if (const auto swept = co_await responder_->sweep(); !swept) {
+            base::log::warning("challenges_not_swept", {{"error", swept.error().message()}});
         }
     }
 }
@@ -284,6 +315,9 @@ void ControlNode::announce() const
     }
     for (const auto& where : api_server_->where()) {
         base::log::info("api_listening", {{"url", "http://" + net::to_string(where)}});
+    }
+    for (const auto& where : responder_server_->where()) {
+        base::log::info("responder_listening", {{"url", "http://" + net::to_string(where)}});
     }
     if (ground_->first_start) {
         facts_->print_what_to_create();

@@ -22,6 +22,7 @@
 #include "issuance/runner.h"
 #include "nameserver/server.h"
 #include "responder/dns_probe.h"
+#include "responder/http_responder.h"
 #include "responder/store_responder.h"
 
 #include <boost/asio/io_context.hpp>
@@ -63,6 +64,7 @@ private:
     void prepare_ca_work(const std::string& node);
     base::Task<> start_api();
     base::Result<> prepare_alerts();
+    base::Task<> start_central_responder();
     void start_background();
     void announce() const;
 
@@ -71,9 +73,11 @@ private:
     std::vector<net::Endpoint> own_name_servers() const;
     std::unique_ptr<acme::Client> make_acme_client(const std::string& directory_url, crypto::PrivateKey key);
     issuance::JobOptions job_options() const;
+    issuance::PlannerOptions planner_options() const;
     void follow(std::string name, feed::Filter filter, std::string follower_class, feed::Sink& sink);
     boost::asio::awaitable<void> learn_directories();
     boost::asio::awaitable<void> note_edges();
+    boost::asio::awaitable<void> sweep_challenges();
     boost::asio::awaitable<void> keep_house();
 
     boost::asio::io_context& loop_;
@@ -91,6 +95,7 @@ private:
     GateByAcknowledgements gate_;
     DeploymentByAcknowledgements deployment_;
     std::unique_ptr<responder::TxtProbe> probe_;
+    std::unique_ptr<responder::Publisher> publisher_;  // null: our own name server
     std::unique_ptr<responder::Responder> responder_;
     issuance::Needs needs_;
     std::unique_ptr<diagnosis::Watch> watch_;
@@ -112,6 +117,8 @@ private:
     std::unique_ptr<feed::FeedHandlers> feed_handlers_;
     http::Router router_;
     std::unique_ptr<ApiServer> api_server_;
+    std::unique_ptr<responder::HttpResponder> http_responder_;
+    std::unique_ptr<ApiServer> responder_server_;
 
     base::TaskGroup tasks_;
 };

@@ -18,8 +18,9 @@ using base::Task;
 
 model::Platform ControlNode::platform() const
 {
-    const auto zones = zones_of(ground_->settings);
-    return {model::DomainName::parse(zones[0].apex).value(), model::DomainName::parse(zones[1].apex).value()};
+    const auto& settings = ground_->settings;
+    return {model::DomainName::parse(settings.domain).value(),
+            model::DomainName::parse(settings.challenge_zone_or_default()).value()};
 }
 
 // Where our own name server answers, as this machine reaches it: what the propagation gate asks before the CA
@@ -53,6 +54,18 @@ issuance::JobOptions ControlNode::job_options() const
     issuance::JobOptions options;
     options.platform = platform();
     options.first_retry = ground_->settings.retry_interval;
+    if (ground_->settings.dns01_elsewhere()) {
+        options.platform_proof = "platform." + options.platform.challenge_zone.text();
+    }
+    return options;
+}
+
+issuance::PlannerOptions ControlNode::planner_options() const
+{
+    issuance::PlannerOptions options;
+    options.platform = platform();
+    options.platform_certificate =
+        !ground_->settings.dns01_elsewhere() || ground_->settings.dns01_platform_certificate;
     return options;
 }
 

@@ -1,42 +1,13 @@
 #include "app/edge_node.h"
 
 #include "app/bootstrap.h"
+#include "app/host.h"
 #include "app/version.h"
 #include "base/log.h"
-#include "base/random.h"
-
-#include <unistd.h>
-
-#include <array>
-#include <fstream>
 
 namespace app {
 
 namespace {
-
-std::string host_name()
-{
-    std::array<char, 256> name{};
-    return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("edge");
-}
-
-// An edge keeps its id over restarts, so that control sees one edge and not many.
-base::Result<std::string> own_id(const std::filesystem::path& folder)
-{
-    const auto file = folder / "edge.id";
-    std::string id;
-    std::ifstream(file) >> id;
-    if (!id.empty()) {
-        return id;
-    }
-    id = base::new_id("edge");
-    std::ofstream out(file);
-    out << id << '\n';
-    if (!out.flush()) {
-        return base::fail(base::Errc::unavailable, "cannot write " + file.string());
-    }
-    return id;
-}
 
 base::Result<> check(const EdgeSettings& settings)
 {

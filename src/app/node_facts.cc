@@ -68,6 +68,9 @@ NodeFacts::NodeFacts(const nameserver::Server& name_server, const edge::Edge* ed
 
 void NodeFacts::print_what_to_create() const
 {
+    if (zones_.empty()) {
+        return;
+    }
     const auto wanted = nameserver::wanted_at_registrar(zones_.front());
     fmt::print("\nThe Internet finds {} once these records exist at its registrar:\n\n{}\n",
                zones_.front().apex, nameserver::to_table(wanted));

@@ -84,14 +84,61 @@ Result<> check_log_level(const std::string& text)
     return fail(Errc::invalid, fmt::format("'{}' is not a level; use debug, info, warning or error", text));
 }
 
+Result<> check_publish(const std::string& text)
+{
+    if (text == "own" || text == "rfc2136" || text == "acme-dns" || text == "hook") {
+        return {};
+    }
+    return fail(Errc::invalid, fmt::format("'{}' is none of own, rfc2136, acme-dns, hook", text));
+}
+
+Result<> check_optional_listen(const std::string& text)
+{
+    return text.empty() ? Result<>() : check_listen(text);
+}
+
+void add_dns01_fields(base::ConfigTable& table, Settings& settings)
+{
+    table.text("dns01.publish", settings.dns01_publish,
+               "Who serves the challenge zone: own (our name server), rfc2136 (dynamic updates to another "
+               "one), acme-dns, or hook (a program).",
+               check_publish);
+    table.text("dns01.server", settings.dns01_server,
+               "For rfc2136: the primary of the challenge zone, as address:port.", check_optional_listen);
+    table.text("dns01.key_file", settings.dns01_key_file,
+               "For rfc2136: a file with the TSIG key, as tsig-keygen prints it or hmac-sha256:name:base64; "
+               "empty: unsigned.");
+    table.text("dns01.api", settings.dns01_api, "For acme-dns: the URL of its API.");
+    table.text(
+        "dns01.account_file", settings.dns01_account_file,
+        "For acme-dns: the file with what /register answered; made when missing; empty: acme-dns.json in "
+        "the data folder.");
+    table.text(
+        "dns01.hook", settings.dns01_hook,
+        "For hook: a program, called with present or cleanup, the name with a final dot, and the value.");
+    table.list(
+        "dns01.name_servers", settings.dns01_name_servers,
+        "Every server of the challenge zone as address:port, asked before the CA is told; empty: those "
+        "that the zone's NS records name.",
+        check_listen);
+    table.duration("dns01.limit", settings.dns01_limit,
+                   "How long those servers may take to have a new value.");
+    table.duration("dns01.settle", settings.dns01_settle,
+                   "Further wait once they have it, for servers behind anycast.");
+    table.boolean(
+        "dns01.platform_certificate", settings.dns01_platform_certificate,
+        "Unless published on our own name server: get the certificate for *.<domain> too. It needs the "
+        "record _acme-challenge.<domain> CNAME platform.<challenge_zone>.");
+}
+
+}  // namespace
+
 void add_log_fields(base::ConfigTable& table, std::string& level, bool& json)
 {
     table.text("log.level", level, "The least level that is written: debug, info, warning or error.",
                check_log_level);
     table.boolean("log.json", json, "Write log lines as JSON.");
 }
-
-}  // namespace
 
 std::filesystem::path Settings::master_key_file() const
 {
@@ -148,6 +195,13 @@ base::ConfigTable settings_table(Settings& settings)
     table.boolean("edge.enabled", settings.edge, "Serve HTTP and HTTPS from this process too.");
     table.number("edge.threads", settings.edge_threads, 0, 256, "Loops of the edge; 0: one for each core.");
 
+    table.list(
+        "responder.listen", settings.responder_listen,
+        "Where the central responder answers HTTP-01 challenges that other proxies send on, over HTTP; "
+        "empty: nowhere.",
+        check_listen);
+    add_dns01_fields(table, settings);
+
     table.text("ca.directory", settings.ca_directory,
                "The CA: letsencrypt, letsencrypt-staging, google, google-staging, zerossl, or the https:// "
                "URL of an ACME "
@@ -169,6 +223,9 @@ base::ConfigTable settings_table(Settings& settings)
                check_block);
     table.number("tenants.endpoints", settings.endpoints_per_tenant, 0, 100'000'000,
                  "Endpoints that one tenant may have; 0: no limit.");
+    table.list(
+        "tenants.own_challenges", settings.own_challenges,
+        "Tenants that may leave the challenge path of their endpoints to their apps; *: every tenant.");
     table.text(
         "resolver.forward", settings.resolver_forward,
         "address@port of a resolver to check customers' records with; empty: ask from the root, as CAs do.");
@@ -201,6 +258,27 @@ base::ConfigTable edge_settings_table(EdgeSettings& settings)
     return table;
 }
 
+namespace {
+
+void check_dns01(const Settings& settings, std::vector<std::string>& problems)
+{
+    if (settings.dns01_publish == "rfc2136" && settings.dns01_server.empty()) {
+        problems.emplace_back("dns01.server: rfc2136 needs the primary's address, e.g. 192.0.2.53:53");
+    }
+    if (settings.dns01_publish == "acme-dns" && !settings.dns01_api.starts_with("http")) {
+        problems.emplace_back("dns01.api: acme-dns needs its URL, e.g. https://auth.example.org");
+    }
+    if (settings.dns_listen.empty() && !settings.dns01_elsewhere()) {
+        problems.emplace_back(
+            "dns.listen: our own name server must listen, unless dns01.publish names another");
+    }
+    if (settings.dns01_publish == "hook" && settings.dns01_hook.empty()) {
+        problems.emplace_back("dns01.hook: say which program publishes");
+    }
+}
+
+}  // namespace
+
 base::Result<> check_settings(const Settings& settings)
 {
     std::vector<std::string> problems;
@@ -227,6 +305,7 @@ base::Result<> check_settings(const Settings& settings)
     for (auto& each : alert_problems(settings.alerts)) {
         problems.push_back(std::move(each));
     }
+    check_dns01(settings, problems);
     if (problems.empty()) {
         return {};
     }

@@ -32,6 +32,19 @@ struct Settings {
     std::int64_t dns_threads = 0;
     std::int64_t dns_rate_limit = 50;
 
+    std::vector<std::string> responder_listen;
+
+    std::string dns01_publish = "own";
+    std::string dns01_server;
+    std::string dns01_key_file;
+    std::string dns01_api;
+    std::string dns01_account_file;  // empty: acme-dns.json in `data`
+    std::string dns01_hook;
+    std::vector<std::string> dns01_name_servers;
+    std::chrono::milliseconds dns01_limit{120'000};
+    std::chrono::milliseconds dns01_settle{0};
+    bool dns01_platform_certificate = false;
+
     std::string ca_directory = "letsencrypt";
     std::vector<std::string> ca_contacts;
     std::string ca_trust;
@@ -41,6 +54,7 @@ struct Settings {
 
     std::vector<std::string> private_upstreams;
     std::int64_t endpoints_per_tenant = 0;
+    std::vector<std::string> own_challenges;
 
     std::string resolver_forward;
     std::chrono::milliseconds check_interval{60'000};
@@ -54,6 +68,8 @@ struct Settings {
 
     std::filesystem::path data_dir() const { return data; }
     std::filesystem::path master_key_file() const;
+    // The challenge zone is on a name server of others.
+    bool dns01_elsewhere() const { return dns01_publish != "own"; }
     std::string challenge_zone_or_default() const;
     // The directory's URL: short names stand for well-known CAs.
     std::string ca_directory_url() const;
@@ -74,9 +90,35 @@ struct EdgeSettings {
     bool log_json = false;
 };
 
+// Of a node that brings certificates to proxies of others (`certwright deploy`).
+struct DeploySettings {
+    std::string data = "/var/lib/certwright-deploy";
+    std::string join;
+    std::string token;
+    std::string name;  // empty: the host's name
+    std::string trust;
+    std::vector<std::string> haproxy_sockets;
+    std::string haproxy_folder;
+    std::chrono::milliseconds haproxy_check{2'000};
+    std::string files_folder;
+    std::string files_mode = "0600";
+    std::string files_reload;
+    std::chrono::milliseconds files_reload_every{5'000};
+    std::string hook_command;
+    std::chrono::milliseconds hook_limit{60'000};
+    std::vector<std::string> getter_listen;
+    std::string getter_secret_file;
+    std::string log_level = "info";
+    bool log_json = false;
+};
+
 // The variables of `settings` outlive the table.
 base::ConfigTable settings_table(Settings& settings);
 base::ConfigTable edge_settings_table(EdgeSettings& settings);
+base::ConfigTable deploy_settings_table(DeploySettings& settings);
+
+// The fields that every kind of node has.
+void add_log_fields(base::ConfigTable& table, std::string& level, bool& json);
 
 // What only makes sense together: domain present, name servers inside or outside the zone with addresses, API
 // listeners on loopback. One error names every problem.

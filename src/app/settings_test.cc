@@ -14,7 +14,9 @@ TEST(Settings, TheReferenceIsAPromise)
 {
     Settings settings;
     EdgeSettings edge;
+    DeploySettings deploy;
 
+    test::expect_golden("config_reference_deploy.toml", deploy_settings_table(deploy).reference());
     test::expect_golden("config_reference.toml", settings_table(settings).reference());
     test::expect_golden("config_reference_edge.toml", edge_settings_table(edge).reference());
 }
@@ -23,6 +25,7 @@ TEST(Settings, TheirDocumentIsUpToDate)
 {
     Settings settings;
     EdgeSettings edge;
+    DeploySettings deploy;
     const std::string document =
         "# Settings\n\nEach setting can stand in a TOML file (`--config FILE`), in the environment "
         "(`dns.listen` is "
@@ -33,7 +36,8 @@ TEST(Settings, TheirDocumentIsUpToDate)
         "commented file, `certwright config check FILE`\nsays everything that is wrong with one.\n\n## "
         "certwright serve\n\n" +
         settings_table(settings).markdown() + "\n## certwright edge\n\n" +
-        edge_settings_table(edge).markdown();
+        edge_settings_table(edge).markdown() + "\n## certwright deploy\n\n" +
+        deploy_settings_table(deploy).markdown();
 
     test::expect_golden("../../docs/config.md", document);
 }

@@ -11,6 +11,7 @@ void add_endpoint_commands(CLI::App& app, Console& console);
 void add_certificate_commands(CLI::App& app, Console& console);
 void add_access_commands(CLI::App& app, Console& console);    // token, tenant
 void add_alert_commands(CLI::App& app, Console& console);     // alert, channel
+void add_group_commands(CLI::App& app, Console& console);
 void add_overview_commands(CLI::App& app, Console& console);  // status, doctor, ca, edge, event
 
 // Below `ca`: limits, set-limit, reset-limit.

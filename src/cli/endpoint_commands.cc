@@ -47,9 +47,12 @@ void show_added(Console& console, const json::object& endpoint, bool created)
 }
 
 void add_endpoint(Console& console, const std::vector<std::string>& names, const std::string& tenant,
-                  const Settings& settings, const Waiting& waiting)
+                  const Settings& settings, const Waiting& waiting, const std::string& group)
 {
     auto body = to_json(settings);
+    if (!group.empty()) {
+        body["edge_group"] = group;
+    }
     body["names"] = array_of(names);
     if (!tenant.empty()) {
         body["tenant"] = tenant;
@@ -134,6 +137,7 @@ void add_add(CLI::App& noun, Console& console)
     struct Options {
         std::vector<std::string> names;
         std::string tenant;
+        std::string group;
         Settings settings;
         Waiting waiting;
     };
@@ -150,9 +154,12 @@ void add_add(CLI::App& noun, Console& console)
     add_settings(verb, options->settings);
     verb.add_option("--tenant", options->tenant, "Whose endpoint it becomes (operator only)")
         ->type_name("ID");
+    verb.add_option("--group", options->group, "The edge group that serves it (operator only)")
+        ->type_name("NAME");
     add_waiting(verb, options->waiting);
     verb.callback([options, &console] {
-        add_endpoint(console, options->names, options->tenant, options->settings, options->waiting);
+        add_endpoint(console, options->names, options->tenant, options->settings, options->waiting,
+                     options->group);
     });
 }
 

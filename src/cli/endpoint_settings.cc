@@ -22,6 +22,10 @@ void add_settings(CLI::App& verb, Settings& settings)
         ->type_name("NAME[,NAME]");
     verb.add_option("--profile", settings.profile, "The CA's profile, e.g. shortlived; '' for the account's")
         ->type_name("PROFILE");
+    auto* own = verb.add_flag("--own-challenges", settings.own_challenges,
+                              "Leave /.well-known/acme-challenge/ to the app behind; ours is then DNS-01");
+    verb.add_flag("--no-own-challenges", settings.no_own_challenges, "Answer that path ourselves (default)")
+        ->excludes(own);
     verb.add_option("--key-type", settings.key_types, "ecdsa_p256 (default) or rsa_2048; may be repeated")
         ->check(CLI::IsMember({"ecdsa_p256", "rsa_2048"}))
         ->type_name("TYPE")
@@ -87,6 +91,9 @@ json::object to_json(const Settings& settings)
     }
     if (!settings.key_types.empty()) {
         body["key_types"] = array_of(settings.key_types);
+    }
+    if (settings.own_challenges || settings.no_own_challenges) {
+        body["own_challenges"] = settings.own_challenges;
     }
     return body;
 }

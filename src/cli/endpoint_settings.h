@@ -22,6 +22,8 @@ struct Settings {
     std::vector<std::string> key_types;
     std::optional<std::string> ca;  // names with commas
     std::optional<std::string> profile;
+    bool own_challenges = false;
+    bool no_own_challenges = false;
 };
 
 struct Waiting {

@@ -152,14 +152,15 @@ std::string tenant_list_text(const json::object& page, const Paint& paint)
 std::string edge_list_text(const json::object& page, const Paint& paint, base::Time now)
 {
     const auto head = number(page, "revision");
-    Table table({"NAME", "GROUP", "VERSION", "REVISION", "BEHIND", "SEEN"});
+    Table table({"NAME", "GROUP", "VERSION", "REVISION", "BEHIND", "SEEN", "TROUBLE"});
     for (const auto& each : objects(page, "items")) {
         const auto behind = head - number(each, "revision");
         const auto seen = time(each, "seen_at");
         table.add({harmless(text(each, "name")), text(each, "group"), harmless(text(each, "version")),
                    std::to_string(number(each, "revision")),
                    behind > 0 ? paint.warn(std::to_string(behind)) : paint.good("0"),
-                   seen ? relative(*seen, now) : "-"});
+                   seen ? relative(*seen, now) : "-",
+                   text(each, "trouble").empty() ? "-" : paint.warn(harmless(text(each, "trouble")))});
     }
     return table.empty() ? "No edges have reported yet.\n" : table.text(paint);
 }

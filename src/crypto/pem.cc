@@ -72,4 +72,16 @@ base::Result<std::vector<PemBlock>> parse_pem(std::string_view text)
     return blocks;
 }
 
+std::string to_pem(std::string_view label, base::ByteView der)
+{
+    constexpr std::size_t line = 64;
+    std::string text = fmt::format("{}{}{}\n", begin_mark, label, dashes);
+    const auto body = base::to_base64(der);
+    for (std::size_t at = 0; at < body.size(); at += line) {
+        text += body.substr(at, line);
+        text += '\n';
+    }
+    return text + fmt::format("{}{}{}\n", end_mark, label, dashes);
+}
+
 }  // namespace crypto

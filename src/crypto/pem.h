@@ -20,4 +20,7 @@ struct PemBlock {
 // unparsable, with the line; a block without end, or one that is not base64.
 base::Result<std::vector<PemBlock>> parse_pem(std::string_view text);
 
+// One block in strict form: lines of 64 characters (RFC 7468 section 2), no blank line.
+std::string to_pem(std::string_view label, base::ByteView der);
+
 }  // namespace crypto

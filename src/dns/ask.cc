@@ -91,9 +91,8 @@ base::Task<Message> over_udp(asio::ip::tcp::endpoint server, Message sent, bool 
     }
 }
 
-base::Task<Message> over_tcp(asio::ip::tcp::endpoint server, Message sent, bool exact_case)
+base::Task<base::Bytes> exchange_over_tcp(asio::ip::tcp::endpoint server, base::Bytes wire)
 {
-    CO_TRY(wire, sent.serialize());
     const auto size = static_cast<std::uint16_t>(wire.size());
     const std::uint8_t head[] = {static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)};
     wire.insert(wire.begin(), std::begin(head), std::end(head));
@@ -113,6 +112,13 @@ base::Task<Message> over_tcp(asio::ip::tcp::endpoint server, Message sent, bool 
     if (const auto [error, got] = co_await asio::async_read(socket, asio::buffer(buffer), outcome); error) {
         co_return base::fail(failed(error));
     }
+    co_return buffer;
+}
+
+base::Task<Message> over_tcp(asio::ip::tcp::endpoint server, Message sent, bool exact_case)
+{
+    CO_TRY(wire, sent.serialize());
+    CO_TRY(buffer, co_await exchange_over_tcp(server, std::move(wire)));
     CO_TRY(reply, Message::parse(buffer));
     if (!answers(reply, sent, exact_case)) {
         co_return base::fail(base::Errc::unavailable, "the reply is for another question");
@@ -135,6 +141,15 @@ base::Task<Message> ask(asio::ip::tcp::endpoint server, Query query)
                         udp ? "UDP" : "TCP", query.name.text(), to_string(query.type))));
     }
     co_return reply;
+}
+
+base::Task<base::Bytes> exchange(asio::ip::tcp::endpoint server, base::Bytes wire,
+                                 std::chrono::milliseconds limit)
+{
+    if (wire.size() > 65'535) {
+        co_return base::fail(base::Errc::invalid, "the DNS message is larger than 65535 octets");
+    }
+    co_return co_await base::with_timeout(limit, exchange_over_tcp(server, std::move(wire)));
 }
 
 }  // namespace dns

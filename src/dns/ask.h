@@ -23,4 +23,8 @@ struct Query {
 // over. Sent once: trying again is the caller's. A reply with TC set is returned as it is.
 base::Task<Message> ask(boost::asio::ip::tcp::endpoint server, Query query);
 
+// One message over TCP, and whatever message comes back. unavailable, timeout.
+base::Task<base::Bytes> exchange(boost::asio::ip::tcp::endpoint server, base::Bytes wire,
+                                 std::chrono::milliseconds limit);
+
 }  // namespace dns

@@ -102,10 +102,34 @@ base::Result<std::optional<FoundRoute>> CertificateStore::find(std::string_view 
         TRY(covering, tx.get(tables_->name, wildcard));
         endpoint = covering;
     }
-    if (!endpoint) {
-        return std::optional<FoundRoute>();
+    return endpoint ? route_of(tx, base::as_text(*endpoint)) : std::optional<FoundRoute>();
+}
+
+base::Result<std::optional<FoundRoute>> CertificateStore::find_endpoint(std::string_view endpoint) const
+{
+    TRY(tx, lmdb::Transaction::read(tables_->env.get()));
+    return route_of(tx, endpoint);
+}
+
+base::Result<std::vector<std::string>> CertificateStore::endpoints(std::string_view after,
+                                                                   std::size_t limit) const
+{
+    TRY(tx, lmdb::Transaction::read(tables_->env.get()));
+    TRY(cursor, lmdb::Cursor::open(tx, tables_->route));
+    std::vector<std::string> found;
+    TRY(item, cursor.next_after(after));
+    for (; item && found.size() < limit;) {
+        found.emplace_back(item->key);
+        TRY(following, cursor.next());
+        item = following;
     }
-    TRY(stored, tx.get(tables_->route, base::as_text(*endpoint)));
+    return found;
+}
+
+base::Result<std::optional<FoundRoute>> CertificateStore::route_of(const lmdb::Transaction& tx,
+                                                                   std::string_view endpoint) const
+{
+    TRY(stored, tx.get(tables_->route, endpoint));
     if (!stored) {
         return std::optional<FoundRoute>();
     }

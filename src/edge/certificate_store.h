@@ -16,6 +16,10 @@
 
 namespace edge {
 
+namespace lmdb {
+class Transaction;
+}
+
 // What a batch has changed: what hot copies must be dropped.
 struct Touched {
     bool everything = false;
@@ -55,6 +59,9 @@ public:
 
     // By the exact name, then by the wildcard that covers it.
     base::Result<std::optional<FoundRoute>> find(std::string_view host) const;
+    base::Result<std::optional<FoundRoute>> find_endpoint(std::string_view endpoint) const;
+    // Ids of endpoints in ascending order after `after`, at most `limit`.
+    base::Result<std::vector<std::string>> endpoints(std::string_view after, std::size_t limit) const;
     base::Result<std::optional<CertificateFacts>> facts(std::string_view certificate) const;
     base::Result<std::optional<CertificateMaterial>> material(std::string_view certificate) const;
     base::Result<std::optional<model::EdgeGroup>> group(std::string_view name) const;
@@ -74,6 +81,8 @@ private:
     class Update;
 
     CertificateStore(std::unique_ptr<Tables> tables, crypto::Sealer sealer);
+    base::Result<std::optional<FoundRoute>> route_of(const lmdb::Transaction& tx,
+                                                     std::string_view endpoint) const;
     static base::Result<std::unique_ptr<CertificateStore>> open_tables(const std::filesystem::path& folder);
     base::Result<> forget_if_sealed_otherwise();
 

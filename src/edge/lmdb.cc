@@ -166,4 +166,22 @@ base::Result<std::optional<Cursor::Item>> Cursor::next()
     return std::optional<Item>(Item{text_of(key), base::as_bytes(text_of(value))});
 }
 
+base::Result<std::optional<Cursor::Item>> Cursor::next_after(std::string_view after)
+{
+    if (after.empty()) {
+        return next();
+    }
+    MDB_val key{after.size(), const_cast<char*>(after.data())};
+    MDB_val value{};
+    const int code = mdb_cursor_get(cursor_.get(), &key, &value, MDB_SET_RANGE);
+    if (code == MDB_NOTFOUND) {
+        return std::optional<Item>();
+    }
+    if (code != 0) {
+        return base::fail(error(code, "walk"));
+    }
+    return text_of(key) == after ? next()
+                                 : std::optional<Item>(Item{text_of(key), base::as_bytes(text_of(value))});
+}
+
 }  // namespace edge::lmdb

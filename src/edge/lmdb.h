@@ -65,6 +65,8 @@ public:
     };
     // Empty at the end.
     base::Result<std::optional<Item>> next();
+    // The first one whose key is greater than `key`.
+    base::Result<std::optional<Item>> next_after(std::string_view key);
 
 private:
     struct Close {

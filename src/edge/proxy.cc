@@ -85,6 +85,9 @@ base::Task<> Proxy::answer_challenge(http::Exchange& exchange, std::string host)
 {
     const auto token = challenge_token(exchange.request().path());
     CO_TRY(route, co_await cache_.route(host));
+    if (route && route->own_challenges) {
+        co_return co_await leave_challenge(exchange, std::move(host), std::move(route));
+    }
     const bool ours = route || cache_.default_covers(host);
     std::string thumbprint;
     if (token && ours) {
@@ -101,6 +104,22 @@ base::Task<> Proxy::answer_challenge(http::Exchange& exchange, std::string host)
     Counters::count(counters_.challenges);
     auto body = key_authorization(*token, thumbprint);
     co_return co_await http::send_text(exchange, 200, "application/octet-stream", std::move(body));
+}
+
+// The app's own ACME client: no redirect and no filter may stand between it and its CA.
+base::Task<> Proxy::leave_challenge(http::Exchange& exchange, std::string host,
+                                    std::shared_ptr<const Route> route)
+{
+    if (exchange.connection().tls) {
+        CO_TRY(own, co_await on_its_connection(exchange, host, route));
+        if (!own) {
+            co_return co_await misdirected(exchange, std::move(host));
+        }
+    }
+    if (route->suspended) {
+        co_return co_await send_page(exchange, 503, host + " is suspended by the platform.");
+    }
+    co_return co_await pass_on(exchange, std::move(route));
 }
 
 base::Task<> Proxy::answer_unknown(http::Exchange& exchange, std::string host)
@@ -159,6 +178,12 @@ base::Task<> Proxy::serve(http::Exchange& exchange, std::shared_ptr<const Route>
             exchange, 403,
             fmt::format("Your address {} is not among those that may use {}.", client.to_string(), host));
     }
+    co_return co_await pass_on(exchange, std::move(route));
+}
+
+base::Task<> Proxy::pass_on(http::Exchange& exchange, std::shared_ptr<const Route> route)
+{
+    const auto host = host_of(exchange.request());
     if (!route->upstream) {
         Counters::count(counters_.unknown_host);
         co_return co_await send_page(exchange, 404, host + " has no upstream here.");

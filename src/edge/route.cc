@@ -84,6 +84,7 @@ std::shared_ptr<const Route> make_route(FoundRoute found)
     auto route = std::make_shared<Route>();
     route->endpoint = std::move(found.route.endpoint);
     route->suspended = found.route.suspended;
+    route->own_challenges = found.route.own_challenges;
     route->certificates = std::move(found.certificates);
     if (auto upstream = parse_upstream(found.route.upstream)) {
         route->upstream = std::move(*upstream);

@@ -28,6 +28,7 @@ struct Route {
     bool filtered = false;
     net::AddressSet allowed;
     bool suspended = false;
+    bool own_challenges = false;                 // the challenge path is the upstream's
     std::vector<CertificateFacts> certificates;  // best first
 };
 

@@ -5,6 +5,8 @@ namespace edge {
 namespace {
 
 constexpr std::uint8_t version = 1;
+constexpr std::uint64_t suspended_flag = 1;
+constexpr std::uint64_t own_challenges_flag = 2;
 
 class Writer {
 public:
@@ -129,7 +131,8 @@ base::Bytes to_stored(const feed::RouteEntry& entry, std::uint64_t generation)
         .texts(entry.ip_filter)
         .number(static_cast<std::uint64_t>(entry.filter_at), 1)
         .texts(entry.certificates)
-        .number(entry.suspended ? 1 : 0, 1)
+        .number((entry.suspended ? suspended_flag : 0U) | (entry.own_challenges ? own_challenges_flag : 0U),
+                1)
         .take();
 }
 
@@ -180,7 +183,9 @@ base::Result<feed::RouteEntry> route_from(base::ByteView stored)
     entry.ip_filter = reader.texts();
     entry.filter_at = static_cast<model::FilterAt>(reader.number(1));
     entry.certificates = reader.texts();
-    entry.suspended = reader.number(1) != 0;
+    const auto flags = reader.number(1);
+    entry.suspended = (flags & suspended_flag) != 0;
+    entry.own_challenges = (flags & own_challenges_flag) != 0;
     return checked(reader, std::move(entry));
 }
 

@@ -1,6 +1,7 @@
 #include "endpoints/service.h"
 
 #include "base/random.h"
+#include "endpoints/group_rules.h"
 #include "endpoints/lookup.h"
 
 #include <fmt/format.h>
@@ -101,12 +102,19 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
         after.ca_policy = wanted.ca_policy;
         after.profile = wanted.profile;
         CHECKED(check_ca_policy(tx, after));
+        CHECKED(check_same_group(*existing, wanted));
+        after.own_challenges = wanted.own_challenges;
+        CHECKED(check_group(tx, after));
+        CHECKED(check_own_challenges(caller, *existing, after));
         CHECKED(check_settings(caller, after, after.upstream != existing->upstream));
         return apply(tx, *existing, std::move(after), now);
     }
     auto endpoint = wanted;
     CHECKED(check_ca_policy(tx, endpoint));
     CHECKED(check_settings(caller, endpoint, true));
+    CHECKED(choose_group(caller, endpoint));
+    CHECKED(check_own_challenges(caller, model::Endpoint(), endpoint));
+    CHECKED(check_group(tx, endpoint));
     CHECKED(check_quota(tx, endpoint.tenant));
     CHECKED(tx.endpoints.insert(endpoint));
     CHECKED(publish(tx, endpoint));
@@ -135,6 +143,9 @@ base::Task<Outcome> Service::update(Caller caller, std::string reference, Endpoi
         if (change.ca_policy || change.profile || change.key_types) {
             CHECKED(check_ca_policy(tx, after));
         }
+        after.own_challenges = change.own_challenges.value_or(before.own_challenges);
+        CHECKED(check_own_challenges(caller, before, after));
+        CHECKED(check_group(tx, after));
         // An upstream that the operator granted earlier stays, whoever changes something else.
         CHECKED(check_settings(caller, after, after.upstream != before.upstream));
         return apply(tx, before, std::move(after), now);
@@ -149,7 +160,7 @@ base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint bef
     const bool same = before.kind == after.kind && before.ip_filter == after.ip_filter &&
                       before.filter_at == after.filter_at && before.upstream == after.upstream &&
                       before.key_types == after.key_types && before.ca_policy == after.ca_policy &&
-                      before.profile == after.profile;
+                      before.profile == after.profile && before.own_challenges == after.own_challenges;
     if (same) {
         outcome.endpoint = std::move(before);
         outcome.warnings = delegation_warnings(outcome.endpoint);

@@ -39,6 +39,8 @@ struct NewEndpoint {
     std::vector<model::KeyType> key_types{model::KeyType::ecdsa_p256};
     std::vector<std::string> ca_policy;  // names of CA accounts, best first; empty: the operator's choice
     std::string profile;
+    std::string edge_group;  // for the operator; empty: the default one. It never changes.
+    bool own_challenges = false;
 };
 
 // What is absent stays as it is. Names never change: another name is another endpoint.
@@ -50,6 +52,7 @@ struct EndpointChange {
     std::optional<std::vector<model::KeyType>> key_types;
     std::optional<std::vector<std::string>> ca_policy;
     std::optional<std::string> profile;
+    std::optional<bool> own_challenges;
 };
 
 struct Outcome {
@@ -89,8 +92,9 @@ struct Detail {
 struct Options {
     model::Platform platform;
     UpstreamPolicy upstreams;
-    std::chrono::hours hold{24 * 7};        // a removed name stays with its tenant that long
-    std::int64_t endpoints_per_tenant = 0;  // 0: no quota
+    std::chrono::hours hold{24 * 7};              // a removed name stays with its tenant that long
+    std::int64_t endpoints_per_tenant = 0;        // 0: no quota
+    std::vector<std::string> own_challenges_for;  // tenants that may keep challenges to their apps; "*": all
 };
 
 // An endpoint is meant by its id ("ep_...") or by any of its names. What the caller may not see does not
@@ -136,6 +140,10 @@ private:
     base::Result<> check_settings(const Caller& caller, model::Endpoint& endpoint, bool check_upstream) const;
     base::Result<Outcome> create_in(store::Transaction& tx, const Caller& caller,
                                     const model::Endpoint& wanted, base::Time now) const;
+    // An endpoint of a group that leaves challenges to the apps does so too.
+    base::Result<> check_group(store::Transaction& tx, model::Endpoint& endpoint) const;
+    base::Result<> check_own_challenges(const Caller& caller, const model::Endpoint& before,
+                                        const model::Endpoint& after) const;
     base::Result<std::optional<model::Endpoint>> claim_names(store::Transaction& tx,
                                                              const model::Endpoint& wanted,
                                                              base::Time now) const;

@@ -60,6 +60,8 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
     endpoint.key_types = wanted.key_types;
     endpoint.ca_policy = wanted.ca_policy;
     endpoint.profile = wanted.profile;
+    endpoint.edge_group = wanted.edge_group;
+    endpoint.own_challenges = wanted.own_challenges;
     endpoint.upstream = wanted.upstream;
     // The form of the URL; who may name which address depends on what is stored already.
     TRY(upstream, options_.upstreams.check(wanted.upstream, true));

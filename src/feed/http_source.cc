@@ -2,6 +2,7 @@
 
 #include "feed/cursor.h"
 #include "feed/json.h"
+#include "http/uri.h"
 
 #include <fmt/format.h>
 
@@ -67,6 +68,9 @@ base::Task<> HttpSource::acknowledge(model::Position position)
 {
     auto post = request("POST", "/feed/v1/ack");
     post.headers.add("Content-Type", "application/json");
+    if (!trouble_.empty()) {
+        post.headers.add("Certwright-Trouble", http::percent_encode(trouble_));
+    }
     post.body = to_json(position);
     CO_TRY(response, co_await client_.send(std::move(post)));
     if (response.status / 100 != 2) {

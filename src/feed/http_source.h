@@ -24,6 +24,9 @@ public:
     base::Task<Batch> next(model::Position after) override;
     base::Task<> acknowledge(model::Position position) override;
 
+    // What keeps this follower from its work, told with each acknowledgement; empty: nothing.
+    void set_trouble(std::string trouble) { trouble_ = std::move(trouble); }
+
 private:
     http::ClientRequest request(std::string method, std::string path_and_query) const;
 
@@ -31,6 +34,7 @@ private:
     std::string control_;  // without final slash
     std::string token_;
     FollowerIdentity identity_;
+    std::string trouble_;
 };
 
 }  // namespace feed

@@ -25,6 +25,7 @@ json::object to_object(const RouteEntry& entry)
             {"upstream", entry.upstream},
             {"ip_filter", to_array(entry.ip_filter)},
             {"filter_at", model::to_string(entry.filter_at)},
+            {"own_challenges", entry.own_challenges},
             {"certificates", to_array(entry.certificates)},
             {"suspended", entry.suspended}};
 }
@@ -137,6 +138,7 @@ RouteEntry route_from(const Reader& reader)
     entry.ip_filter = reader.texts("ip_filter");
     // A place of filtering that this version does not know is filtered here: never wider open than meant.
     entry.filter_at = model::filter_at_from(reader.text("filter_at")).value_or(model::FilterAt::edge);
+    entry.own_challenges = reader.flag("own_challenges", false);
     entry.certificates = reader.texts("certificates");
     entry.suspended = reader.flag("suspended", false);
     return entry;

@@ -33,6 +33,7 @@ struct JobOptions {
     // Findings that are not older are as good as a new look at DNS.
     std::chrono::milliseconds fresh{60'000};
     std::string preferred_issuer;
+    std::string platform_proof;  // where the platform's own TXT values go; empty: at _acme-challenge.<domain>
 };
 
 // What jobs work with; everything outlives them.

@@ -38,7 +38,8 @@ std::string OrderJob::txt_owner(const std::string& identifier) const
 {
     const std::string challenge_name = "_acme-challenge." + identifier;
     if (!endpoint_) {
-        return challenge_name;
+        const auto& elsewhere = context_.options.platform_proof;
+        return elsewhere.empty() ? challenge_name : elsewhere;
     }
     const auto record =
         std::ranges::find_if(endpoint_->required_records, [&](const model::RequiredRecord& each) {

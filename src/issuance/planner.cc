@@ -3,7 +3,6 @@
 #include "base/log.h"
 #include "issuance/budget.h"
 #include "issuance/enqueue.h"
-#include "responder/store_responder.h"
 
 #include <algorithm>
 
@@ -28,10 +27,11 @@ boost::asio::awaitable<void> Planner::run()
 base::Result<Planner::Planned> Planner::look(store::Transaction& tx, base::Time now) const
 {
     Planned planned;
-    CHECKED(responder::drop_expired(tx, now));
     CHECKED(Budget::tidy(tx, now));
-    TRY(platform, enqueue_platform(tx, options_.platform, now));
-    planned.queued += platform && platform->created_at == now ? 1 : 0;
+    if (options_.platform_certificate) {
+        TRY(platform, enqueue_platform(tx, options_.platform, now));
+        planned.queued += platform && platform->created_at == now ? 1 : 0;
+    }
     TRY(waiting, tx.orders.backlog(model::QueueClass::renewal, options_.backlog));
     const auto room = std::min(options_.batch, options_.backlog - std::min(options_.backlog, waiting));
     planned.more = room < options_.batch;

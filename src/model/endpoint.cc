@@ -14,7 +14,7 @@ bool any_wildcard(const Endpoint& endpoint)
 // From the outside to our edge, on port 80 or 443.
 bool http_can_reach(const Endpoint& endpoint)
 {
-    return endpoint.kind == EndpointKind::external &&
+    return endpoint.kind == EndpointKind::external && !endpoint.own_challenges &&
            !(endpoint.filtered() && endpoint.filter_at == FilterAt::network);
 }
 

@@ -80,7 +80,8 @@ struct Endpoint {
     EndpointKind kind = EndpointKind::external;
     std::vector<std::string> ip_filter;  // CIDR texts; empty: everybody
     FilterAt filter_at = FilterAt::edge;
-    std::string upstream;  // http://host:port[/prefix] or https://...
+    bool own_challenges = false;  // the app answers its own HTTP-01 challenges; ours are DNS-01
+    std::string upstream;         // http://host:port[/prefix] or https://...
     std::vector<KeyType> key_types{KeyType::ecdsa_p256};
     std::vector<std::string>
         ca_policy;        // names of CA accounts, best first; empty: the default, then fallbacks

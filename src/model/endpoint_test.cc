@@ -53,6 +53,15 @@ TEST(Endpoint, ChallengesFollowTheTableOfKindFilterAndWildcard)
     }
 }
 
+TEST(Endpoint, AnAppThatKeepsItsChallengesLeavesUsDns01)
+{
+    auto kept = endpoint("a.example.com", EndpointKind::external);
+    kept.own_challenges = true;
+    EXPECT_TRUE(usable_challenges(kept, false).empty());
+    EXPECT_EQ(usable_challenges(kept, true), std::vector{ChallengeType::dns_01});
+    EXPECT_TRUE(needs_delegation(kept));
+}
+
 TEST(Endpoint, ExternalNamesNeedTwoRecordsAndInternalNamesOne)
 {
     const auto external = required_records(endpoint("shop.example.com", EndpointKind::external), platform());

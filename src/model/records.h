@@ -14,6 +14,8 @@ namespace model {
 
 // The platform's own tenant; it exists from the start.
 inline constexpr const char* own_tenant = "default";
+// The edge group of the control node's own edge; it exists from the start.
+inline constexpr const char* own_group = "default";
 
 struct Tenant {
     std::string id;
@@ -154,14 +156,16 @@ struct EdgeNode {
     std::string version;
     std::int64_t revision = 0;  // applied
     base::Time seen_at{};
+    std::string trouble;  // what keeps it from applying more; empty: nothing
 };
 
-// Edges that serve the same names at the same addresses.
+// Edges, or proxies of others, that serve the same names at the same addresses.
 struct EdgeGroup {
     std::string name;
     std::vector<std::string> addresses;  // IPv4 and IPv6, what aliases resolve to
     std::string default_certificate;     // id; served when nothing else fits; empty before the first one
     std::string thumbprint;              // of the default CA account; empty before there is one
+    bool own_challenges = false;         // its proxies leave the challenge path to the apps; never changes
 };
 
 struct NameServer {

@@ -29,6 +29,10 @@ public:
     virtual base::Task<> present(Presentation what) = 0;
     // Takes back everything `order` published. Safe after a crash, after a failed present, and twice.
     virtual base::Task<> clean_up(std::string order) = 0;
+    // Takes back what orders left behind whose node was too late to be told: published after it had lost its
+    // lease, or when the name server could not be reached. For a timer. Answers that are still wanted are
+    // published again by their order.
+    virtual base::Task<> sweep() = 0;
 };
 
 }  // namespace responder

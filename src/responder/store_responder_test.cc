@@ -159,9 +159,8 @@ TEST_F(StoreResponder, DropsWhatNobodyTookBackInTime)
 {
     ASSERT_TRUE(present(dns("a")));
     const auto drop = [this] {
-        return test::run(loop_, store_->write([now = clock_.now()](store::Transaction& tx) {
-            return responder::drop_expired(tx, now);
-        }));
+        auto responder = responder::make_responder(*store_, clock_, gate_, probe_, options_);
+        return test::run(loop_, responder->sweep());
     };
 
     ASSERT_TRUE(drop());
@@ -169,6 +168,44 @@ TEST_F(StoreResponder, DropsWhatNobodyTookBackInTime)
     clock_.advance(1h);
     ASSERT_TRUE(drop());
     EXPECT_TRUE(values().empty());
+}
+
+// A server elsewhere that keeps two values.
+class SmallPublisher final : public responder::Publisher {
+public:
+    base::Task<> add(std::string, std::string value) override
+    {
+        values.insert(std::move(value));
+        co_return base::Result<>();
+    }
+    base::Task<> remove(std::string, std::string value) override
+    {
+        values.erase(value);
+        co_return base::Result<>();
+    }
+    std::size_t capacity() const override { return 2; }
+    std::set<std::string> values;
+};
+
+TEST_F(StoreResponder, OrdersTakeTurnsWhereThereIsRoomForFewValues)
+{
+    SmallPublisher small;
+    probe_.needed = 1;
+    options_.elsewhere = &small;
+    options_.foreign_servers = options_.own_servers;
+    options_.turn_limit = 400ms;
+    ASSERT_TRUE(present(dns("a")));
+    ASSERT_TRUE(present(dns("b")));
+    ASSERT_TRUE(present(dns("b")));
+    EXPECT_EQ(present(dns("c")).error().code(), "dns01_capacity");
+
+    auto other = dns("d");
+    other.order = "ord_2";
+    EXPECT_EQ(present(other).error().code(), "dns01_busy");
+    ASSERT_TRUE(clean_up("ord_1"));
+    EXPECT_TRUE(small.values.empty());
+    EXPECT_TRUE(present(other));
+    EXPECT_EQ(small.values.size(), 1U);
 }
 
 TEST_F(StoreResponder, PublishesATokenOnlyForOtherAccounts)

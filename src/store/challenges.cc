@@ -83,6 +83,13 @@ base::Result<std::vector<model::ChallengeTxt>> Challenges::txt_of_order(const st
     return records_of(db_.execute(text, sql::params(order)), read_txt);
 }
 
+base::Result<std::int64_t> Challenges::count_txt_of_others(const std::string& order)
+{
+    return one_record(
+        db_.execute("SELECT COUNT(*) FROM challenge_txt WHERE order_id <> $1", sql::params(order)),
+        [](sql::RowReader row) { return row.integer(); }, "count", "of TXT values");
+}
+
 base::Result<std::vector<model::ChallengeToken>> Challenges::tokens_of_order(const std::string& order)
 {
     static const auto text = std::string(token_columns) + "WHERE order_id = $1 ORDER BY token";

@@ -34,7 +34,8 @@ const sql::Table& table()
                                                     "checks",
                                                     "deleted_at",
                                                     "ca_policy",
-                                                    "profile"});
+                                                    "profile",
+                                                    "own_challenges"});
     return endpoints;
 }
 
@@ -56,7 +57,7 @@ sql::Params values(const Endpoint& e)
                        e.label, alias_of(e), to_json(e.required_records), model::to_string(e.status.state),
                        e.status.since, to_json(e.status.reason), e.status.retrying, e.status.next_attempt_at,
                        e.status.serving, to_json(e.status.conditions), e.created_at, e.next_check_at,
-                       e.checks, e.deleted_at, to_json(e.ca_policy), e.profile);
+                       e.checks, e.deleted_at, to_json(e.ca_policy), e.profile, e.own_challenges);
 }
 
 Endpoint read(sql::RowReader row)
@@ -87,6 +88,7 @@ Endpoint read(sql::RowReader row)
     e.deleted_at = row.maybe_time();
     e.ca_policy = texts_from(row.text());
     e.profile = row.text();
+    e.own_challenges = row.flag();
     if (e.names.empty()) {
         e.names.emplace_back();  // name() is always there.
     }

@@ -355,8 +355,14 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_due ON revocations (next_action_at, certificate) WHERE next_action_at IS NOT NULL;
 CREATE INDEX revocations_of_endpoint ON revocations (endpoint, requested_at);
 )sql";
+// Proxies of others: who leaves the challenge path to the app, and what keeps a deploy target from its work.
+constexpr std::string_view proxies = R"sql(
+ALTER TABLE endpoints ADD COLUMN own_challenges BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE edge_groups ADD COLUMN own_challenges BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE edge_nodes ADD COLUMN trouble {text} NOT NULL DEFAULT '';
+)sql";
 
-constexpr std::array steps{resources, fleet, alpn_challenges, ledger_and_queue, several_cas};
+constexpr std::array steps{resources, fleet, alpn_challenges, ledger_and_queue, several_cas, alert_schema, proxies};
 
 }  // namespace
 

@@ -10,13 +10,14 @@ namespace {
 const sql::Table& edge_table()
 {
     static const sql::Table edges("edge_nodes",
-                                  {"id", "name", "edge_group", "version", "revision", "seen_at"});
+                                  {"id", "name", "edge_group", "version", "revision", "seen_at", "trouble"});
     return edges;
 }
 
 const sql::Table& group_table()
 {
-    static const sql::Table groups("edge_groups", {"name", "addresses", "default_certificate", "thumbprint"});
+    static const sql::Table groups(
+        "edge_groups", {"name", "addresses", "default_certificate", "thumbprint", "own_challenges"});
     return groups;
 }
 
@@ -27,6 +28,7 @@ model::EdgeGroup read_group(sql::RowReader row)
     group.addresses = texts_from(row.text());
     group.default_certificate = row.text();
     group.thumbprint = row.text();
+    group.own_challenges = row.flag();
     return group;
 }
 
@@ -53,7 +55,7 @@ model::Zone read_zone(sql::RowReader row)
 base::Result<> EdgeNodes::put(const model::EdgeNode& node)
 {
     CHECKED(db_.execute(edge_table().upsert(), sql::params(node.id, node.name, node.group, node.version,
-                                                           node.revision, node.seen_at)));
+                                                           node.revision, node.seen_at, node.trouble)));
     return {};
 }
 
@@ -68,14 +70,16 @@ base::Result<std::vector<model::EdgeNode>> EdgeNodes::list()
         node.version = row.text();
         node.revision = row.integer();
         node.seen_at = row.time();
+        node.trouble = row.text();
         return node;
     });
 }
 
 base::Result<> Groups::put(const model::EdgeGroup& group)
 {
-    CHECKED(db_.execute(group_table().upsert(), sql::params(group.name, to_json(group.addresses),
-                                                            group.default_certificate, group.thumbprint)));
+    CHECKED(db_.execute(group_table().upsert(),
+                        sql::params(group.name, to_json(group.addresses), group.default_certificate,
+                                    group.thumbprint, group.own_challenges)));
     return {};
 }
 

@@ -226,6 +226,7 @@ public:
     base::Result<std::optional<model::ChallengeToken>> token(const std::string& token);
     // Everything that `order` published and that is still there; for clean-up after a crash.
     base::Result<std::vector<model::ChallengeTxt>> txt_of_order(const std::string& order);
+    base::Result<std::int64_t> count_txt_of_others(const std::string& order);
     base::Result<std::vector<model::ChallengeToken>> tokens_of_order(const std::string& order);
     // Orders some of whose answers expired at or before `now`, in ascending order.
     base::Result<std::vector<std::string>> expired_orders(base::Time now, std::size_t limit);

@@ -68,7 +68,7 @@ CREATE TABLE edge_groups (
   addresses TEXT NOT NULL,
   default_certificate TEXT NOT NULL,
   thumbprint TEXT NOT NULL
-);
+, own_challenges BIGINT NOT NULL DEFAULT 0);
 CREATE TABLE edge_nodes (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -76,7 +76,7 @@ CREATE TABLE edge_nodes (
   version TEXT NOT NULL,
   revision BIGINT NOT NULL,
   seen_at BIGINT NOT NULL
-);
+, trouble TEXT NOT NULL DEFAULT '');
 CREATE TABLE endpoint_names (
   endpoint TEXT NOT NULL REFERENCES endpoints (id),
   name TEXT NOT NULL,
@@ -108,7 +108,7 @@ CREATE TABLE endpoints (
   next_check_at BIGINT,
   checks BIGINT NOT NULL,
   deleted_at BIGINT
-);
+, own_challenges BIGINT NOT NULL DEFAULT 0);
 CREATE INDEX endpoints_by_age ON endpoints (created_at, id);
 CREATE INDEX endpoints_by_alias ON endpoints (alias) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_state ON endpoints (state, created_at, id) WHERE deleted_at IS NULL;

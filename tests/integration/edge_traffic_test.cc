@@ -149,6 +149,24 @@ TEST_F(EdgeTest, AnswersChallengesBeforeAnythingElse)
                 HasSubstr("HTTP/1.1 404"));
 }
 
+TEST_F(EdgeTest, LeavesTheChallengePathToAnAppThatKeepsIt)
+{
+    auto kept = route("ep_b", {"kept.test"});
+    auto& entry = std::get<feed::RouteEntry>(*kept.entry);
+    entry.ip_filter = {"192.0.2.0/24"};
+    entry.own_challenges = true;
+    apply({group(""), kept});
+
+    const auto answer = http("kept.test", "/.well-known/acme-challenge/tok_1", "-i");
+    EXPECT_THAT(answer, testing::Not(HasSubstr("the-default-thumbprint")));
+    EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200"));
+    EXPECT_THAT(http("kept.test", "/other", "-i"), HasSubstr("HTTP/1.1 301"));
+    // Over a restart too.
+    stop();
+    start();
+    EXPECT_THAT(http("kept.test", "/.well-known/acme-challenge/tok_1", "-i"), HasSubstr("HTTP/1.1 200"));
+}
+
 TEST_F(EdgeTest, RefusesFilteredSuspendedAndMisdirectedRequests)
 {
     serve_shop();

@@ -44,14 +44,16 @@ base::Task<> Acknowledgements::acknowledge(Follower follower, model::Position po
     row.state.position = std::move(position);
     row.state.seen_at = clock_.now();
     changed_.cancel();
+    const bool news = row.state.follower.trouble != row.stored_trouble;
     const bool progress_due = row.state.position.number != row.stored_number &&
                               row.stored_at + store_progress_every <= clock_.now();
     const bool presence_due = row.stored_at + store_presence_every <= clock_.now();
-    if (!row.state.follower.remote || (!progress_due && !presence_due)) {
+    if (!row.state.follower.remote || (!progress_due && !presence_due && !news)) {
         co_return base::Result<>();
     }
     row.stored_at = clock_.now();
     row.stored_number = row.state.position.number;
+    row.stored_trouble = row.state.follower.trouble;
     co_return co_await note_in_store(std::move(key));
 }
 
@@ -81,6 +83,7 @@ base::Task<> Acknowledgements::note_in_store(std::pair<std::string, std::string>
     node.version = state.follower.version;
     node.revision = state.position.number;
     node.seen_at = state.seen_at;
+    node.trouble = state.follower.trouble;
     auto put = [node](store::Transaction& tx) { return tx.edges.put(node); };
     co_return co_await store_.write(std::move(put));
 }
@@ -96,11 +99,12 @@ base::Task<> Acknowledgements::learn_from_store()
         if (row.state.seen_at >= node.seen_at) {
             continue;
         }
-        row.state.follower = {edge_class(node.group), node.id, node.name, node.version, true};
+        row.state.follower = {edge_class(node.group), node.id, node.name, node.version, true, node.trouble};
         row.state.position = {now.epoch, node.revision};
         row.state.seen_at = node.seen_at;
         row.stored_at = node.seen_at;
         row.stored_number = node.revision;
+        row.stored_trouble = node.trouble;
     }
     co_return base::Result<>();
 }

@@ -27,7 +27,8 @@ struct Follower {
     std::string id;
     std::string name;
     std::string version;
-    bool remote = false;  // followed over HTTP: also noted in the store, where other control nodes see it
+    bool remote = false;    // followed over HTTP: also noted in the store, where other control nodes see it
+    std::string trouble{};  // why it cannot go on; it then holds nobody back
 };
 
 // Followers that have not been heard of for `forget_after` hold nobody back. Runs on one executor: no locks.
@@ -68,11 +69,15 @@ private:
         State state;
         base::Time stored_at{};
         std::int64_t stored_number = -1;
+        std::string stored_trouble;
     };
 
     base::Task<> note_in_store(std::pair<std::string, std::string> key);
     base::Task<> learn_from_store();
-    bool alive(const State& state) const { return state.seen_at + forget_after_ > clock_.now(); }
+    bool alive(const State& state) const
+    {
+        return state.seen_at + forget_after_ > clock_.now() && state.follower.trouble.empty();
+    }
 
     store::Store& store_;
     base::Clock& clock_;

@@ -56,6 +56,20 @@ TEST_F(AcknowledgementsTest, ReturnsAsSoonAsTheLastOneArrives)
     EXPECT_TRUE(ended);
 }
 
+TEST_F(AcknowledgementsTest, OneInTroubleShowsItAndHoldsNobodyBack)
+{
+    Follower target{edge_class("web"), "deploy_1", "deploy", "1", true, "HAProxy cannot be reached"};
+    acknowledge(target, 1);
+    EXPECT_TRUE(wait(2, edge_class("web")));
+    auto list = [](store::Transaction& tx) { return tx.edges.list(); };
+    EXPECT_EQ(test::run(loop, store->read(list)).value().at(0).trouble, "HAProxy cannot be reached");
+
+    target.trouble.clear();
+    acknowledge(target, 1);
+    EXPECT_FALSE(wait(2, edge_class("web")));
+    EXPECT_EQ(test::run(loop, store->read(list)).value().at(0).trouble, "");
+}
+
 TEST_F(AcknowledgementsTest, AnExpectedFollowerHoldsBackBeforeItsFirstWord)
 {
     acknowledgements->expect(first);

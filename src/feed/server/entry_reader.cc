@@ -188,6 +188,7 @@ base::Result<std::optional<Entry>> EntryReader::route(store::Transaction& tx, co
     entry.upstream = endpoint->upstream;
     entry.ip_filter = endpoint->ip_filter;
     entry.filter_at = endpoint->filter_at;
+    entry.own_challenges = endpoint->own_challenges;
     entry.certificates = serving_order(*endpoint, std::move(live), clock_.now());
     entry.suspended = endpoint->status.state == model::EndpointState::suspended;
     return std::optional<Entry>(std::move(entry));

@@ -36,6 +36,12 @@ std::string header(const http::Exchange& exchange, std::string_view name)
     return std::string(exchange.request().headers.find(name).value_or("").substr(0, 200));
 }
 
+std::string trouble_in(const http::Exchange& exchange)
+{
+    const auto given = exchange.request().headers.find("Certwright-Trouble").value_or("").substr(0, 900);
+    return http::percent_decode(given).value_or("").substr(0, 300);
+}
+
 model::Position position_in(const std::map<std::string, std::string>& query)
 {
     model::Position after{text_in(query, "epoch"), number_in(query, "after")};
@@ -154,8 +160,12 @@ base::Task<> FeedHandlers::note(http::Exchange& exchange)
     CO_TRY(group, co_await group_of(exchange));
     CO_TRY(body, co_await http::read_all(exchange, largest_acknowledgement));
     CO_TRY(position, position_from_json(body));
-    Follower follower{edge_class(group), header(exchange, "Certwright-Node"),
-                      header(exchange, "Certwright-Node-Name"), header(exchange, "Certwright-Version"), true};
+    Follower follower{edge_class(group),
+                      header(exchange, "Certwright-Node"),
+                      header(exchange, "Certwright-Node-Name"),
+                      header(exchange, "Certwright-Version"),
+                      true,
+                      trouble_in(exchange)};
     if (follower.id.empty()) {
         co_return base::fail(base::Errc::invalid, "an acknowledgement needs the header Certwright-Node");
     }

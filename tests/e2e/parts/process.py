@@ -135,6 +135,11 @@ class Part:
     def logged(self, text):
         return self.log.exists() and text in self.log.read_text(encoding="utf-8", errors="replace")
 
+    def kill(self):
+        """As a crash ends it."""
+        self._process.kill()
+        self._process.wait(10)
+
     def stop(self, seconds=10):
         """Asks it to end, then ends it. True when it ended by itself."""
         if not self.running():

@@ -68,11 +68,11 @@ class Stage:
         self.keep(self.ca).launch(self.unbound.port, self.server.http, self.server.https, self._ca_environment)
         self.root = self.ca.issuing_root()
 
-    def start_server(self, env=None):
+    def start_server(self, env=None, extra=()):
         env = dict(env or {})
         if self.database:
             env["CERTWRIGHT_STORE"] = self.keep(self.database).launch().url
-        self.keep(self.server).launch(self.ca, self.unbound.port, env)
+        self.keep(self.server).launch(self.ca, self.unbound.port, env, extra)
 
     def start_edge(self):
         self.keep(self.edge).launch(self.server, self.cli.edge_token())

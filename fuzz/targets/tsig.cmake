@@ -1,0 +1,1 @@
+fuzz(tsig DEPS certwright::dns)

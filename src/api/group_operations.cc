@@ -1,0 +1,120 @@
+// /v1/edge-groups: where names are served, by our edges or by proxies of others.
+#include "api/field_reader.h"
+#include "api/views.h"
+
+#include <boost/asio/ip/address.hpp>
+
+#include <algorithm>
+
+namespace api {
+
+namespace {
+
+constexpr std::size_t longest_name = 40;
+constexpr std::size_t most_addresses = 64;
+
+bool good_name(std::string_view name)
+{
+    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+    return !name.empty() && name.size() <= longest_name && std::ranges::all_of(name, allowed);
+}
+
+void check_addresses(FieldReader& reader, std::vector<std::string>& addresses)
+{
+    if (addresses.empty() || addresses.size() > most_addresses) {
+        reader.add_problem("addresses", "takes 1 to 64 IPv4 and IPv6 addresses");
+    }
+    for (auto& each : addresses) {
+        boost::system::error_code failure;
+        const auto address = boost::asio::ip::make_address(each, failure);
+        if (failure) {
+            reader.add_problem("addresses", "'" + each.substr(0, 60) + "' is not an IP address");
+        } else {
+            each = address.to_string();
+        }
+    }
+}
+
+base::Error settings_own(std::string_view name)
+{
+    return base::Error(base::Errc::conflict,
+                       fmt::format("the addresses of the group '{}' come from the setting addresses", name))
+        .with_code("group_configured")
+        .with_fix("Change the control node's configuration and start it again.");
+}
+
+struct Put {
+    model::EdgeGroup group;
+    bool created = false;
+};
+
+// The challenge path of a group never changes: endpoints took it over when they were added.
+base::Result<Put> put_group(store::Transaction& tx, const model::EdgeGroup& wanted)
+{
+    Put done;
+    auto existing = tx.groups.get(wanted.name);
+    if (!existing && existing.error().kind() != base::Errc::not_found) {
+        return base::fail(std::move(existing).error());
+    }
+    done.created = !existing;
+    done.group = existing ? *existing : wanted;
+    if (existing && existing->own_challenges != wanted.own_challenges) {
+        return base::fail(
+            base::Error(
+                base::Errc::conflict,
+                fmt::format("'{}' exists with another own_challenges, which never changes", wanted.name))
+                .with_code("group_immutable")
+                .with_fix("Add another group."));
+    }
+    if (existing && existing->addresses == wanted.addresses) {
+        return done;
+    }
+    if (auto account = tx.accounts.default_account(); done.created && account) {
+        done.group.thumbprint = account->thumbprint;
+    }
+    done.group.addresses = wanted.addresses;
+    CHECKED(tx.groups.put(done.group));
+    tx.revisions.append(model::RevisionKind::group, done.group.name);
+    return done;
+}
+
+base::Task<Answer> put(Parts parts, Call call)
+{
+    FieldReader reader(call.body);
+    model::EdgeGroup wanted;
+    wanted.name = reader.required_text("name");
+    wanted.addresses = reader.texts("addresses").value_or(wanted.addresses);
+    wanted.own_challenges = reader.flag("own_challenges").value_or(false);
+    if (!good_name(wanted.name)) {
+        reader.add_problem("name", "takes 1 to 40 lower-case letters, digits and hyphens");
+    }
+    check_addresses(reader, wanted.addresses);
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    if (wanted.name == model::own_group) {
+        co_return base::fail(settings_own(wanted.name));
+    }
+    auto write = [wanted](store::Transaction& tx) { return put_group(tx, wanted); };
+    CO_TRY(done, co_await parts.store.write(std::move(write)));
+    co_return Answer(done.created ? 201 : 200, view(done.group));
+}
+
+base::Task<Answer> list(Parts parts, Call)
+{
+    auto read = [](store::Transaction& tx) { return tx.groups.list(); };
+    CO_TRY(groups, co_await parts.store.read(std::move(read)));
+    co_return Answer(200, page(groups, ""));
+}
+
+}  // namespace
+
+std::vector<Operation> group_operations()
+{
+    return {
+        {"POST", "/v1/edge-groups", Scope::admin, true, put},
+        {"GET", "/v1/edge-groups", Scope::read, true, list},
+    };
+}
+
+}  // namespace api

@@ -1,0 +1,40 @@
+#include "api/testing/api_world.h"
+
+#include <gtest/gtest.h>
+
+namespace api {
+namespace {
+
+struct Groups : ::testing::Test, testing::ApiWorld {
+    testing::Answered put(const std::string& body) { return ask(operator_token, "POST", "/v1/edge-groups", body); }
+};
+
+TEST_F(Groups, AreAddedOnceAndTakeOverOtherAddresses)
+{
+    const auto made = put(R"({"name":"web","addresses":["192.0.2.80","2001:DB8::80"]})");
+    ASSERT_EQ(made.status, 201) << made.text;
+    EXPECT_EQ(made.body.at("addresses").at(1).as_string(), "2001:db8::80");
+    EXPECT_EQ(put(R"({"name":"web","addresses":["192.0.2.81"]})").status, 200);
+    const auto listed = ask(operator_token, "GET", "/v1/edge-groups");
+    EXPECT_NE(listed.text.find("192.0.2.81"), std::string::npos) << listed.text;
+    EXPECT_EQ(listed.text.find("192.0.2.80"), std::string::npos) << listed.text;
+    const auto endpoint =
+        ask(operator_token, "POST", "/v1/endpoints",
+            R"({"name":"a.customer.test","upstream":"http://app.example.net","edge_group":"web"})");
+    EXPECT_EQ(endpoint.status, 201) << endpoint.text;
+    EXPECT_EQ(endpoint.body.at("edge_group").as_string(), "web");
+}
+
+TEST_F(Groups, RefuseWhatCannotBe)
+{
+    EXPECT_EQ(put(R"({"name":"Web Site","addresses":["192.0.2.80"]})").status, 400);
+    EXPECT_EQ(put(R"({"name":"web","addresses":["nowhere"]})").status, 400);
+    EXPECT_EQ(put(R"({"name":"web"})").status, 400);
+    EXPECT_EQ(put(R"({"name":"default","addresses":["192.0.2.80"]})").code(), "group_configured");
+    ASSERT_EQ(put(R"({"name":"web","addresses":["192.0.2.80"]})").status, 201);
+    EXPECT_EQ(put(R"({"name":"web","addresses":["192.0.2.80"],"own_challenges":true})").code(), "group_immutable");
+    EXPECT_EQ(ask(acme_token, "GET", "/v1/edge-groups").code(), "operator_required");
+}
+
+}  // namespace
+}  // namespace api

@@ -1,0 +1,66 @@
+// certwright group ...
+#include "cli/commands.h"
+#include "cli/endpoint_settings.h"
+#include "cli/json_view.h"
+#include "cli/render.h"
+
+#include <fmt/format.h>
+
+namespace cli {
+
+namespace {
+
+struct NewGroup {
+    std::string name;
+    std::vector<std::string> addresses;
+    bool own_challenges = false;
+};
+
+void add_group(Console& console, const NewGroup& wanted)
+{
+    json::object body{{"name", wanted.name}, {"own_challenges", wanted.own_challenges}};
+    body["addresses"] = array_of(wanted.addresses);
+    const auto reply = console.call("POST", "/v1/edge-groups", body);
+    if (!reply || console.print_json(reply->body)) {
+        return;
+    }
+    console.out() << fmt::format(
+        "{0} is here. Names: certwright endpoint add NAME --to URL --group {0}\n"
+        "Certificates reach its proxies with: certwright deploy --token \"$(certwright token create --scope "
+        "edge:{0})\"\n",
+        wanted.name);
+}
+
+}  // namespace
+
+void add_group_commands(CLI::App& app, Console& console)
+{
+    auto& noun = add_noun(app, "group", "Where names are served: our edges, or proxies of others");
+    auto wanted = std::make_shared<NewGroup>();
+    auto& add = add_verb(noun, "add", "Add a group of proxies, or give it other addresses",
+                         "certwright group add haproxy --address 192.0.2.80 --address 2001:db8::80\n"
+                         "certwright group add legacy --address 192.0.2.81 --own-challenges");
+    add.add_option("NAME", wanted->name, "Lower-case letters, digits, hyphens")->required();
+    add.add_option("--address", wanted->addresses, "Where its proxies are reached; may be repeated")
+        ->required()
+        ->type_name("ADDRESS")
+        ->allow_extra_args(false);
+    add.add_flag("--own-challenges", wanted->own_challenges,
+                 "Its proxies leave the challenge path to the apps; every name there is proved by DNS-01");
+    add.callback([wanted, &console] { add_group(console, *wanted); });
+    auto& list = add_verb(noun, "list", "List groups and their addresses", "certwright group list");
+    list.callback([&console] {
+        const auto reply = console.call("GET", "/v1/edge-groups");
+        if (!reply || console.print_json(reply->body)) {
+            return;
+        }
+        Table table({"NAME", "ADDRESSES", "CHALLENGE PATH"});
+        for (const auto& each : objects(reply->object(), "items")) {
+            table.add({text(each, "name"), joined(texts(each, "addresses")),
+                       flag(each, "own_challenges") ? "the app's" : "ours"});
+        }
+        console.out() << table.text(console.paint());
+    });
+}
+
+}  // namespace cli

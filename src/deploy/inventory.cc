@@ -1,0 +1,119 @@
+#include "deploy/inventory.h"
+
+#include "base/log.h"
+#include "crypto/pem.h"
+#include "edge/route.h"
+
+#include <algorithm>
+
+namespace deploy {
+
+namespace {
+
+// Which certificates serve which names: for each key type the first one that covers the name.
+std::vector<Bundle> choose(const edge::FoundRoute& found, base::Time now)
+{
+    std::vector<Bundle> chosen;
+    for (const auto& facts : found.certificates) {
+        if (facts.not_after <= now) {
+            continue;
+        }
+        Bundle bundle;
+        bundle.certificate = facts.certificate;
+        bundle.key_type = facts.key_type;
+        bundle.not_after = facts.not_after;
+        for (const auto& name : found.route.names) {
+            const bool taken = std::ranges::any_of(chosen, [&](const Bundle& each) {
+                return each.key_type == facts.key_type &&
+                       std::ranges::find(each.names, name) != each.names.end();
+            });
+            if (!taken && edge::covers(facts, name)) {
+                bundle.names.push_back(name);
+            }
+        }
+        if (!bundle.names.empty()) {
+            chosen.push_back(std::move(bundle));
+        }
+    }
+    return chosen;
+}
+
+}  // namespace
+
+std::string fingerprint(const Item& item)
+{
+    std::string text;
+    for (const auto& each : item.bundles) {
+        text += each.certificate;
+        for (const auto& name : each.names) {
+            text += ' ' + name;
+        }
+        text += ';';
+    }
+    return text;
+}
+
+std::string file_name(std::string_view name)
+{
+    return name.starts_with("*.") ? "_" + std::string(name.substr(1)) : std::string(name);
+}
+
+base::Result<Item> Inventory::item(const std::string& endpoint) const
+{
+    TRY(found, store_.find_endpoint(endpoint));
+    if (!found) {
+        Item gone;
+        gone.endpoint = endpoint;
+        return gone;
+    }
+    return fill(*found);
+}
+
+base::Result<Item> Inventory::item_for(std::string_view host) const
+{
+    TRY(found, store_.find(host));
+    return found ? fill(*found) : base::Result<Item>(Item());
+}
+
+base::Result<Item> Inventory::fill(const edge::FoundRoute& found) const
+{
+    Item item;
+    item.endpoint = found.route.endpoint;
+    item.names = found.route.names;
+    if (found.route.suspended) {
+        return item;
+    }
+    for (auto& chosen : choose(found, clock_.now())) {
+        TRY(read, bundle(chosen.certificate));
+        if (!read) {
+            continue;
+        }
+        chosen.chain_pem = std::move(read->chain_pem);
+        chosen.key_pem = std::move(read->key_pem);
+        item.bundles.push_back(std::move(chosen));
+    }
+    return item;
+}
+
+base::Result<std::optional<Bundle>> Inventory::bundle(const std::string& certificate) const
+{
+    auto material = store_.material(certificate);
+    if (!material) {
+        // One that cannot be read must not hold up the others.
+        base::log::error("deploy_certificate_unreadable",
+                         {{"certificate", certificate}, {"error", material.error().message()}});
+        return std::optional<Bundle>();
+    }
+    if (!*material) {
+        return std::optional<Bundle>();
+    }
+    Bundle made;
+    made.chain_pem = crypto::to_pem("CERTIFICATE", (*material)->leaf_der);
+    for (const auto& issuer : (*material)->issuers) {
+        made.chain_pem += crypto::to_pem("CERTIFICATE", issuer);
+    }
+    made.key_pem = crypto::to_pem("PRIVATE KEY", (*material)->key_pkcs8);
+    return std::optional<Bundle>(std::move(made));
+}
+
+}  // namespace deploy
