@@ -169,10 +169,7 @@ Task<> ControlNode::prepare_issuance()
     responder_ =
         responder::make_responder(*ground_->store, ground_->clock, gate_, *probe_, std::move(answering));
 
-    diagnosis::WatchOptions watching;
-    watching.cadence.first = settings.check_interval;
-    watching.poll = std::min<std::chrono::milliseconds>(settings.check_interval, std::chrono::seconds(1));
-    watching.caa_identities = settings.ca_caa_identities;
+    CO_TRY(watching, watch_options());
     watch_ = std::make_unique<diagnosis::Watch>(executor, *ground_->store, *resolver_, ground_->clock, needs_,
                                                 watching);
     jobs_.reset(new issuance::JobContext{*ground_->store, ground_->clock, ground_->sealer, *accounts_,

@@ -74,6 +74,7 @@ private:
     std::unique_ptr<acme::Client> make_acme_client(const std::string& directory_url, crypto::PrivateKey key);
     issuance::JobOptions job_options() const;
     issuance::PlannerOptions planner_options() const;
+    base::Result<diagnosis::WatchOptions> watch_options() const;
     void follow(std::string name, feed::Filter filter, std::string follower_class, feed::Sink& sink);
     boost::asio::awaitable<void> learn_directories();
     boost::asio::awaitable<void> note_edges();

@@ -85,6 +85,24 @@ void ControlNode::prepare_ca_work(const std::string& node)
         std::make_unique<CaDesk>(store, ground_->clock, *accounts_, *rotations_, [this] { runner_->wake(); });
 }
 
+Result<diagnosis::WatchOptions> ControlNode::watch_options() const
+{
+    const auto& settings = ground_->settings;
+    diagnosis::WatchOptions watching;
+    watching.cadence.first = settings.check_interval;
+    watching.poll = std::min<std::chrono::milliseconds>(settings.check_interval, std::chrono::seconds(1));
+    watching.caa_identities = settings.ca_caa_identities;
+    watching.probes.dns_port = static_cast<std::uint16_t>(settings.check_dns_port);
+    watching.probes.http_port = static_cast<std::uint16_t>(settings.check_http_port);
+    watching.probes.https_port = static_cast<std::uint16_t>(settings.check_https_port);
+    watching.private_blocks = settings.check_private;
+    TRY(granted, net::AddressSet::parse(settings.check_private));
+    watching.probes.granted = granted;  // of the watch on parked names
+    watching.ring.queries_per_second = static_cast<double>(settings.check_parked_rate);
+    watching.moved_notice = std::chrono::duration_cast<std::chrono::hours>(settings.moved_notice);
+    return watching;
+}
+
 Result<issuance::AccountSettings> ControlNode::account_settings() const
 {
     const auto& settings = ground_->settings;

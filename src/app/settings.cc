@@ -140,6 +140,28 @@ void add_log_fields(base::ConfigTable& table, std::string& level, bool& json)
     table.boolean("log.json", json, "Write log lines as JSON.");
 }
 
+namespace {
+
+void add_check_fields(base::ConfigTable& table, Settings& settings)
+{
+    table.number("checks.dns_port", settings.check_dns_port, 0, 65'535,
+                 "Where each name server of a zone is asked by itself; 0: they are not.");
+    table.number("checks.http_port", settings.check_http_port, 0, 65'535,
+                 "Where names are tried over HTTP as the CA will; 0: they are not. Private CAs may use another "
+                 "than 80.");
+    table.number("checks.https_port", settings.check_https_port, 0, 65'535,
+                 "Where the certificate that visitors get is looked at; 0: it is not.");
+    table.list("checks.private_blocks", settings.check_private,
+               "Private address blocks that checks may connect to, beside public addresses and our own.",
+               check_block);
+    table.number("checks.parked_rate", settings.check_parked_rate, 1, 1'000'000,
+                 "DNS questions a second, at most, about names that wait for their DNS (parked).");
+    table.duration("checks.moved_notice", settings.moved_notice,
+                   "How long a name that leads elsewhere is still renewed.");
+}
+
+}  // namespace
+
 std::filesystem::path Settings::master_key_file() const
 {
     return master_key.empty() ? data_dir() / "master.key" : std::filesystem::path(master_key);
@@ -231,6 +253,7 @@ base::ConfigTable settings_table(Settings& settings)
         "address@port of a resolver to check customers' records with; empty: ask from the root, as CAs do.");
     table.duration("checks.first_interval", settings.check_interval,
                    "Time between the first checks of a new name's records; it grows while they are missing.");
+    add_check_fields(table, settings);
     table.number("orders.in_flight", settings.orders_in_flight, 1, 1000, "Orders at the CA at one time.");
     table.duration(
         "orders.retry_interval", settings.retry_interval,

@@ -58,6 +58,12 @@ struct Settings {
 
     std::string resolver_forward;
     std::chrono::milliseconds check_interval{60'000};
+    std::int64_t check_dns_port = 53;
+    std::int64_t check_http_port = 80;
+    std::int64_t check_https_port = 443;
+    std::vector<std::string> check_private;
+    std::int64_t check_parked_rate = 1'000;
+    std::chrono::milliseconds moved_notice{std::chrono::hours(7 * 24)};
     std::int64_t orders_in_flight = 32;
     std::chrono::milliseconds retry_interval{60'000};
 

@@ -13,33 +13,6 @@ namespace cli {
 
 namespace {
 
-std::string conditions_text(const json::object& endpoint, const Paint& paint)
-{
-    Table table({"CONDITION", "OK", "SEEN"});
-    for (const auto& each : objects(endpoint, "conditions")) {
-        const auto message = text(object(each, "problem"), "message");
-        table.add({text(each, "type"), paint.state(text(each, "status")),
-                   message.empty() ? "-" : harmless(message)});
-    }
-    return table.empty() ? "" : "\n" + paint.bold("What was looked at") + "\n" + table.text(paint);
-}
-
-// 0 when all is well, so that scripts can ask.
-void doctor(Console& console, const std::string& endpoint)
-{
-    const auto reply = console.call("POST", "/v1/endpoints/" + http::percent_encode(endpoint) + "/check");
-    if (!reply) {
-        return;
-    }
-    const auto& found = reply->object();
-    if (!console.print_json(found)) {
-        console.out() << endpoint_text(found, console.paint(), console.now())
-                      << conditions_text(found, console.paint());
-    }
-    console.status =
-        text(found, "state") == "active" && text(object(found, "reason"), "code").empty() ? ok : problem;
-}
-
 void list_events(Console& console, const std::string& endpoint, std::int64_t limit)
 {
     const auto path = fmt::format("/v1/events?limit={}{}", limit,
@@ -122,12 +95,7 @@ void add_overview_commands(CLI::App& app, Console& console)
             console.out() << status_text(reply->object(), console.paint(), console.now());
         }
     });
-    auto endpoint = std::make_shared<std::string>();
-    auto& doctor_verb =
-        add_verb(app, "doctor", "Look at one name now and say what is wrong; exits 0 when all is well",
-                 "certwright doctor shop.example.com");
-    doctor_verb.add_option("NAME", *endpoint, "A name or an id")->required();
-    doctor_verb.callback([endpoint, &console] { doctor(console, *endpoint); });
+    add_doctor_command(app, console);
     add_ca_commands(app, console);
     add_edge_commands(app, console);
     add_event_commands(app, console);

@@ -2,9 +2,11 @@
 #include "diagnosis/record_check.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace diagnosis {
 
@@ -54,17 +56,34 @@ CaaRecord parse(std::string_view text)
     return record;
 }
 
-// The value of a parameter of an issue property (RFC 8657); empty when absent.
-std::string parameter(std::string_view value, std::string_view name)
+// The value of a parameter of an issue property (RFC 8657); none when absent.
+std::optional<std::string> parameter(std::string_view value, std::string_view name)
 {
     for (auto at = value.find(';'); at != std::string_view::npos; at = value.find(';')) {
         value.remove_prefix(at + 1);
         const auto text = trimmed(value.substr(0, value.find(';')));
-        if (text.starts_with(std::string(name) + "=")) {
-            return text.substr(name.size() + 1);
+        const auto equals = text.find('=');
+        if (equals != std::string::npos && lower(trimmed(text.substr(0, equals))) == name) {
+            return trimmed(std::string_view(text).substr(equals + 1));
         }
     }
-    return {};
+    return std::nullopt;
+}
+
+std::string identity_of(const CaaRecord& record)
+{
+    return lower(trimmed(std::string_view(record.value).substr(0, record.value.find(';'))));
+}
+
+std::vector<std::string> list_of(std::string_view text)
+{
+    std::vector<std::string> parts;
+    while (!text.empty()) {
+        const auto comma = text.find(',');
+        parts.push_back(lower(trimmed(text.substr(0, comma))));
+        text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    }
+    return parts;
 }
 
 bool known_tag(std::string_view tag)
@@ -73,17 +92,23 @@ bool known_tag(std::string_view tag)
            tag == "contactemail" || tag == "contactphone" || tag == "issuevmc";
 }
 
-CaaVerdict refused(std::string_view code, const std::string& at, const CaaQuestion& question,
-                   std::string expected)
+CaaVerdict refused(std::string_view code, ProblemFacts facts)
 {
-    ProblemFacts facts;
-    facts.name = question.name;
-    facts.found = at;
-    facts.expected = std::move(expected);
     CaaVerdict made;
     made.status = model::ConditionStatus::no;
     made.problem = problem(code, facts);
     return made;
+}
+
+std::string allowed_identities(const std::vector<CaaRecord>& records)
+{
+    std::vector<std::string> names;
+    for (const auto& each : records) {
+        if (const auto identity = identity_of(each); !identity.empty()) {
+            names.push_back(identity);
+        }
+    }
+    return names.empty() ? "nobody" : fmt::format("{}", fmt::join(names, ", "));
 }
 
 // The record that lets `ca` issue, and nobody else in its name.
@@ -96,6 +121,63 @@ std::string wanted_record(const CaIdentity& ca)
     return value;
 }
 
+// The records of our CA and, where they name an account, of ours.
+struct Ours {
+    std::vector<CaaRecord> records;
+    std::string other_account;
+};
+
+Ours ours_among(const std::vector<CaaRecord>& records, const CaIdentity& ca)
+{
+    Ours ours;
+    for (const auto& each : records) {
+        if (std::ranges::find(ca.caa_identities, identity_of(each)) == ca.caa_identities.end()) {
+            continue;
+        }
+        const auto account = parameter(each.value, "accounturi");
+        if (account && !ca.account_url.empty() && *account != ca.account_url) {
+            ours.other_account = *account;
+        } else {
+            ours.records.push_back(each);
+        }
+    }
+    return ours;
+}
+
+// RFC 8657 4: a record without the parameter allows every method.
+CaaVerdict judge_methods(const std::vector<CaaRecord>& records, ProblemFacts facts,
+                         const CaaQuestion& question)
+{
+    CaaVerdict allowed;
+    allowed.status = model::ConditionStatus::yes;
+    std::vector<std::string> listed;
+    for (const auto& each : records) {
+        const auto methods = parameter(each.value, "validationmethods");
+        if (!methods) {
+            return allowed;
+        }
+        std::ranges::copy(list_of(*methods), std::back_inserter(listed));
+    }
+    std::vector<std::string> wanted;
+    std::optional<model::ChallengeType> best;
+    bool all = true;
+    for (const auto method : question.methods) {
+        wanted.emplace_back(model::to_string(method));
+        const bool may = std::ranges::find(listed, wanted.back()) != listed.end();
+        all = all && may;
+        best = may && !best ? method : best;
+    }
+    facts.detail = fmt::format("{}", fmt::join(listed, ", "));
+    facts.expected = fmt::format("{}", fmt::join(wanted, ", "));
+    if (!best && !question.methods.empty()) {
+        return refused("caa_method_forbidden", std::move(facts));
+    }
+    if (!all) {
+        allowed.problem = problem(caa_only(*best), facts);
+    }
+    return allowed;
+}
+
 CaaVerdict judge_for(const CaIdentity& ca, const std::vector<std::string>& set, const std::string& at,
                      const CaaQuestion& question)
 {
@@ -105,13 +187,17 @@ CaaVerdict judge_for(const CaIdentity& ca, const std::vector<std::string>& set, 
         allowed.status = model::ConditionStatus::unknown;
         return allowed;
     }
-    const std::string& expected = ca.caa_identities.front();
+    ProblemFacts facts;
+    facts.name = question.name;
+    facts.found = at;
+    facts.expected = ca.caa_identities.front();
     std::vector<CaaRecord> issue;
     std::vector<CaaRecord> issue_wild;
     for (const auto& text : set) {
         const auto record = parse(text);
         if (!known_tag(record.tag) && (record.flags & (128 | 1)) != 0) {
-            return refused("caa_forbidden", at, question, expected);
+            facts.detail = record.tag;
+            return refused("caa_critical_unknown", std::move(facts));
         }
         if (record.tag == "issue") {
             issue.push_back(record);
@@ -119,27 +205,23 @@ CaaVerdict judge_for(const CaIdentity& ca, const std::vector<std::string>& set, 
             issue_wild.push_back(record);
         }
     }
-    const auto& relevant = question.wildcard && !issue_wild.empty() ? issue_wild : issue;
+    const bool wild = question.wildcard && !issue_wild.empty();
+    const auto& relevant = wild ? issue_wild : issue;
     if (relevant.empty()) {
         return allowed;
     }
-    bool other_account = false;
-    for (const auto& record : relevant) {
-        const auto identity =
-            lower(trimmed(std::string_view(record.value).substr(0, record.value.find(';'))));
-        if (std::ranges::find(ca.caa_identities, identity) == ca.caa_identities.end()) {
-            continue;
-        }
-        const auto account = parameter(record.value, "accounturi");
-        if (account.empty() || ca.account_url.empty() || account == ca.account_url) {
-            return allowed;
-        }
-        other_account = true;
+    const auto ours = ours_among(relevant, ca);
+    if (!ours.records.empty()) {
+        return judge_methods(ours.records, std::move(facts), question);
     }
-    if (other_account) {
-        return refused("caa_accounturi_mismatch", at, question, ca.account_url);
+    if (!ours.other_account.empty()) {
+        facts.expected = ca.account_url;
+        facts.detail = ours.other_account;
+        return refused("caa_accounturi_mismatch", std::move(facts));
     }
-    return refused("caa_forbidden", at, question, expected);
+    facts.host = wild ? "issuewild" : "issue";
+    facts.detail = allowed_identities(relevant);
+    return refused("caa_forbidden", std::move(facts));
 }
 
 }  // namespace
@@ -177,6 +259,12 @@ boost::asio::awaitable<CaaVerdict> check_caa(dns::Resolver& resolver, CaaQuestio
         facts.found = at;
         if (!found) {
             facts.detail = found.error().message();
+            made.problem = problem("dns_lookup_failed", facts);
+            co_return made;
+        }
+        if (found->rcode == dns::Rcode::servfail && !found->bogus &&
+            !co_await dns_is_reachable(resolver, at)) {
+            facts.detail = found->why;
             made.problem = problem("dns_lookup_failed", facts);
             co_return made;
         }

@@ -36,7 +36,7 @@ TEST(Caa, IsJudgedAsRfc8659Says)
          {"128 future \"x\"", "0 issue \"letsencrypt.org\""},
          false,
          ConditionStatus::no,
-         "caa_forbidden"},
+         "caa_critical_unknown"},
         {"unknown tag", {"0 future \"x\""}, false, ConditionStatus::yes, ""},
         {"our account",
          {"0 issue \"letsencrypt.org; accounturi=https://ca/acct/1\""},

@@ -1,3 +1,4 @@
+#include "diagnosis/agreement.h"
 #include "diagnosis/problems.h"
 #include "diagnosis/record_check.h"
 
@@ -67,6 +68,11 @@ boost::asio::awaitable<RecordVerdict> explain_absence(dns::Resolver& resolver, m
     const auto parsed = model::DomainName::parse(record.name.substr(record.name.find('.') + 1));
     const std::string registrable = parsed ? parsed->registrable() : std::string();
     if (!registrable.empty()) {
+        auto soa = co_await resolver.lookup(registrable, dns::RecordType::soa);
+        if (soa && soa->rcode == dns::Rcode::nxdomain) {
+            facts.found = registrable;
+            co_return verdict(RecordStatus::missing, "dns_nxdomain_registration", facts);
+        }
         const std::string doubled = record.name + "." + registrable;
         auto found = co_await resolver.lookup(doubled, dns::RecordType::cname);
         if (found && found->exists()) {
@@ -77,9 +83,7 @@ boost::asio::awaitable<RecordVerdict> explain_absence(dns::Resolver& resolver, m
     co_return verdict(RecordStatus::missing, "delegation_missing", facts);
 }
 
-}  // namespace
-
-boost::asio::awaitable<RecordVerdict> check_delegation(dns::Resolver& resolver, model::RequiredRecord record)
+boost::asio::awaitable<RecordVerdict> judge_lookup(dns::Resolver& resolver, model::RequiredRecord record)
 {
     ProblemFacts facts = facts_of(record);
     auto cname = co_await resolver.lookup(record.name, dns::RecordType::cname);
@@ -92,12 +96,36 @@ boost::asio::awaitable<RecordVerdict> check_delegation(dns::Resolver& resolver, 
         co_return verdict(RecordStatus::wrong, "dnssec_bogus", facts);
     }
     if (cname->rcode == dns::Rcode::servfail) {
-        co_return verdict(RecordStatus::wrong, "dns_servfail", facts);
+        const bool theirs = co_await dns_is_reachable(resolver, record.name);
+        co_return theirs ? verdict(RecordStatus::wrong, "dns_servfail", facts)
+                         : verdict(RecordStatus::unknown, "dns_lookup_failed", facts);
     }
     if (cname->exists()) {
         co_return co_await judge_target(resolver, record, cname->records);
     }
     co_return co_await explain_absence(resolver, record);
+}
+
+}  // namespace
+
+boost::asio::awaitable<RecordVerdict> check_delegation(dns::Resolver& resolver, Authorities& authorities,
+                                                       model::RequiredRecord record)
+{
+    auto made = co_await judge_lookup(resolver, record);
+    const auto& code = made.problem.code;
+    if (code == "dns_lookup_failed" || code == "dnssec_bogus") {
+        co_return made;
+    }
+    const auto answers = co_await authorities.ask_each(record.name, dns::RecordType::cname);
+    const auto agreement = agreement_of(answers, [&](const dns::Message& reply) {
+        const auto targets = own_records(reply, record.name, dns::RecordType::cname);
+        // A chain of CNAMEs that ends at the right place is right at every server that begins it so.
+        return targets.size() == 1 &&
+               (targets.front() == record.value || (made.status == RecordStatus::ok && made.found.size() == 1 &&
+                                                    made.found.front() == "CNAME " + targets.front()));
+    });
+    judge_agreement(agreement, facts_of(record), made);
+    co_return made;
 }
 
 }  // namespace diagnosis

@@ -1,6 +1,7 @@
 #include "diagnosis/dns_check.h"
 
 #include "diagnosis/problems.h"
+#include "diagnosis/reach_check.h"
 #include "diagnosis/record_check.h"
 
 #include <algorithm>
@@ -14,9 +15,13 @@ using model::ConditionStatus;
 using model::RecordPurpose;
 using model::RecordStatus;
 
-ConditionStatus condition_status(RecordStatus status)
+ConditionStatus condition_status(const RecordVerdict& seen)
 {
-    switch (status) {
+    // The CA may meet a server that has it right: worth a try for a renewal, not for a first certificate.
+    if (seen.problem.code == "dns_inconsistent") {
+        return ConditionStatus::unknown;
+    }
+    switch (seen.status) {
         case RecordStatus::ok:
             return ConditionStatus::yes;
         case RecordStatus::unknown:
@@ -60,33 +65,45 @@ boost::asio::awaitable<DnsFindings> check_dns(dns::Resolver& resolver, model::En
     Condition delegation = start("ChallengeDelegation", now);
     Condition caa = start("CaaAllows", now);
     findings.records = endpoint.required_records;
+    Authorities authorities(resolver, context.probes);
     for (auto& record : findings.records) {
         if (record.purpose == RecordPurpose::routing) {
-            auto seen = co_await check_routing(resolver, record, context.addresses);
+            auto seen = co_await check_routing(resolver, authorities, record, context.addresses);
             record.status = seen.status;
             record.found = seen.found;
             // An internal name may be private, split-horizon or absent: that says nothing.
             const bool optional = !record.required && seen.status != RecordStatus::ok;
-            fold(routing, optional ? ConditionStatus::unknown : condition_status(seen.status),
+            fold(routing, optional ? ConditionStatus::unknown : condition_status(seen),
                  optional ? model::Problem() : seen.problem);
         } else if (record.purpose == RecordPurpose::challenge) {
-            auto seen = co_await check_delegation(resolver, record);
+            auto seen = co_await check_delegation(resolver, authorities, record);
             record.status = seen.status;
             record.found = seen.found;
-            fold(delegation, condition_status(seen.status), seen.problem);
+            fold(delegation, condition_status(seen), seen.problem);
         }
     }
+    const auto methods = model::usable_challenges(endpoint, delegation.status == ConditionStatus::yes);
     for (const auto& name : endpoint.names) {
         CaaQuestion question;
         question.name = std::string(name.base());
         question.wildcard = name.wildcard();
         question.cas = context.cas;
+        question.methods = methods;
         auto seen = co_await check_caa(resolver, std::move(question));
         fold(caa, seen.status, seen.problem);
     }
     findings.conditions.push_back(std::move(routing));
     findings.conditions.push_back(std::move(delegation));
     findings.conditions.push_back(std::move(caa));
+    co_return findings;
+}
+
+boost::asio::awaitable<DnsFindings> check_endpoint(dns::Resolver& resolver, model::Endpoint endpoint,
+                                                   CheckContext context, base::Time now)
+{
+    auto findings = co_await check_dns(resolver, endpoint, context, now);
+    auto beyond = co_await check_reach(resolver, std::move(endpoint), std::move(context), findings, now);
+    std::ranges::move(beyond, std::back_inserter(findings.conditions));
     co_return findings;
 }
 
@@ -99,6 +116,34 @@ model::Condition condition_of(const std::vector<model::Condition>& conditions, s
     Condition unknown;
     unknown.type = type;
     return unknown;
+}
+
+namespace {
+
+// By what was seen to answer in our place, or by CAA that leaves one method only.
+bool is_ruled_out(model::ChallengeType type, const std::vector<model::Condition>& conditions)
+{
+    const auto reachable = condition_of(conditions, "Reachable");
+    if (reachable.status == ConditionStatus::no) {
+        const auto& code = reachable.problem.code;
+        if (type == model::ChallengeType::http_01 && code.starts_with("http_") && code != "http_unreachable") {
+            return true;
+        }
+        if (type == model::ChallengeType::tls_alpn_01 && code == "served_cert_mismatch") {
+            return true;
+        }
+    }
+    const auto left = condition_of(conditions, "CaaAllows").problem.code;
+    return left.starts_with("caa_only_") && left != caa_only(type);
+}
+
+}  // namespace
+
+std::string caa_only(model::ChallengeType type)
+{
+    std::string code = "caa_only_" + std::string(model::to_string(type));
+    std::ranges::replace(code, '-', '_');
+    return code;
 }
 
 std::vector<model::ChallengeType> provable_challenges(const model::Endpoint& endpoint,
@@ -118,11 +163,13 @@ std::vector<model::ChallengeType> provable_challenges(const model::Endpoint& end
         std::erase(usable, model::ChallengeType::tls_alpn_01);
     }
     // A closed port 80 that we saw ourselves is worth a try only when nothing else is left.
-    const bool closed = condition_of(conditions, "Reachable").status == ConditionStatus::no;
+    const bool closed = condition_of(conditions, "Reachable").problem.code == "http_unreachable" &&
+                        condition_of(conditions, "Reachable").status == ConditionStatus::no;
     if (const auto http = std::ranges::find(usable, model::ChallengeType::http_01);
         closed && http != usable.end()) {
         std::rotate(http, std::next(http), usable.end());
     }
+    std::erase_if(usable, [&](model::ChallengeType type) { return is_ruled_out(type, conditions); });
     return usable;
 }
 
@@ -138,10 +185,14 @@ model::Problem blocking_problem(const model::Endpoint& endpoint,
     }
     const auto delegation = condition_of(conditions, "ChallengeDelegation");
     const auto routing = condition_of(conditions, "DnsRouting");
-    if (model::needs_delegation(endpoint) || routing.problem.none()) {
+    if (model::needs_delegation(endpoint)) {
         return delegation.problem;
     }
-    return routing.problem;
+    if (routing.status != ConditionStatus::yes && !routing.problem.none()) {
+        return routing.problem;
+    }
+    const auto reachable = condition_of(conditions, "Reachable");
+    return reachable.status == ConditionStatus::no ? reachable.problem : delegation.problem;
 }
 
 }  // namespace diagnosis

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "diagnosis/probe_options.h"
 #include "dns/resolver.h"
 #include "model/endpoint.h"
 
@@ -19,14 +20,23 @@ struct CaIdentity {
 
 // What a check compares with.
 struct CheckContext {
-    std::vector<std::string> addresses;  // of the endpoint's edge group
-    std::vector<CaIdentity> cas;         // of the endpoint's CA policy, best first
+    std::vector<std::string> addresses;     // of the endpoint's edge group
+    std::vector<CaIdentity> cas;            // of the endpoint's CA policy, best first
+    std::string thumbprint;                 // of the account: what our responder answers with
+    std::vector<std::string> certificates;  // SHA-256 of what may be served under the names
+    bool serving = false;                   // the endpoint has a valid certificate of its own
+    bool thorough = false;  // a person waits: looks behind names that do not lead to us, too
+    ProbeOptions probes;
 };
 
 struct DnsFindings {
     std::vector<model::RequiredRecord> records;  // the endpoint's, with status and found
-    std::vector<model::Condition> conditions;    // DnsRouting, ChallengeDelegation, CaaAllows
+    std::vector<model::Condition> conditions;    // by type; those that were not looked at are absent
 };
+
+// DNS first, then what answers behind the names.
+boost::asio::awaitable<DnsFindings> check_endpoint(dns::Resolver& resolver, model::Endpoint endpoint,
+                                                   CheckContext context, base::Time now);
 
 // Looks every required record of `endpoint` up, fresh. Never fails: what cannot be looked up is `unknown`.
 boost::asio::awaitable<DnsFindings> check_dns(dns::Resolver& resolver, model::Endpoint endpoint,

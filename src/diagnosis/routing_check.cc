@@ -1,4 +1,6 @@
 #include "base/random.h"
+#include "diagnosis/agreement.h"
+#include "diagnosis/foreign_network.h"
 #include "diagnosis/problems.h"
 #include "diagnosis/record_check.h"
 
@@ -52,6 +54,16 @@ bool is_apex(const std::string& name)
     return parsed && parsed->is_apex();
 }
 
+// Not here, but in front of us or at another server?
+RecordVerdict elsewhere(ProblemFacts facts, const std::string& network)
+{
+    if (network.empty()) {
+        return verdict(RecordStatus::wrong, "dns_wrong_target", facts);
+    }
+    facts.detail = network;
+    return verdict(RecordStatus::wrong, "dns_proxied", facts);
+}
+
 RecordVerdict judge_cname(const Seen& seen, const model::RequiredRecord& record,
                           const std::vector<std::string>& ours)
 {
@@ -82,7 +94,8 @@ RecordVerdict judge_cname(const Seen& seen, const model::RequiredRecord& record,
     if (target.starts_with("http:") || target.starts_with("https:")) {
         return verdict(RecordStatus::wrong, "dns_value_has_scheme", facts);
     }
-    return verdict(RecordStatus::wrong, "dns_wrong_target", facts);
+    const auto by_target = network_of_target(seen.a ? seen.a->canonical_name : target);
+    return elsewhere(facts, by_target.empty() ? network_of_addresses(addresses) : by_target);
 }
 
 RecordVerdict judge_addresses(const std::vector<std::string>& a, const std::vector<std::string>& aaaa,
@@ -112,8 +125,8 @@ RecordVerdict judge_addresses(const std::vector<std::string>& a, const std::vect
     std::vector<std::string> all = a;
     all.insert(all.end(), aaaa.begin(), aaaa.end());
     facts.found = joined(all);
-    auto wrong = verdict(RecordStatus::wrong, "dns_wrong_target", facts);
-    if (is_apex(record.name)) {
+    auto wrong = elsewhere(facts, network_of_addresses(all));
+    if (is_apex(record.name) && wrong.problem.code == "dns_wrong_target") {
         wrong.problem.fix =
             "Replace them with A/AAAA records " + joined(ours) + ", or an ALIAS to " + record.value;
     }
@@ -177,22 +190,9 @@ void note_found(std::vector<std::string>& found, std::string_view type,
     }
 }
 
-}  // namespace
-
-boost::asio::awaitable<RecordVerdict> check_routing(dns::Resolver& resolver, model::RequiredRecord record,
-                                                    std::vector<std::string> addresses)
+boost::asio::awaitable<RecordVerdict> judge(dns::Resolver& resolver, Seen seen, model::RequiredRecord record,
+                                            std::vector<std::string> addresses)
 {
-    std::string name = record.name;
-    if (name.starts_with("*.")) {
-        name = base::random_label(12) + name.substr(1);
-    }
-    Seen seen;
-    seen.cname = co_await resolver.lookup(name, dns::RecordType::cname);
-    seen.a = co_await resolver.lookup(name, dns::RecordType::a);
-    seen.aaaa = co_await resolver.lookup(name, dns::RecordType::aaaa);
-    for (auto& each : addresses) {
-        each = canonical_address(each);
-    }
     std::vector<std::string> found;
     note_found(found, "CNAME", seen.cname);
     RecordVerdict made;
@@ -206,6 +206,9 @@ boost::asio::awaitable<RecordVerdict> check_routing(dns::Resolver& resolver, mod
         made = judge_cname(seen, record, addresses);
     } else if (auto failure = judge_failure(seen, record)) {
         made = std::move(*failure);
+        if (made.problem.code == "dns_servfail" && !co_await dns_is_reachable(resolver, record.name)) {
+            made = verdict(RecordStatus::unknown, "dns_lookup_failed", facts_of(record));
+        }
     } else if (aliased) {
         made = judge_cname(seen, record, addresses);
     } else if (found.empty()) {
@@ -215,6 +218,46 @@ boost::asio::awaitable<RecordVerdict> check_routing(dns::Resolver& resolver, mod
         made = judge_addresses(seen.a->records, aaaa, record, addresses);
     }
     made.found = std::move(found);
+    co_return made;
+}
+
+}  // namespace
+
+boost::asio::awaitable<RecordVerdict> check_routing(dns::Resolver& resolver, Authorities& authorities,
+                                                    model::RequiredRecord record,
+                                                    std::vector<std::string> addresses)
+{
+    std::string name = record.name;
+    if (name.starts_with("*.")) {
+        name = base::random_label(12) + name.substr(1);
+    }
+    Seen seen;
+    seen.cname = co_await resolver.lookup(name, dns::RecordType::cname);
+    seen.a = co_await resolver.lookup(name, dns::RecordType::a);
+    seen.aaaa = co_await resolver.lookup(name, dns::RecordType::aaaa);
+    for (auto& each : addresses) {
+        each = canonical_address(each);
+    }
+    auto made = co_await judge(resolver, seen, record, addresses);
+    const auto& code = made.problem.code;
+    if (code == "dns_lookup_failed" || code == "dnssec_bogus") {
+        co_return made;
+    }
+    // With an A question a server tells its CNAME too.
+    const auto answers = co_await authorities.ask_each(name, dns::RecordType::a);
+    const auto accepted = made.status == RecordStatus::ok && seen.cname ? seen.cname->records
+                                                                       : std::vector<std::string>();
+    const auto agreement = agreement_of(answers, [&](const dns::Message& reply) {
+        const auto targets = own_records(reply, name, dns::RecordType::cname);
+        if (!targets.empty()) {
+            return targets.front() == record.value || targets == accepted;
+        }
+        const auto found = own_records(reply, name, dns::RecordType::a);
+        const bool only_v6 = made.status == RecordStatus::ok && found.empty() && accepted.empty() &&
+                             seen.a && seen.a->records.empty();
+        return only_v6 || (!found.empty() && foreign(found, addresses).empty());
+    });
+    judge_agreement(agreement, facts_of(record), made);
     co_return made;
 }
 

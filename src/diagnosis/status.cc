@@ -3,6 +3,7 @@
 #include "diagnosis/problems.h"
 
 #include <algorithm>
+#include <array>
 
 namespace diagnosis {
 
@@ -61,9 +62,41 @@ bool was_complete(const model::Endpoint& endpoint)
     return endpoint.status.state == EndpointState::active || endpoint.status.state == EndpointState::degraded;
 }
 
+// Says since when, and until when it is still renewed.
+model::Problem moved_problem(const View& view)
+{
+    const auto& old = view.endpoint.status.reason;
+    if (!view.facts.moved_notice && old.code == "moved_away") {
+        return old;
+    }
+    const auto routing = condition_of(view.endpoint.status.conditions, "DnsRouting");
+    const auto since = old.code == "moved_away" ? view.endpoint.status.since : view.now;
+    ProblemFacts facts;
+    facts.name = view.endpoint.name().display();
+    facts.until = base::to_rfc3339(since);
+    facts.detail = routing.problem.message;
+    for (const auto& record : view.endpoint.required_records) {
+        if (record.purpose == model::RecordPurpose::routing && facts.expected.empty()) {
+            facts.host = record.host;
+            facts.expected = record.type + " " + record.value;
+        }
+    }
+    if (view.facts.moved_notice) {
+        const auto end = since + *view.facts.moved_notice;
+        facts.detail += view.now < end ? " Renewals stop on " + base::to_rfc3339(end) + "."
+                                       : " Renewals have stopped; they go on when it is back.";
+    }
+    return problem("moved_away", facts);
+}
+
 void judge_serving(const View& view, EndpointStatus& status)
 {
     const auto& order = view.facts.order;
+    if (view.managed != nullptr && moved_away(view.endpoint)) {
+        status.state = EndpointState::degraded;
+        status.reason = moved_problem(view);
+        return;
+    }
     if (view.managed == nullptr) {
         // Only a transitional certificate: the move is not finished.
         status.state = !view.blocking.none() ? EndpointState::pending_dns : EndpointState::issuing;
@@ -86,6 +119,12 @@ void judge_serving(const View& view, EndpointStatus& status)
     if (view.drifted || unprovable) {
         status.state = was_complete(view.endpoint) ? EndpointState::degraded : EndpointState::pending_dns;
         status.reason = view.drifted ? routing.problem : view.blocking;
+        return;
+    }
+    const auto reachable = condition_of(view.endpoint.status.conditions, "Reachable");
+    if (reachable.status == ConditionStatus::no && reachable.problem.code == "served_cert_mismatch") {
+        status.state = EndpointState::degraded;
+        status.reason = reachable.problem;
         return;
     }
     status.state = EndpointState::active;
@@ -200,6 +239,15 @@ bool serves(const model::Certificate& certificate, const model::Endpoint& endpoi
     });
 }
 
+bool moved_away(const model::Endpoint& endpoint)
+{
+    constexpr std::array codes{"dns_wrong_target", "dns_not_found", "dns_nxdomain_registration"};
+    const auto routing = condition_of(endpoint.status.conditions, "DnsRouting");
+    return endpoint.kind == model::EndpointKind::external && was_complete(endpoint) &&
+           routing.status == ConditionStatus::no &&
+           std::ranges::find(codes, routing.problem.code) != codes.end();
+}
+
 model::EndpointStatus derive_status(const model::Endpoint& endpoint, const StatusFacts& facts, base::Time now)
 {
     const auto& old = endpoint.status;
@@ -225,7 +273,10 @@ model::EndpointStatus derive_status(const model::Endpoint& endpoint, const Statu
     }
     set_certificate_condition(view, status);
     set_schedule(view, status);
-    status.since = status.state == old.state && old.since != base::Time{} ? old.since : now;
+    // A name that moved away may have been degraded before: the notice counts from the move.
+    const bool same = status.state == old.state &&
+                      (status.reason.code == "moved_away") == (old.reason.code == "moved_away");
+    status.since = same && old.since != base::Time{} ? old.since : now;
     return status;
 }
 

@@ -19,7 +19,13 @@ inline constexpr std::chrono::days park_after{7};
 struct StatusFacts {
     std::vector<model::Certificate> certificates;  // the endpoint's live ones
     std::optional<model::Order> order;             // the unfinished one
+    // How long a name that moved away is still renewed; none: what was said of it stays.
+    std::optional<std::chrono::hours> moved_notice;
 };
+
+// A name that had its certificate leads somewhere else now, or nowhere. One behind a foreign proxy has not
+// moved: it may still come to us.
+bool moved_away(const model::Endpoint& endpoint);
 
 // A new status from the endpoint's own conditions (DNS) and `facts`. Pure. Keeps `since` while the state
 // stays, and the states that people set (suspended, deleting).
@@ -34,8 +40,10 @@ bool serves(const model::Certificate& certificate, const model::Endpoint& endpoi
 base::Result<> refresh_status(store::Transaction& tx, const std::string& endpoint, base::Time now);
 
 // The same with what a look at DNS has found. The findings are dropped when the endpoint's records are not
-// the ones that were looked up. Returns the endpoint as it is stored now.
+// the ones that were looked up. With `moved_notice` the renewals of a name that moved away longer ago stop,
+// and go on when it is back. Returns the endpoint as it is stored now.
 base::Result<model::Endpoint> record_findings(store::Transaction& tx, const std::string& endpoint,
-                                              const DnsFindings& findings, base::Time now);
+                                              const DnsFindings& findings, base::Time now,
+                                              std::optional<std::chrono::hours> moved_notice = std::nullopt);
 
 }  // namespace diagnosis

@@ -12,7 +12,7 @@ using model::ConditionStatus;
 using model::EndpointState;
 
 base::Result<> append_event(store::Transaction& tx, const model::Endpoint& endpoint, std::string type,
-                            std::string message, base::Time now)
+                            std::string message, base::Time now, std::string code = {})
 {
     model::Event event;
     event.tenant = endpoint.tenant;
@@ -21,11 +21,25 @@ base::Result<> append_event(store::Transaction& tx, const model::Endpoint& endpo
     event.message = std::move(message);
     event.data["name"] = endpoint.name().text();
     event.data["state"] = std::string(model::to_string(endpoint.status.state));
-    if (!endpoint.status.reason.none()) {
-        event.data["reason"] = endpoint.status.reason.code;
+    if (const auto& reason = code.empty() ? endpoint.status.reason.code : code; !reason.empty()) {
+        event.data["reason"] = reason;
     }
     event.created_at = now;
     return tx.events.append(event);
+}
+
+// What was right and is not any more, one event for each.
+base::Result<> append_drift(store::Transaction& tx, const model::Endpoint& before,
+                            const model::Endpoint& after, base::Time now)
+{
+    for (const auto* type : {"DnsRouting", "ChallengeDelegation", "CaaAllows", "Reachable"}) {
+        const auto was = condition_of(before.status.conditions, type);
+        const auto is = condition_of(after.status.conditions, type);
+        if (was.status == ConditionStatus::yes && is.status == ConditionStatus::no) {
+            CHECKED(append_event(tx, after, "endpoint.dns_drift", is.problem.message, now, is.problem.code));
+        }
+    }
+    return {};
 }
 
 base::Result<> append_dns_events(store::Transaction& tx, const model::Endpoint& before,
@@ -37,9 +51,7 @@ base::Result<> append_dns_events(store::Transaction& tx, const model::Endpoint& 
     if (routing_was.status != ConditionStatus::yes && routing_is.status == ConditionStatus::yes) {
         CHECKED(append_event(tx, after, "endpoint.dns_ok", fmt::format("{} leads to us.", name), now));
     }
-    if (routing_was.status == ConditionStatus::yes && routing_is.status == ConditionStatus::no) {
-        CHECKED(append_event(tx, after, "endpoint.dns_drift", routing_is.problem.message, now));
-    }
+    CHECKED(append_drift(tx, before, after, now));
     const bool could = !provable_challenges(before, before.status.conditions, false).empty();
     const bool can = !provable_challenges(after, after.status.conditions, false).empty();
     if (!could && can) {
@@ -77,11 +89,42 @@ base::Result<> append_state_events(store::Transaction& tx, const model::Endpoint
     return {};
 }
 
+// A name that is gone for good needs no certificate: after the notice its renewals stop. Back again, it is
+// renewed when that is due.
+base::Result<> settle_renewals(store::Transaction& tx, const model::Endpoint& before,
+                               const model::Endpoint& after, const StatusFacts& facts, base::Time now)
+{
+    const bool gone = after.status.reason.code == "moved_away";
+    const bool back = before.status.reason.code == "moved_away" && !gone;
+    const bool stops = gone && facts.moved_notice && now >= after.status.since + *facts.moved_notice;
+    if (!stops && !back) {
+        return {};
+    }
+    bool changed = false;
+    for (auto each : facts.certificates) {
+        if (each.source != model::CertificateSource::managed || each.renew_at.has_value() == back) {
+            continue;
+        }
+        each.renew_at = back ? std::optional(model::renewal_time(each.not_before, each.not_after)) : std::nullopt;
+        CHECKED(tx.certificates.update(each));
+        changed = true;
+    }
+    if (!changed) {
+        return {};
+    }
+    const auto name = after.name().display();
+    return back ? append_event(tx, after, "certificate.renewal.resumed",
+                               fmt::format("{} leads to us again; its certificate is renewed.", name), now)
+                : append_event(tx, after, "certificate.renewal.stopped", after.status.reason.message, now);
+}
+
 // Derives, compares, stores. `after` is `before` with what is new in it.
 base::Result<model::Endpoint> settle(store::Transaction& tx, const model::Endpoint& before,
-                                     model::Endpoint after, base::Time now)
+                                     model::Endpoint after, base::Time now,
+                                     std::optional<std::chrono::hours> moved_notice = std::nullopt)
 {
     StatusFacts facts;
+    facts.moved_notice = moved_notice;
     TRY(certificates, tx.certificates.of_endpoint(after.id));
     TRY(order, tx.orders.unfinished_of(after.id));
     facts.certificates = std::move(certificates);
@@ -92,6 +135,7 @@ base::Result<model::Endpoint> settle(store::Transaction& tx, const model::Endpoi
     }
     CHECKED(append_dns_events(tx, before, after, now));
     CHECKED(append_state_events(tx, before, after, now));
+    CHECKED(settle_renewals(tx, before, after, facts, now));
     CHECKED(tx.endpoints.update(after));
     const bool stopped =
         after.status.state == EndpointState::suspended || after.status.state == EndpointState::deleting;
@@ -120,7 +164,8 @@ base::Result<> refresh_status(store::Transaction& tx, const std::string& endpoin
 }
 
 base::Result<model::Endpoint> record_findings(store::Transaction& tx, const std::string& endpoint,
-                                              const DnsFindings& findings, base::Time now)
+                                              const DnsFindings& findings, base::Time now,
+                                              std::optional<std::chrono::hours> moved_notice)
 {
     TRY(before, tx.endpoints.get(endpoint));
     const bool stopped =
@@ -130,16 +175,20 @@ base::Result<model::Endpoint> record_findings(store::Transaction& tx, const std:
     }
     auto after = before;
     after.required_records = findings.records;
+    auto& conditions = after.status.conditions;
+    // What could not be looked at this time is not known any more.
+    std::erase_if(conditions, [](const model::Condition& each) {
+        return each.type == "Reachable" || each.type == "Origin";
+    });
     for (const auto& condition : findings.conditions) {
-        const auto found =
-            std::ranges::find(after.status.conditions, condition.type, &model::Condition::type);
-        if (found == after.status.conditions.end()) {
-            after.status.conditions.push_back(condition);
+        const auto found = std::ranges::find(conditions, condition.type, &model::Condition::type);
+        if (found == conditions.end()) {
+            conditions.push_back(condition);
         } else {
             *found = condition;
         }
     }
-    return settle(tx, before, std::move(after), now);
+    return settle(tx, before, std::move(after), now, moved_notice);
 }
 
 }  // namespace diagnosis

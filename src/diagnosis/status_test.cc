@@ -155,8 +155,29 @@ TEST_F(Status, IsDegradedWhenDnsMovesAway)
     const auto status = derive();
 
     EXPECT_EQ(status.state, EndpointState::degraded);
-    EXPECT_EQ(status.reason.code, "dns_wrong_target");
+    EXPECT_EQ(status.reason.code, "moved_away");
     EXPECT_TRUE(status.serving);
+}
+
+TEST_F(Status, IsDegradedWhenVisitorsGetAnotherCertificate)
+{
+    endpoint_.status.state = EndpointState::active;
+    routed();
+    condition("Reachable", ConditionStatus::no, "served_cert_mismatch");
+    certificate(model::CertificateSource::managed, std::chrono::days(20));
+
+    EXPECT_EQ(derive().state, EndpointState::degraded);
+    EXPECT_EQ(derive().reason.code, "served_cert_mismatch");
+}
+
+TEST_F(Status, StaysActiveWhenOnlyItsOriginFails)
+{
+    endpoint_.status.state = EndpointState::active;
+    routed();
+    condition("Origin", ConditionStatus::no, "origin_unreachable");
+    certificate(model::CertificateSource::managed, std::chrono::days(20));
+
+    EXPECT_EQ(derive().state, EndpointState::active);
 }
 
 TEST_F(Status, StaysPendingBeforeTheCutOverAlthoughCertified)

@@ -5,11 +5,13 @@
 #include "base/clock.h"
 #include "base/task_group.h"
 #include "diagnosis/dns_check.h"
+#include "diagnosis/parked_ring.h"
 #include "dns/resolver.h"
 #include "store/store.h"
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <deque>
 #include <functional>
 #include <set>
 #include <string>
@@ -46,6 +48,10 @@ struct WatchOptions {
     std::size_t in_flight = 32;
     std::chrono::milliseconds limit{60'000};  // of one check
     std::vector<std::string> caa_identities;  // of the default account's CA; empty: what its directory says
+    ProbeOptions probes;
+    std::vector<std::string> private_blocks;  // beside public addresses and our own; probes.granted is made of it
+    RingOptions ring;
+    std::chrono::hours moved_notice{7 * 24};  // a name that moved away is renewed this long
 };
 
 // Runs on one executor: no locks.
@@ -57,7 +63,7 @@ public:
 
     // Until cancelled.
     boost::asio::awaitable<void> run();
-    // A look now, stored when this returns.
+    // A look now by somebody who waits for it, stored when this returns.
     base::Task<model::Endpoint> check_now(std::string endpoint);
     // The findings for an endpoint without storing them: preflight of an order.
     base::Task<DnsFindings> look(model::Endpoint endpoint);
@@ -68,8 +74,14 @@ public:
 
 private:
     boost::asio::awaitable<void> check_due(std::string endpoint);
+    void start(const std::string& endpoint);
+    base::Result<std::pair<model::Endpoint, bool>> store_look(store::Transaction& tx,
+                                                              const std::string& endpoint,
+                                                              const base::Result<DnsFindings>& found,
+                                                              base::Time now);
     base::Task<> start_due();
-    base::Task<DnsFindings> findings(model::Endpoint endpoint);
+    base::Task<model::Endpoint> check(std::string endpoint, bool thorough);
+    base::Task<DnsFindings> findings(model::Endpoint endpoint, bool thorough);
 
     store::Store& store_;
     dns::Resolver& resolver_;
@@ -78,7 +90,10 @@ private:
     WatchOptions options_;
     std::set<std::string> running_;
     bool backlog_ = false;  // the index had more due than could be started
+    std::deque<std::string> woken_;  // parked ones whose DNS has changed
     boost::asio::steady_timer sleeper_;
+    ParkedRing ring_;
+    base::TaskGroup ring_task_;
     base::TaskGroup checks_;
 };
 

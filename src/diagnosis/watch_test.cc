@@ -1,11 +1,14 @@
 #include "diagnosis/watch.h"
 
+#include "diagnosis/renewal_notice.h"
 #include "diagnosis/status.h"
 #include "fakes/fake_resolver.h"
+#include "fakes/recording_needs.h"
 #include "fakes/sample_endpoint.h"
 #include "support/run.h"
 #include "support/temp_dir.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace {
@@ -15,19 +18,7 @@ using dns::RecordType;
 using model::EndpointState;
 using namespace std::chrono_literals;
 
-class RecordingNeeds final : public diagnosis::NeedsCertificate {
-public:
-    base::Result<bool> needs_certificate(store::Transaction&, const model::Endpoint& endpoint,
-                                         base::Time) override
-    {
-        asked.insert(endpoint.id);  // On the store's thread; read after the write has ended.
-        return true;
-    }
-    void wake() override { ++woken; }
-
-    std::set<std::string> asked;
-    int woken = 0;
-};
+using test::RecordingNeeds;
 
 class Watch : public ::testing::Test {
 protected:
@@ -143,6 +134,125 @@ TEST_F(Watch, LooksAtWhatIsDueByItself)
 
     EXPECT_TRUE(test::run(loop_, until_checked(resolver_)));
     test::run(loop_, group.stop());
+}
+
+// An endpoint that is served, with a certificate of 90 days that is renewed in 30.
+class ServedWatch : public Watch {
+protected:
+    void SetUp() override
+    {
+        Watch::SetUp();
+        endpoint_.status.state = EndpointState::active;
+        certificate_.id = "crt_1";
+        certificate_.tenant = endpoint_.tenant;
+        certificate_.endpoint = endpoint_.id;
+        certificate_.identifiers = {"shop.example.com"};
+        certificate_.not_before = clock_.now() - std::chrono::days(30);
+        certificate_.not_after = clock_.now() + std::chrono::days(60);
+        certificate_.renew_at = clock_.now() + std::chrono::days(30);
+        certificate_.created_at = clock_.now();
+        write([this](store::Transaction& tx) -> base::Result<> {
+            CHECKED(tx.certificates.insert(certificate_));
+            return tx.endpoints.update(endpoint_);
+        });
+        lead_to_us();
+        ASSERT_EQ(check().status.state, EndpointState::active);
+    }
+    void lead_to_us()
+    {
+        resolver_.set("shop.example.com", RecordType::cname, {endpoint_.required_records.at(0).value});
+    }
+    std::optional<base::Time> renew_at()
+    {
+        auto read = [](store::Transaction& tx) { return tx.certificates.get("crt_1"); };
+        return test::run(loop_, store_->read(read)).value().renew_at;
+    }
+    model::Event last_event(std::string_view type)
+    {
+        auto read = [this](store::Transaction& tx) { return tx.events.of_subject(endpoint_.id, 50); };
+        for (const auto& each : test::run(loop_, store_->read(read)).value()) {
+            if (each.type == type) {
+                return each;
+            }
+        }
+        return {};
+    }
+
+    model::Certificate certificate_;
+};
+
+TEST_F(ServedWatch, NamesThatMoveAwayAreNoticedAndNotRenewedAfterAWhile)
+{
+    resolver_.set("shop.example.com", RecordType::cname, {"elsewhere.example.org"});
+    const auto moved = check();
+    EXPECT_EQ(moved.status.state, EndpointState::degraded);
+    EXPECT_EQ(moved.status.reason.code, "moved_away");
+    EXPECT_EQ(moved.status.since, clock_.now());
+    EXPECT_THAT(moved.status.reason.message, ::testing::HasSubstr("Renewals stop on "));
+    EXPECT_TRUE(moved.status.serving);
+    EXPECT_TRUE(renew_at());
+    EXPECT_EQ(last_event("endpoint.dns_drift").data["reason"], "dns_wrong_target");
+
+    clock_.advance(std::chrono::days(8));
+    const auto stopped = check();
+    EXPECT_EQ(stopped.status.reason.code, "moved_away");
+    EXPECT_THAT(stopped.status.reason.message, ::testing::HasSubstr("Renewals have stopped"));
+    EXPECT_FALSE(renew_at());
+    EXPECT_FALSE(last_event("certificate.renewal.stopped").message.empty());
+}
+
+TEST_F(ServedWatch, ANameThatComesBackIsRenewedAgain)
+{
+    resolver_.set("shop.example.com", RecordType::cname, {"elsewhere.example.org"});
+    static_cast<void>(check());
+    clock_.advance(std::chrono::days(8));
+    static_cast<void>(check());
+    ASSERT_FALSE(renew_at());
+
+    lead_to_us();
+    EXPECT_EQ(check().status.state, EndpointState::active);
+    EXPECT_EQ(renew_at(), model::renewal_time(certificate_.not_before, certificate_.not_after));
+}
+
+TEST_F(ServedWatch, IsLookedAtDaysBeforeTheRenewalAndSaysThatNothingStandsInItsWay)
+{
+    clock_.advance(std::chrono::days(27) - 2h);
+    EXPECT_EQ(*check().next_check_at, certificate_.renew_at.value() - std::chrono::days(3));
+    EXPECT_TRUE(last_event("certificate.renewal.upcoming").type.empty());
+
+    clock_.advance(3h);
+    static_cast<void>(check());
+    EXPECT_EQ(last_event("certificate.renewal.upcoming").data["challenge"], "http-01");
+    EXPECT_THAT(last_event("certificate.renewal.upcoming").message, ::testing::HasSubstr("Nothing stands in its way"));
+}
+
+TEST_F(ServedWatch, SaysDaysBeforeTheRenewalWhatWillStopIt)
+{
+    resolver_.set("shop.example.com", RecordType::a, {"192.0.2.9", "198.51.100.7"});
+    resolver_.set("shop.example.com", RecordType::cname, {});
+    clock_.advance(std::chrono::days(28));
+    const auto blocked = check();
+    EXPECT_EQ(blocked.status.state, EndpointState::degraded);
+    EXPECT_EQ(blocked.status.reason.code, "dns_conflict_extra_a");
+    const auto event = last_event("certificate.renewal.upcoming");
+    EXPECT_EQ(event.tenant, endpoint_.tenant);
+    EXPECT_EQ(last_event("certificate.renewal.upcoming").data["reason"], "dns_conflict_extra_a");
+
+    // Said once.
+    const auto number = event.number;
+    clock_.advance(4h);
+    static_cast<void>(check());
+    EXPECT_EQ(last_event("certificate.renewal.upcoming").number, number);
+}
+
+TEST(Cadence, LooksBeforeARenewalInProportionToTheLifetime)
+{
+    model::Certificate certificate;
+    certificate.not_after = base::Time(160h);
+    certificate.renew_at = base::Time(80h);
+    EXPECT_EQ(diagnosis::look_before_renewal({certificate}), base::Time(80h) - 320min);
+    certificate.renew_at.reset();
+    EXPECT_FALSE(diagnosis::look_before_renewal({certificate}));
 }
 
 TEST(Cadence, StartsSteadyThenGrowsToItsCap)

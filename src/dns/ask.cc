@@ -37,6 +37,8 @@ Message question_for(const Query& query)
 {
     Message message;
     message.id = static_cast<std::uint16_t>(base::random_below(65'536));
+    message.recursion_desired = query.recursion_desired;
+    message.checking_disabled = query.checking_disabled;
     message.questions.push_back(
         {query.mixed_case ? with_random_case(query.name) : query.name, query.type, class_in});
     message.edns.emplace();

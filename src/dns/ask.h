@@ -17,9 +17,11 @@ struct Query {
     Transport transport = Transport::udp;
     std::chrono::milliseconds limit{3'000};
     bool mixed_case = false;  // 0x20: the reply must repeat the random case of the question
+    bool recursion_desired = false;
+    bool checking_disabled = false;  // RFC 4035 3.2.2: what a validating resolver would refuse, too
 };
 
-// Not recursive, with a random id; replies from elsewhere, with another id or another question are passed
+// With a random id; replies from elsewhere, with another id or another question are passed
 // over. Sent once: trying again is the caller's. A reply with TC set is returned as it is.
 base::Task<Message> ask(boost::asio::ip::tcp::endpoint server, Query query);
 

@@ -1,5 +1,6 @@
 #include "dns/resolver.h"
 
+#include "dns/ask.h"
 #include "dns/rdata.h"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -8,6 +9,7 @@
 
 #include <unbound.h>
 
+#include <charconv>
 #include <filesystem>
 #include <optional>
 
@@ -230,33 +232,74 @@ base::Task<Lookup> look_up(std::shared_ptr<Engine> engine, std::string name, Rec
     co_return std::move(*pending.outcome);
 }
 
+// "192.0.2.1@53", as libunbound takes it.
+std::optional<asio::ip::tcp::endpoint> forwarder(const std::string& text)
+{
+    const auto at = text.find('@');
+    boost::system::error_code bad;
+    const auto address = asio::ip::make_address(text.substr(0, at), bad);
+    int port = 53;
+    if (at != std::string::npos) {
+        const auto* begin = text.data() + at + 1;
+        std::from_chars(begin, text.data() + text.size(), port);
+    }
+    if (bad || port < 1 || port > 65'535) {
+        return std::nullopt;
+    }
+    return asio::ip::tcp::endpoint(address, static_cast<std::uint16_t>(port));
+}
+
+// A validating forwarder says SERVFAIL for what does not verify. That it answers when it need not verify (CD)
+// tells this from name servers that fail.
+base::Task<bool> answers_unchecked(asio::ip::tcp::endpoint server, std::string name, RecordType type)
+{
+    Query query;
+    CO_TRY(parsed, Name::parse(name));
+    query.name = parsed;
+    query.type = type;
+    query.recursion_desired = true;
+    query.checking_disabled = true;
+    CO_TRY(reply, co_await ask(server, std::move(query)));
+    co_return reply.rcode == Rcode::noerror || reply.rcode == Rcode::nxdomain;
+}
+
 // Runs on one executor: no locks. libunbound's own thread does the work and wakes us through its descriptor.
 class UnboundResolver final : public Resolver {
 public:
-    UnboundResolver(std::shared_ptr<Engine> engine, std::chrono::milliseconds limit)
-        : engine_(std::move(engine)), limit_(limit)
+    UnboundResolver(std::shared_ptr<Engine> engine, const ResolverOptions& options)
+        : engine_(std::move(engine)), forwarder_(forwarder(options.forward)), limit_(options.limit)
     {
     }
 
     base::Task<Lookup> lookup(std::string name, RecordType type) override
     {
-        return bounded(engine_, std::move(name), type, limit_);
+        return bounded(engine_, std::move(name), type, forwarder_, limit_);
     }
 
 private:
+    using Forwarder = std::optional<asio::ip::tcp::endpoint>;
+
     static base::Task<Lookup> bounded(std::shared_ptr<Engine> engine, std::string name, RecordType type,
-                                      std::chrono::milliseconds limit)
+                                      Forwarder forwarder, std::chrono::milliseconds limit)
     {
         const std::string context = fmt::format("DNS look-up of {} {}", name, to_string(type));
-        auto asked = look_up(std::move(engine), std::move(name), type);
+        auto asked = look_up(std::move(engine), name, type);
         auto outcome = co_await base::with_timeout(limit, std::move(asked));
         if (!outcome) {
             co_return base::fail(std::move(outcome).error().with_context(context));
+        }
+        if (forwarder && outcome->rcode == Rcode::servfail && !outcome->bogus) {
+            const auto unchecked = co_await answers_unchecked(*forwarder, std::move(name), type);
+            if (unchecked && *unchecked) {
+                outcome->bogus = true;
+                outcome->why = "the resolver gives an answer only without validating it";
+            }
         }
         co_return outcome;
     }
 
     std::shared_ptr<Engine> engine_;
+    Forwarder forwarder_;
     std::chrono::milliseconds limit_;
 };
 
@@ -276,7 +319,7 @@ base::Result<std::unique_ptr<Resolver>> make_resolver(asio::any_io_executor exec
         CHECKED(ask_forwarder_for_everything(context.get()));
     }
     auto engine = std::make_shared<Engine>(std::move(executor), std::move(context));
-    return std::make_unique<UnboundResolver>(std::move(engine), options.limit);
+    return std::make_unique<UnboundResolver>(std::move(engine), options);
 }
 
 }  // namespace dns

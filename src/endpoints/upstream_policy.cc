@@ -1,5 +1,7 @@
 #include "endpoints/upstream_policy.h"
 
+#include "net/address_policy.h"
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/url.hpp>
 #include <fmt/format.h>
@@ -93,7 +95,7 @@ base::Result<> UpstreamPolicy::check_host(const std::string& host, bool granted,
     boost::system::error_code error;
     const auto address = boost::asio::ip::make_address(host, error);
     if (!error) {
-        if (!granted && net::is_special(address) && !granted_.contains(address)) {
+        if (!granted && !net::is_public_or_granted(address, granted_)) {
             return base::fail(forbidden(use, host, "it is an address outside the public Internet"));
         }
         return {};

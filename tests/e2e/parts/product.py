@@ -31,7 +31,7 @@ class Server(Part):
         self.url = f"http://{LOOPBACK}:{self.api}"
         self.config = folder / "certwright.toml"
 
-    def launch(self, ca, resolver_port, env=None, extra=()):
+    def launch(self, ca, resolver_port, customer_dns=0, env=None, extra=()):
         """Waits that are minutes in earnest are a second here. `extra`: further lines of the configuration."""
         listen = {"http": self.http, "https": self.https, "dns": self.dns}
         lines = [f"domain = {json.dumps(DOMAIN)}", f"challenge_zone = {json.dumps(CHALLENGE_ZONE)}",
@@ -42,7 +42,8 @@ class Server(Part):
         lines += ["[api]", f"listen = {toml_list([with_port(LOOPBACK, self.api)])}",
                   "[ca]", f"directory = {json.dumps(ca.directory)}", f"trust = {json.dumps(str(ca.trust))}",
                   "[resolver]", f'forward = "{LOOPBACK}@{resolver_port}"',
-                  "[checks]", 'first_interval = "1s"', "[orders]", 'retry_interval = "2s"', *extra]
+                  "[checks]", 'first_interval = "1s"', f"dns_port = {customer_dns}", f"http_port = {self.http}",
+                  f"https_port = {self.https}", "[orders]", 'retry_interval = "2s"', *extra]
         self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.start([self.binary, "serve", "--config", self.config], env)
         wait_until("certwright's API answers", lambda: accepts_tcp(self.api), 30, self)

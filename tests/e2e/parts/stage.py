@@ -72,7 +72,7 @@ class Stage:
         env = dict(env or {})
         if self.database:
             env["CERTWRIGHT_STORE"] = self.keep(self.database).launch().url
-        self.keep(self.server).launch(self.ca, self.unbound.port, env, extra)
+        self.keep(self.server).launch(self.ca, self.unbound.port, self.knot.port, env, extra)
 
     def start_edge(self):
         self.keep(self.edge).launch(self.server, self.cli.edge_token())

@@ -1,0 +1,133 @@
+// Parked names are woken when their DNS is mended, by a watch that costs one datagram a turn.
+#include "diagnosis_fixture.h"
+
+#include "fakes/recording_needs.h"
+
+#include <gmock/gmock.h>
+
+namespace {
+
+using model::EndpointState;
+using testing::Contains;
+using namespace std::chrono_literals;
+
+class Parked : public test::DiagnosisFixture {
+protected:
+    static constexpr const char* shop = "shop.customer.test";
+
+    // The endpoint as a look has found it, parked since; its next full look is far away.
+    void park()
+    {
+        store_ = store::open_sqlite(folder_.path() / "db", clock_).value();
+        endpoint_ = test::sample_endpoint({shop});
+        const auto found = check(endpoint_);
+        endpoint_.required_records = found.records;
+        endpoint_.status.conditions = found.conditions;
+        endpoint_.status.state = EndpointState::parked;
+        endpoint_.status.since = clock_.now() - std::chrono::days(30);
+        endpoint_.status.reason = diagnosis::blocking_problem(endpoint_, found.conditions);
+        ASSERT_FALSE(endpoint_.status.reason.none());
+        endpoint_.next_check_at = clock_.now() + std::chrono::hours(20);
+        write([this](store::Transaction& tx) { return tx.endpoints.insert(endpoint_); });
+        diagnosis::WatchOptions options;
+        options.probes = context_.probes;
+        options.private_blocks = {"127.0.0.0/8"};
+        options.ring.turn = 200ms;
+        options.poll = 100ms;
+        options.caa_identities = context_.caa_identities;
+        watch_ = std::make_unique<diagnosis::Watch>(loop_.get_executor(), *store_, resolver(), clock_, needs_, options);
+        tasks_.spawn("watch", watch_->run());
+    }
+    void TearDown() override { test::run(loop_, tasks_.stop()); }
+
+    template <class F>
+    void write(F function)
+    {
+        const auto done = test::run(loop_, store_->write(function));
+        ASSERT_TRUE(done) << done.error().message();
+    }
+    bool woken_within(std::chrono::milliseconds limit)
+    {
+        const auto deadline = std::chrono::steady_clock::now() + limit;
+        while (std::chrono::steady_clock::now() < deadline && needs_.woken == 0) {
+            test::run(loop_, base::sleep_for(20ms));
+        }
+        return needs_.woken > 0;
+    }
+    std::vector<std::string> events()
+    {
+        auto read = [this](store::Transaction& tx) { return tx.events.of_subject(endpoint_.id, 50); };
+        std::vector<std::string> types;
+        for (const auto& each : test::run(loop_, store_->read(read)).value()) {
+            types.push_back(each.type);
+        }
+        return types;
+    }
+
+    model::Endpoint endpoint_;
+    test::RecordingNeeds needs_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<diagnosis::Watch> watch_;
+    base::TaskGroup tasks_{loop_.get_executor()};
+};
+
+TEST_F(Parked, NameIsWokenWhenItsRecordAppears)
+{
+    serve({{customer, ""}});
+    park();
+    EXPECT_FALSE(woken_within(1s));
+
+    change(customer, "shop CNAME " + target(shop));
+    EXPECT_TRUE(woken_within(15s));
+    EXPECT_THAT(events(), Contains("endpoint.resumed"));
+    EXPECT_TRUE(needs_.asked.contains(endpoint_.id));
+}
+
+TEST_F(Parked, NameIsWokenWhenItsCaaIsMended)
+{
+    serve({{customer, "shop CNAME " + target(shop) + "\n@ CAA 0 issue \"other.test\""}});
+    park();
+    EXPECT_EQ(endpoint_.status.reason.code, "caa_forbidden");
+    EXPECT_FALSE(woken_within(1s));
+
+    change(customer, "shop CNAME " + target(shop) + "\n@ CAA 0 issue \"ca.test\"");
+    EXPECT_TRUE(woken_within(15s));
+}
+
+TEST_F(Parked, NameIsWokenWhenItsDomainIsRegistered)
+{
+    serve({{"test", ""}});
+    park();
+    EXPECT_EQ(endpoint_.status.reason.code, "dns_nxdomain_registration");
+    EXPECT_FALSE(woken_within(1s));
+
+    change("test", "customer NS ns1\nshop.customer CNAME " + target(shop));
+    // Looked at again, whatever that look finds.
+    const auto deadline = std::chrono::steady_clock::now() + 15s;
+    auto read = [this](store::Transaction& tx) { return tx.endpoints.get(endpoint_.id); };
+    int checks = 0;
+    while (checks == 0 && std::chrono::steady_clock::now() < deadline) {
+        checks = test::run(loop_, store_->read(read)).value().checks;
+        test::run(loop_, base::sleep_for(50ms));
+    }
+    EXPECT_GT(checks, 0);
+}
+
+TEST_F(Parked, NameThatOnlyChangesIsLookedAtAgainAndStaysParked)
+{
+    serve({{customer, "shop A 192.0.2.1"}});
+    park();
+    change(customer, "shop A 192.0.2.2");
+    const auto deadline = std::chrono::steady_clock::now() + 15s;
+    auto read = [this](store::Transaction& tx) { return tx.endpoints.get(endpoint_.id); };
+    model::Endpoint now = endpoint_;
+    while (now.checks == 0 && std::chrono::steady_clock::now() < deadline) {
+        now = test::run(loop_, store_->read(read)).value();
+        test::run(loop_, base::sleep_for(50ms));
+    }
+    EXPECT_GT(now.checks, 0);
+    EXPECT_EQ(now.status.state, EndpointState::parked);
+    EXPECT_EQ(needs_.woken, 0);
+}
+
+}  // namespace
