@@ -11,7 +11,6 @@ namespace api {
 
 namespace {
 
-constexpr std::size_t most_body = 256 * 1024;
 constexpr std::size_t deepest_json = 8;
 
 base::Result<json::object> parse_body(const std::string& text)
@@ -29,9 +28,9 @@ base::Result<json::object> parse_body(const std::string& text)
     return std::move(value.as_object());
 }
 
-base::Task<json::object> read_body(http::Exchange& exchange)
+base::Task<json::object> read_body(http::Exchange& exchange, std::size_t most)
 {
-    CO_TRY(text, co_await http::read_all(exchange, most_body));
+    CO_TRY(text, co_await http::read_all(exchange, most));
     if (text.empty()) {
         co_return json::object();
     }
@@ -84,7 +83,7 @@ base::Task<Call> read_call(Parts parts, http::Exchange& exchange, const Operatio
     CO_CHECKED(check_text(call.query));
     CO_CHECKED(check_text(call.path));
     if (has_body(request.method)) {
-        CO_TRY(body, co_await read_body(exchange));
+        CO_TRY(body, co_await read_body(exchange, operation.most_body));
         call.body = std::move(body);
     }
     co_return std::move(call);
@@ -204,9 +203,9 @@ Api::~Api() = default;
 void Api::add_routes(http::Router& router)
 {
     std::vector<Operation> operations;
-    for (const auto& part : {endpoint_operations(), certificate_operations(), account_operations(),
-                             ca_operations(), limit_operations(), alert_operations(), group_operations(),
-                             overview_operations()}) {
+    for (const auto& part : {endpoint_operations(), endpoint_lifecycle_operations(), certificate_operations(),
+                             account_operations(), ca_operations(), limit_operations(), alert_operations(),
+                             group_operations(), overview_operations()}) {
         operations.insert(operations.end(), part.begin(), part.end());
     }
     for (const auto& operation : operations) {

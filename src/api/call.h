@@ -49,9 +49,11 @@ struct Operation {
     Scope scope = Scope::read;
     bool operator_only = false;
     Handler handler = nullptr;
+    std::size_t most_body = 256 * 1024;
 };
 
 std::vector<Operation> endpoint_operations();
+std::vector<Operation> endpoint_lifecycle_operations();  // import, suspend, transfer, restore
 std::vector<Operation> certificate_operations();
 std::vector<Operation> account_operations();  // tokens, tenants
 std::vector<Operation> ca_operations();
@@ -59,6 +61,13 @@ std::vector<Operation> limit_operations();  // what is left of CAs' limits
 std::vector<Operation> alert_operations();  // alerts, silences, channels
 std::vector<Operation> group_operations();  // edge groups
 std::vector<Operation> overview_operations();  // orders, events, edges, status, health, metrics, openapi
+
+// The members that creating an endpoint takes.
+class FieldReader;
+endpoints::NewEndpoint new_endpoint_from(FieldReader& reader);
+// tenant_forbidden when the caller may not act for `tenant`.
+base::Result<> check_tenant(const Access& access, const std::string& tenant);
+json::object view(const endpoints::Outcome& outcome);
 
 // Who sent `authorization` (the header's value). Errors: token_missing, token_invalid.
 base::Task<Access> authenticate(Parts parts, std::string authorization);

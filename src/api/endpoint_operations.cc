@@ -31,13 +31,7 @@ std::vector<std::string> names_of(FieldReader& reader)
 
 Answer outcome_answer(const endpoints::Outcome& outcome)
 {
-    auto body = view(outcome.endpoint);
-    json::array warnings;
-    for (const auto& each : outcome.warnings) {
-        warnings.push_back(view(each));
-    }
-    body["warnings"] = std::move(warnings);
-    Answer answer(outcome.created ? 201 : 200, std::move(body));
+    Answer answer(outcome.created ? 201 : 200, view(outcome));
     if (outcome.created) {
         answer.headers.add("Location", "/v1/endpoints/" + outcome.endpoint.id);
     }
@@ -51,9 +45,10 @@ base::Error foreign_tenant(const std::string& tenant)
         .with_code("tenant_forbidden");
 }
 
-base::Task<Answer> create(Parts parts, Call call)
+}  // namespace
+
+endpoints::NewEndpoint new_endpoint_from(FieldReader& reader)
 {
-    FieldReader reader(call.body);
     NewEndpoint wanted;
     wanted.names = names_of(reader);
     wanted.tenant = reader.text("tenant").value_or("");
@@ -66,12 +61,36 @@ base::Task<Answer> create(Parts parts, Call call)
     wanted.profile = reader.text("profile").value_or("");
     wanted.edge_group = reader.text("edge_group").value_or(wanted.edge_group);
     wanted.own_challenges = reader.flag("own_challenges").value_or(wanted.own_challenges);
+    return wanted;
+}
+
+base::Result<> check_tenant(const Access& access, const std::string& tenant)
+{
+    return tenant.empty() || access.caller.may_see(tenant) ? base::Result<>()
+                                                           : base::fail(foreign_tenant(tenant));
+}
+
+json::object view(const endpoints::Outcome& outcome)
+{
+    auto made = view(outcome.endpoint);
+    json::array warnings;
+    for (const auto& each : outcome.warnings) {
+        warnings.push_back(view(each));
+    }
+    made["warnings"] = std::move(warnings);
+    return made;
+}
+
+namespace {
+
+base::Task<Answer> create(Parts parts, Call call)
+{
+    FieldReader reader(call.body);
+    auto wanted = new_endpoint_from(reader);
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }
-    if (!wanted.tenant.empty() && !call.access.caller.may_see(wanted.tenant)) {
-        co_return base::fail(foreign_tenant(wanted.tenant));
-    }
+    CO_CHECKED(check_tenant(call.access, wanted.tenant));
     CO_TRY(outcome, co_await parts.endpoints.create(call.access.caller, std::move(wanted)));
     co_return outcome_answer(outcome);
 }
@@ -88,9 +107,7 @@ base::Task<Answer> list(Parts parts, Call call)
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }
-    if (!call.access.caller.may_see(listing.tenant) && !listing.tenant.empty()) {
-        co_return base::fail(foreign_tenant(listing.tenant));
-    }
+    CO_CHECKED(check_tenant(call.access, listing.tenant));
     CO_TRY(found, co_await parts.endpoints.list(call.access.caller, std::move(listing)));
     co_return Answer(200, page(found.items, found.next));
 }
@@ -119,6 +136,7 @@ base::Task<Answer> update(Parts parts, Call call)
     change.ca_policy = reader.texts("ca_policy");
     change.profile = reader.text("profile");
     change.own_challenges = reader.flag("own_challenges");
+    change.preview = reader.flag("preview").value_or(false);
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }

@@ -74,6 +74,28 @@ std::optional<std::vector<std::string>> FieldReader::texts(std::string_view name
     return made;
 }
 
+std::optional<std::vector<json::object>> FieldReader::objects(std::string_view name)
+{
+    const auto* value = take(name);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    std::vector<json::object> made;
+    const auto* array = value->if_array();
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+        if (!(*array)[i].is_object()) {
+            array = nullptr;
+            break;
+        }
+        made.push_back((*array)[i].as_object());
+    }
+    if (array == nullptr) {
+        add_problem(name, "must be a list of objects");
+        return std::nullopt;
+    }
+    return made;
+}
+
 std::optional<bool> FieldReader::flag(std::string_view name)
 {
     const auto* value = take(name);

@@ -22,6 +22,7 @@ public:
     std::optional<std::string> text(std::string_view name);
     std::string required_text(std::string_view name);
     std::optional<std::vector<std::string>> texts(std::string_view name);
+    std::optional<std::vector<json::object>> objects(std::string_view name);
     std::optional<bool> flag(std::string_view name);
     // In [least, most].
     std::optional<std::int64_t> number(std::string_view name, std::int64_t least, std::int64_t most);

@@ -1,6 +1,6 @@
 #include "api/views.h"
 
-#include "endpoints/served.h"
+#include "model/serving.h"
 
 namespace api {
 
@@ -20,15 +20,40 @@ json::value text_or_null(const std::string& text)
     return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
+// With U-labels; what is no domain name stays as it is.
+std::string display(const std::string& name)
+{
+    const auto parsed = model::DomainName::parse(name);
+    return parsed ? parsed->display() : name;
+}
+
+std::string display_host(const model::RequiredRecord& record)
+{
+    const auto parsed = model::DomainName::parse(record.name);
+    const auto zone = parsed ? parsed->registrable() : std::string();
+    if (zone.empty() || record.host == "@") {
+        return record.host;
+    }
+    const auto shown = parsed->display();
+    return shown.substr(0, shown.size() - display(zone).size() - 1);
+}
+
 json::object view(const model::RequiredRecord& record)
 {
     json::object made;
     made["purpose"] = model::to_string(record.purpose);
     made["type"] = record.type;
     made["name"] = record.name;
+    made["display_name"] = display(record.name);
     made["host"] = record.host;
+    made["display_host"] = display_host(record);
     made["value"] = record.value;
     made["required"] = record.required;
+    json::array alternatives;
+    for (const auto& each : record.alternatives) {
+        alternatives.push_back(json::object{{"type", each.type}, {"value", each.value}});
+    }
+    made["alternatives"] = std::move(alternatives);
     made["status"] = model::to_string(record.status);
     made["found"] = array_of(record.found);
     return made;
@@ -87,10 +112,14 @@ json::object view(const model::Endpoint& endpoint)
     made["name"] = endpoint.name().text();
     made["display_name"] = endpoint.name().display();
     json::array names;
+    json::array display_names;
     for (const auto& each : endpoint.names) {
         names.emplace_back(each.text());
+        display_names.emplace_back(each.display());
     }
     made["names"] = std::move(names);
+    made["display_names"] = std::move(display_names);
+    made["vouched"] = endpoint.vouched;
     made["kind"] = model::to_string(endpoint.kind);
     made["ip_filter"] = array_of(endpoint.ip_filter);
     made["filter_at"] = model::to_string(endpoint.filter_at);
@@ -118,7 +147,8 @@ json::object view(const model::Endpoint& endpoint)
 json::object view(const endpoints::Detail& detail, base::Time now)
 {
     auto made = view(detail.endpoint);
-    const auto* served = endpoints::served_certificate(detail.certificates, now);
+    const auto order = model::serving_order(detail.endpoint, detail.certificates, now);
+    const auto* served = order.empty() ? nullptr : order.front();
     json::array certificates;
     for (const auto& each : detail.certificates) {
         auto one = view(each);

@@ -198,6 +198,8 @@ Task<> ControlNode::start_api()
     options.upstreams = endpoints::UpstreamPolicy(std::move(private_upstreams));
     options.endpoints_per_tenant = ground_->settings.endpoints_per_tenant;
     options.own_challenges_for = ground_->settings.own_challenges;
+    options.names_per_domain = ground_->settings.names_per_domain;
+    options.vouched_tenants = ground_->settings.vouched_tenants;
     endpoints_ = std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_,
                                                       issuance_, std::move(options));
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));

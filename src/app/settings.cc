@@ -248,6 +248,10 @@ base::ConfigTable settings_table(Settings& settings)
     table.list(
         "tenants.own_challenges", settings.own_challenges,
         "Tenants that may leave the challenge path of their endpoints to their apps; *: every tenant.");
+    table.number("tenants.names_per_domain", settings.names_per_domain, 0, 100'000'000,
+                 "Names under one registered domain that one tenant may have; 0: no limit.");
+    table.list("tenants.vouched", settings.vouched_tenants,
+               "Tenants whose names need no proof of ownership: they hold a name as soon as they add it.");
     table.text(
         "resolver.forward", settings.resolver_forward,
         "address@port of a resolver to check customers' records with; empty: ask from the root, as CAs do.");

@@ -55,6 +55,8 @@ struct Settings {
     std::vector<std::string> private_upstreams;
     std::int64_t endpoints_per_tenant = 0;
     std::vector<std::string> own_challenges;
+    std::int64_t names_per_domain = 0;
+    std::vector<std::string> vouched_tenants{"default"};
 
     std::string resolver_forward;
     std::chrono::milliseconds check_interval{60'000};

@@ -132,6 +132,34 @@ bool confirmed(Console& console, const std::string& endpoint, bool yes)
     return true;
 }
 
+// What a change would still need comes before the change.
+bool accepted(Console& console, const std::string& endpoint, json::object change)
+{
+    change["preview"] = true;
+    const auto preview = console.call("PATCH", path_of(endpoint), change);
+    if (!preview) {
+        return false;
+    }
+    if (objects(preview->object(), "warnings").empty()) {
+        return true;
+    }
+    show_warnings(console, preview->object());
+    if (!console.err_is_terminal()) {
+        console.err() << "Nothing was changed. Add --yes to go ahead all the same.\n";
+        console.status = problem;
+        return false;
+    }
+    console.err() << "Change it all the same? [y/N] " << std::flush;
+    std::string answer;
+    std::getline(std::cin, answer);
+    if (answer != "y" && answer != "yes") {
+        console.err() << "Nothing was changed.\n";
+        console.status = problem;
+        return false;
+    }
+    return true;
+}
+
 void add_add(CLI::App& noun, Console& console)
 {
     struct Options {
@@ -196,6 +224,7 @@ void add_update(CLI::App& noun, Console& console)
     struct Options {
         std::string endpoint;
         Settings settings;
+        bool yes = false;
     };
     auto options = std::make_shared<Options>();
     auto& verb =
@@ -206,6 +235,7 @@ void add_update(CLI::App& noun, Console& console)
     verb.add_option("NAME", options->endpoint, "A name or an id")->required();
     verb.add_option("--to", options->settings.upstream, "Where requests go")->type_name("URL");
     add_settings(verb, options->settings);
+    verb.add_flag("--yes", options->yes, "Go ahead although something is still to be done in DNS");
     verb.callback([options, &console] {
         const auto body = to_json(options->settings);
         if (body.empty()) {
@@ -213,8 +243,13 @@ void add_update(CLI::App& noun, Console& console)
             console.status = usage;
             return;
         }
+        if (!options->yes && !accepted(console, options->endpoint, body)) {
+            return;
+        }
         if (const auto reply = console.call("PATCH", path_of(options->endpoint), body)) {
-            show_warnings(console, reply->object());
+            if (options->yes) {
+                show_warnings(console, reply->object());
+            }
             show_endpoint(console, reply->object());
         }
     });
@@ -268,6 +303,7 @@ void add_endpoint_commands(CLI::App& app, Console& console)
     add_simple(noun, console, "check", "Look at its DNS now", "POST", "/check");
     add_simple(noun, console, "retry", "End back-off and parking: try again now", "POST", "/retry");
     add_remove(noun, console);
+    add_endpoint_lifecycle_commands(noun, console);
 }
 
 }  // namespace cli

@@ -23,7 +23,18 @@ void add_record(std::string& made, const json::object& record, const Paint& pain
     made += fmt::format("    {}   {}\n", paint.dim("type "), text(record, "type"));
     made += fmt::format("    {}   {}   {}\n", paint.dim("host "), text(record, "host"),
                         paint.dim("(full: " + text(record, "name") + ")"));
+    const auto display = text(record, "display_name");
+    if (!display.empty() && display != text(record, "name")) {
+        made += fmt::format("    {}   {}   {}\n", paint.dim("     "), text(record, "display_host"),
+                            paint.dim("(the same in Unicode: " + harmless(display) + ")"));
+    }
     made += fmt::format("    {}   {}\n", paint.dim("value"), text(record, "value"));
+    for (const auto& each : objects(record, "alternatives")) {
+        made += fmt::format("    {}   {} {} -> {}\n", paint.dim("or   "), text(each, "type"),
+                            text(record, "host"), text(each, "value"));
+        made +=
+            paint.dim("            (also called ANAME or flattened CNAME; no CNAME may stand there)") + "\n";
+    }
     const auto found = texts(record, "found");
     if (!found.empty() && status != "ok") {
         made += fmt::format("    {}   {}\n", paint.warn("found"), harmless(joined(found)));
@@ -90,12 +101,18 @@ std::string next_commands(const json::object& endpoint)
     if (state == "pending_dns" || state == "action_required" || state == "degraded") {
         add("doctor", "look at DNS now, in detail");
     }
+    if (state == "deleting") {
+        add("endpoint restore", "take the removal back");
+    }
+    if (state == "suspended") {
+        add("endpoint resume", "serve it again (operator)");
+    }
     if (state == "parked") {
         add("endpoint retry", "try again at once");
     }
     if (state == "active") {
         add("certificate renew", "get a new certificate now");
-    } else if (!flag(endpoint, "serving") && state != "deleting") {
+    } else if (!flag(endpoint, "serving") && state != "deleting" && state != "suspended") {
         add("certificate upload", "bridge the time with a certificate you have");
     }
     return made;
@@ -150,7 +167,11 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
     auto made = fmt::format("{}  {}\n", paint.bold(title(endpoint)), paint.dim(text(endpoint, "id")));
     const auto names = texts(endpoint, "names");
     if (names.size() > 1) {
+        const auto display = texts(endpoint, "display_names");
         made += labelled(paint, "names", joined(names));
+        if (!display.empty() && display != names) {
+            made += labelled(paint, "", harmless(joined(display)));
+        }
     }
     const auto since = time(endpoint, "since");
     made += labelled(paint, "state",

@@ -1,10 +1,12 @@
 #include "diagnosis/dns_check.h"
 
+#include "diagnosis/ownership_check.h"
 #include "diagnosis/problems.h"
 #include "diagnosis/reach_check.h"
 #include "diagnosis/record_check.h"
 
 #include <algorithm>
+#include <map>
 
 namespace diagnosis {
 
@@ -46,6 +48,23 @@ void fold(Condition& all, ConditionStatus status, const model::Problem& why)
     }
 }
 
+// What is asked of an apex: the same as an ALIAS to our target does.
+model::RequiredRecord as_alias(model::RequiredRecord record)
+{
+    if (!record.alternatives.empty()) {
+        record.value = record.alternatives.front().value;
+    }
+    return record;
+}
+
+// An address of an apex that is not there, although the name leads to us by others.
+bool is_absent(const model::RequiredRecord& record, const RecordVerdict& seen)
+{
+    const bool aliased = !seen.found.empty() && seen.found.front().starts_with("CNAME ");
+    return !record.alternatives.empty() && seen.status == RecordStatus::ok && !aliased &&
+           std::ranges::find(seen.found, record.type + " " + record.value) == seen.found.end();
+}
+
 Condition start(std::string type, base::Time now)
 {
     Condition made;
@@ -66,10 +85,17 @@ boost::asio::awaitable<DnsFindings> check_dns(dns::Resolver& resolver, model::En
     Condition caa = start("CaaAllows", now);
     findings.records = endpoint.required_records;
     Authorities authorities(resolver, context.probes);
+    std::map<std::string, RecordVerdict> routes;  // the records of an apex are judged together
     for (auto& record : findings.records) {
         if (record.purpose == RecordPurpose::routing) {
-            auto seen = co_await check_routing(resolver, authorities, record, context.addresses);
-            record.status = seen.status;
+            if (!routes.contains(record.name)) {
+                const auto asked = as_alias(record);
+                auto direct = co_await check_routing(resolver, authorities, asked, context.addresses);
+                auto whole = co_await follow_chain(resolver, asked, std::move(direct));
+                routes[record.name] = std::move(whole);
+            }
+            const auto& seen = routes[record.name];
+            record.status = is_absent(record, seen) ? RecordStatus::missing : seen.status;
             record.found = seen.found;
             // An internal name may be private, split-horizon or absent: that says nothing.
             const bool optional = !record.required && seen.status != RecordStatus::ok;
@@ -80,6 +106,10 @@ boost::asio::awaitable<DnsFindings> check_dns(dns::Resolver& resolver, model::En
             record.status = seen.status;
             record.found = seen.found;
             fold(delegation, condition_status(seen), seen.problem);
+        } else {
+            auto seen = co_await check_ownership(resolver, record);
+            record.status = seen.status;
+            record.found = seen.found;
         }
     }
     const auto methods = model::usable_challenges(endpoint, delegation.status == ConditionStatus::yes);
@@ -154,8 +184,10 @@ std::vector<model::ChallengeType> provable_challenges(const model::Endpoint& end
         const auto status = condition_of(conditions, type).status;
         return status == ConditionStatus::yes || (lenient && status == ConditionStatus::unknown);
     };
-    if (condition_of(conditions, "CaaAllows").status == ConditionStatus::no) {
-        return {};
+    for (const auto* barrier : {"Ownership", "CaaAllows"}) {
+        if (condition_of(conditions, barrier).status == ConditionStatus::no) {
+            return {};
+        }
     }
     auto usable = model::usable_challenges(endpoint, good("ChallengeDelegation"));
     if (!good("DnsRouting")) {
@@ -185,6 +217,14 @@ model::Problem blocking_problem(const model::Endpoint& endpoint,
     }
     const auto delegation = condition_of(conditions, "ChallengeDelegation");
     const auto routing = condition_of(conditions, "DnsRouting");
+    const auto ownership = condition_of(conditions, "Ownership");
+    // A CNAME that is still to be created proves ownership too: then that is what to say.
+    const bool by_itself =
+        ownership.problem.code == "ownership_missing" && !model::has_apex(endpoint) &&
+        (model::needs_delegation(endpoint) ? delegation : routing).status == ConditionStatus::no;
+    if (ownership.status == ConditionStatus::no && !by_itself) {
+        return ownership.problem;
+    }
     if (model::needs_delegation(endpoint)) {
         return delegation.problem;
     }

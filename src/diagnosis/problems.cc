@@ -67,6 +67,15 @@ constexpr std::array rows{
     Row{"delegation_other_provider", Actor::customer,
         "{name} is delegated to another certificate service ({found}).",
         "Replace that record with: {host} CNAME {expected}; or leave it and let {name} be proved over HTTP"},
+    Row{"ownership_missing", Actor::customer, "DNS does not say yet that {name} is yours.",
+        "Create the record: {host} TXT {expected}{detail}"},
+    Row{"ownership_mismatch", Actor::customer,
+        "The TXT record of {name} says that the name belongs to another account ({found}).",
+        "Delete that value, and create: {host} TXT {expected}"},
+    Row{"name_in_use", Actor::customer, "{name} is used by another account here.",
+        "If the name is yours, create {host} TXT {expected}: then it moves to this account"},
+    Row{"name_in_use_here", Actor::platform, "{name} is held by another endpoint here.",
+        "Remove one of the two, or transfer the endpoint that has the name"},
     Row{"caa_forbidden", Actor::customer,
         "The CAA records at {found} let only {detail} issue for {name}, not our certificate authority.",
         "Add a CAA record at {found}: 0 {host} \"{expected}\"; or delete the CAA records there"},
@@ -203,7 +212,8 @@ std::vector<std::string_view> problem_codes()
 
 bool is_dns_problem(std::string_view code)
 {
-    return code.starts_with("dns") || code.starts_with("delegation_") || code.starts_with("caa_");
+    return code.starts_with("ownership_") || code.starts_with("name_in_use") || code.starts_with("dns") ||
+           code.starts_with("delegation_") || code.starts_with("caa_");
 }
 
 }  // namespace diagnosis

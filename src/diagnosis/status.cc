@@ -23,6 +23,7 @@ struct View {
     const model::Certificate* managed = nullptr;  // the same among managed and uploaded ones
     bool had_one = false;                         // an expired certificate is still here
     bool drifted = false;                         // an external name does not lead to us
+    bool owned = true;                            // its names are its own
     model::Problem blocking;                      // why nothing can prove it
 };
 
@@ -33,7 +34,7 @@ const model::Certificate* later(const model::Certificate* a, const model::Certif
 
 View look(const model::Endpoint& endpoint, const StatusFacts& facts, base::Time now)
 {
-    View view{endpoint, facts, now, nullptr, nullptr, false, false, {}};
+    View view{endpoint, facts, now, nullptr, nullptr, false, false, true, {}};
     for (const auto& certificate : facts.certificates) {
         if (serves(certificate, endpoint, now)) {
             view.best = later(view.best, certificate);
@@ -46,6 +47,7 @@ View look(const model::Endpoint& endpoint, const StatusFacts& facts, base::Time 
     }
     view.drifted = endpoint.kind == model::EndpointKind::external &&
                    condition_of(endpoint.status.conditions, "DnsRouting").status == ConditionStatus::no;
+    view.owned = condition_of(endpoint.status.conditions, "Ownership").status != ConditionStatus::no;
     view.blocking = blocking_problem(endpoint, endpoint.status.conditions);
     return view;
 }
@@ -139,7 +141,11 @@ void judge_waiting(const View& view, EndpointStatus& status)
     }
     if (!view.blocking.none()) {
         status.reason = view.blocking;
-        status.state = view.had_one ? EndpointState::action_required : EndpointState::pending_dns;
+        // What was served here is another account's now.
+        const bool lost =
+            !view.owned && view.best != nullptr &&
+            (was_complete(view.endpoint) || view.endpoint.status.state == EndpointState::action_required);
+        status.state = view.had_one || lost ? EndpointState::action_required : EndpointState::pending_dns;
         return;
     }
     if (order && !order->problem.none()) {
@@ -262,8 +268,8 @@ model::EndpointStatus derive_status(const model::Endpoint& endpoint, const Statu
     const bool deploying = facts.order && facts.order->status == model::OrderStatus::issued &&
                            facts.order->replaces.empty() && view.best != nullptr &&
                            facts.order->certificate == view.best->id && !was_complete(endpoint);
-    status.serving = view.best != nullptr && !deploying;
-    if (deploying) {
+    status.serving = view.best != nullptr && !deploying && view.owned;
+    if (deploying && view.owned) {
         status.state = EndpointState::issuing;
     } else if (status.serving) {
         judge_serving(view, status);

@@ -1,3 +1,4 @@
+#include "diagnosis/ownership.h"
 #include "diagnosis/status.h"
 
 #include <fmt/format.h>
@@ -129,6 +130,10 @@ base::Result<model::Endpoint> settle(store::Transaction& tx, const model::Endpoi
     TRY(order, tx.orders.unfinished_of(after.id));
     facts.certificates = std::move(certificates);
     facts.order = std::move(order);
+    const bool stays = after.status.state != EndpointState::deleting && !after.deleted_at;
+    if (stays) {
+        CHECKED(settle_ownership(tx, after, facts.certificates, now));
+    }
     after.status = derive_status(after, facts, now);
     if (after.status.state != before.status.state) {
         after.checks = 0;
@@ -150,7 +155,9 @@ base::Result<model::Endpoint> settle(store::Transaction& tx, const model::Endpoi
 bool same_records(const std::vector<model::RequiredRecord>& a, const std::vector<model::RequiredRecord>& b)
 {
     return std::ranges::equal(a, b, [](const auto& x, const auto& y) {
-        return x.name == y.name && x.value == y.value && x.purpose == y.purpose && x.required == y.required;
+        // A TXT record becomes required when another account has the name, which no look at DNS depends on.
+        return x.name == y.name && x.value == y.value && x.purpose == y.purpose &&
+               (x.required == y.required || x.purpose == model::RecordPurpose::ownership);
     });
 }
 
@@ -174,7 +181,10 @@ base::Result<model::Endpoint> record_findings(store::Transaction& tx, const std:
         return before;
     }
     auto after = before;
-    after.required_records = findings.records;
+    for (std::size_t i = 0; i < findings.records.size(); ++i) {
+        after.required_records[i].status = findings.records[i].status;
+        after.required_records[i].found = findings.records[i].found;
+    }
     auto& conditions = after.status.conditions;
     // What could not be looked at this time is not known any more.
     std::erase_if(conditions, [](const model::Condition& each) {

@@ -13,13 +13,14 @@ base::Error unknown(std::string_view what, std::string_view reference)
         .with_code(fmt::format("{}_not_found", what));
 }
 
-base::Result<model::Endpoint> look_up(store::Transaction& tx, const std::string& reference)
+base::Result<model::Endpoint> look_up(store::Transaction& tx, const Caller& caller,
+                                      const std::string& reference)
 {
     if (reference.starts_with("ep_")) {
         return tx.endpoints.get(reference);
     }
     TRY(name, model::DomainName::parse(reference));
-    return tx.endpoints.find_by_name(name);
+    return tx.endpoints.find_by_name(name, caller.tenant);
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ base::Result<model::Endpoint> look_up(store::Transaction& tx, const std::string&
 base::Result<model::Endpoint> find_endpoint(store::Transaction& tx, const Caller& caller,
                                             const std::string& reference)
 {
-    auto found = look_up(tx, reference);
+    auto found = look_up(tx, caller, reference);
     if (!found && found.error().kind() != base::Errc::not_found &&
         found.error().kind() != base::Errc::invalid) {
         return found;

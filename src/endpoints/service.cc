@@ -1,49 +1,28 @@
 #include "endpoints/service.h"
 
-#include "base/random.h"
 #include "endpoints/group_rules.h"
 #include "endpoints/lookup.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
+
 namespace endpoints {
 
 namespace {
 
-constexpr std::size_t release_batch = 500;
-
-model::Problem not_checked_yet(const model::Endpoint& endpoint)
+// Names and values of records never change, but whether one has to be there follows the kind: of the
+// addresses of an apex those of one family.
+void require_routing(model::Endpoint& endpoint)
 {
-    model::Problem problem;
-    problem.code = "dns_not_checked";
-    problem.message = fmt::format("The DNS of {} has not been looked at yet.", endpoint.name().display());
-    problem.actor = model::Actor::customer;
-    problem.fix = "Create the records listed here; certwright looks for them by itself.";
-    return problem;
-}
-
-model::EndpointStatus removed_status(base::Time now, std::chrono::hours hold)
-{
-    model::EndpointStatus status;
-    status.state = model::EndpointState::deleting;
-    status.since = now;
-    status.reason.code = "removed";
-    status.reason.message =
-        fmt::format("Removed; the names are held until {}.", base::to_rfc3339(now + hold));
-    status.next_attempt_at = now + hold;
-    return status;
-}
-
-base::Result<> retire_certificates(store::Transaction& tx, const model::Endpoint& endpoint)
-{
-    TRY(certificates, tx.certificates.of_endpoint(endpoint.id));
-    for (auto& each : certificates) {
-        each.state = model::CertificateState::deleted;
-        each.renew_at.reset();
-        CHECKED(tx.certificates.update(each));
-        tx.revisions.append(model::RevisionKind::certificate, each.id, each.edge_group);
+    std::map<std::string, std::string> family;
+    for (auto& record : endpoint.required_records) {
+        if (record.purpose == model::RecordPurpose::routing) {
+            const auto& first = family.try_emplace(record.name, record.type).first->second;
+            record.required = endpoint.kind == model::EndpointKind::external && record.type == first;
+        }
     }
-    return {};
 }
 
 }  // namespace
@@ -69,18 +48,37 @@ base::Result<> Service::publish(store::Transaction& tx, const model::Endpoint& e
 base::Task<Outcome> Service::create(Caller caller, NewEndpoint wanted)
 {
     const auto now = clock_.now();
-    CO_TRY(drafted, draft(caller, wanted));
-    drafted.id = base::new_id("ep");
-    drafted.label = base::random_label(13);
-    drafted.created_at = now;
-    drafted.next_check_at = now;
-    drafted.required_records = model::required_records(drafted, options_.platform);
-    drafted.status.since = now;
-    drafted.status.reason = not_checked_yet(drafted);
-    drafted.status.retrying = true;
-    drafted.status.next_attempt_at = now;
+    CO_TRY(drafted, draft(caller, wanted, now));
     auto work = [this, caller, drafted, now](store::Transaction& tx) {
         return create_in(tx, caller, drafted, now);
+    };
+    co_return co_await store_.write(std::move(work));
+}
+
+base::Task<std::vector<base::Result<Outcome>>> Service::import(Caller caller, std::vector<NewEndpoint> wanted)
+{
+    using Results = std::vector<base::Result<Outcome>>;
+    const auto now = clock_.now();
+    std::vector<base::Result<model::Endpoint>> drafts;
+    for (const auto& each : wanted) {
+        auto drafted = draft(caller, each, now);
+        if (drafted) {
+            drafted->bulk = true;
+        }
+        drafts.push_back(std::move(drafted));
+    }
+    auto work = [this, caller, drafts, now](store::Transaction& tx) -> base::Result<Results> {
+        Results results;
+        for (const auto& each : drafts) {
+            auto made = each ? create_in(tx, caller, *each, now) : base::fail(each.error());
+            // A refusal is the result of its line; a failing store ends them all.
+            const bool refused = !made && !made.error().code().empty();
+            if (!made && !refused) {
+                return base::fail(std::move(made).error());
+            }
+            results.push_back(std::move(made));
+        }
+        return results;
     };
     co_return co_await store_.write(std::move(work));
 }
@@ -91,7 +89,7 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
     if (auto tenant = tx.tenants.get(wanted.tenant); !tenant) {
         return std::unexpected(std::move(tenant).error().with_code("tenant_not_found"));
     }
-    TRY(existing, claim_names(tx, wanted, now));
+    TRY(existing, own_claim(tx, wanted, now));
     if (existing) {
         auto after = *existing;
         after.kind = wanted.kind;
@@ -115,14 +113,15 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
     CHECKED(choose_group(caller, endpoint));
     CHECKED(check_own_challenges(caller, model::Endpoint(), endpoint));
     CHECKED(check_group(tx, endpoint));
-    CHECKED(check_quota(tx, endpoint.tenant));
+    CHECKED(check_quota(tx, endpoint));
+    Outcome outcome;
+    CHECKED(add_records(tx, endpoint, outcome.warnings));
     CHECKED(tx.endpoints.insert(endpoint));
     CHECKED(publish(tx, endpoint));
     CHECKED(tx.events.append(endpoint_event(endpoint, "endpoint.created",
                                             fmt::format("{} was added.", endpoint.name().display()), now)));
-    Outcome outcome;
     outcome.created = true;
-    outcome.warnings = delegation_warnings(endpoint);
+    std::ranges::move(delegation_warnings(endpoint), std::back_inserter(outcome.warnings));
     outcome.endpoint = std::move(endpoint);
     return outcome;
 }
@@ -148,13 +147,13 @@ base::Task<Outcome> Service::update(Caller caller, std::string reference, Endpoi
         CHECKED(check_group(tx, after));
         // An upstream that the operator granted earlier stays, whoever changes something else.
         CHECKED(check_settings(caller, after, after.upstream != before.upstream));
-        return apply(tx, before, std::move(after), now);
+        return apply(tx, before, std::move(after), now, change.preview);
     };
     co_return co_await store_.write(std::move(work));
 }
 
 base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint before, model::Endpoint after,
-                                     base::Time now) const
+                                     base::Time now, bool preview) const
 {
     Outcome outcome;
     const bool same = before.kind == after.kind && before.ip_filter == after.ip_filter &&
@@ -166,10 +165,14 @@ base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint bef
         outcome.warnings = delegation_warnings(outcome.endpoint);
         return outcome;
     }
-    for (auto& record : after.required_records) {
-        if (record.purpose == model::RecordPurpose::routing) {
-            record.required = after.kind == model::EndpointKind::external;
-        }
+    if (before.kind != after.kind) {
+        require_routing(after);
+    }
+    if (preview) {
+        outcome.changed = true;
+        outcome.warnings = delegation_warnings(after);
+        outcome.endpoint = std::move(after);
+        return outcome;
     }
     after.next_check_at = now;
     after.checks = 0;
@@ -201,53 +204,6 @@ base::Task<store::Page<model::Endpoint>> Service::list(Caller caller, Listing li
     filter.limit = listing.limit;
     auto work = [filter](store::Transaction& tx) { return tx.endpoints.list(filter); };
     co_return co_await store_.read(std::move(work));
-}
-
-base::Task<model::Endpoint> Service::remove(Caller caller, std::string reference)
-{
-    const auto now = clock_.now();
-    auto work = [this, caller, reference, now](store::Transaction& tx) -> base::Result<model::Endpoint> {
-        TRY(endpoint, find_endpoint(tx, caller, reference));
-        if (endpoint.status.state == model::EndpointState::deleting) {
-            return endpoint;
-        }
-        endpoint.status = removed_status(now, options_.hold);
-        endpoint.next_check_at.reset();
-        CHECKED(tx.endpoints.update(endpoint));
-        CHECKED(retire_certificates(tx, endpoint));
-        // An order that is under way ends, and takes back what it published.
-        TRY(hastened, issuance_.hasten(tx, endpoint, now));
-        static_cast<void>(hastened);
-        CHECKED(publish(tx, endpoint));
-        CHECKED(tx.events.append(endpoint_event(
-            endpoint, "endpoint.deleted", fmt::format("{} was removed.", endpoint.name().display()), now)));
-        return endpoint;
-    };
-    auto removed = co_await store_.write(std::move(work));
-    issuance_.wake();
-    co_return removed;
-}
-
-base::Task<std::size_t> Service::release_held()
-{
-    const auto now = clock_.now();
-    auto work = [now](store::Transaction& tx) -> base::Result<std::size_t> {
-        store::EndpointFilter filter;
-        filter.state = model::EndpointState::deleting;
-        filter.limit = release_batch;
-        TRY(page, tx.endpoints.list(filter));
-        std::size_t released = 0;
-        for (auto& each : page.items) {
-            if (each.status.next_attempt_at && *each.status.next_attempt_at > now) {
-                continue;
-            }
-            each.deleted_at = now;
-            CHECKED(tx.endpoints.update(each));
-            ++released;
-        }
-        return released;
-    };
-    co_return co_await store_.write(std::move(work));
 }
 
 }  // namespace endpoints

@@ -53,6 +53,7 @@ struct EndpointChange {
     std::optional<std::vector<std::string>> ca_policy;
     std::optional<std::string> profile;
     std::optional<bool> own_challenges;
+    bool preview = false;  // say what would be, warnings included, and change nothing
 };
 
 struct Outcome {
@@ -91,6 +92,8 @@ struct Detail {
 
 struct Options {
     model::Platform platform;
+    std::vector<std::string> vouched_tenants{model::own_tenant};  // whose names need no proof of ownership
+    std::int64_t names_per_domain = 0;  // of one tenant under one registrable domain; 0: no limit
     UpstreamPolicy upstreams;
     std::chrono::hours hold{24 * 7};              // a removed name stays with its tenant that long
     std::int64_t endpoints_per_tenant = 0;        // 0: no quota
@@ -107,14 +110,27 @@ public:
             Issuance& issuance, Options options);
 
     // Idempotent by names: the same names and settings again return the existing endpoint; the same names
-    // with other settings update it; names that are spread otherwise over endpoints are refused
-    // (names_immutable, name_in_use).
+    // with other settings update it; names that the tenant has spread otherwise over endpoints are refused
+    // (names_immutable). A claim on a name is not exclusive: another tenant's endpoint with it is a warning
+    // (name_in_use), and an error only for tenants that are vouched for.
     base::Task<Outcome> create(Caller caller, NewEndpoint wanted);
+    // The same for many, in one durable write; each has its own result. Their certificates wait behind those
+    // of single names.
+    base::Task<std::vector<base::Result<Outcome>>> import(Caller caller, std::vector<NewEndpoint> wanted);
     base::Task<Outcome> update(Caller caller, std::string endpoint, EndpointChange change);
     base::Task<Detail> get(Caller caller, std::string endpoint);
     base::Task<store::Page<model::Endpoint>> list(Caller caller, Listing listing);
-    // Stops serving and renewing at once; the names are held for the tenant for Options::hold, then released.
+    // Stops serving and renewing at once; what the tenant held is held for it for Options::hold, then
+    // released. Idempotent.
     base::Task<model::Endpoint> remove(Caller caller, std::string endpoint);
+    // Takes a removal back during that time, with the certificates that are still valid. Idempotent.
+    base::Task<Detail> restore(Caller caller, std::string endpoint);
+    // The operator stops serving and renewing, and ends that. Idempotent.
+    base::Task<Detail> suspend(Caller caller, std::string endpoint, std::string why);
+    base::Task<Detail> resume(Caller caller, std::string endpoint);
+    // The operator gives the endpoint with its certificates and records to another tenant, at once. A tenant
+    // takes a name over by proving that it owns it: see create.
+    base::Task<Detail> transfer(Caller caller, std::string endpoint, std::string tenant);
     // Releases the names whose hold is over; returns how many endpoints. For a timer.
     base::Task<std::size_t> release_held();
 
@@ -136,7 +152,8 @@ public:
     base::Task<model::Certificate> remove_certificate(Caller caller, std::string id);
 
 private:
-    base::Result<model::Endpoint> draft(const Caller& caller, const NewEndpoint& wanted) const;
+    base::Result<model::Endpoint> draft(const Caller& caller, const NewEndpoint& wanted,
+                                        base::Time now) const;
     base::Result<> check_settings(const Caller& caller, model::Endpoint& endpoint, bool check_upstream) const;
     base::Result<Outcome> create_in(store::Transaction& tx, const Caller& caller,
                                     const model::Endpoint& wanted, base::Time now) const;
@@ -144,12 +161,16 @@ private:
     base::Result<> check_group(store::Transaction& tx, model::Endpoint& endpoint) const;
     base::Result<> check_own_challenges(const Caller& caller, const model::Endpoint& before,
                                         const model::Endpoint& after) const;
-    base::Result<std::optional<model::Endpoint>> claim_names(store::Transaction& tx,
-                                                             const model::Endpoint& wanted,
-                                                             base::Time now) const;
-    base::Result<> check_quota(store::Transaction& tx, const std::string& tenant) const;
+    base::Result<std::optional<model::Endpoint>> own_claim(store::Transaction& tx,
+                                                           const model::Endpoint& wanted,
+                                                           base::Time now) const;
+    base::Result<> check_quota(store::Transaction& tx, const model::Endpoint& wanted) const;
+    base::Result<> add_records(store::Transaction& tx, model::Endpoint& endpoint,
+                               std::vector<model::Problem>& warnings) const;
+    base::Result<Detail> stored_detail(store::Transaction& tx, const Caller& caller,
+                                       const model::Endpoint& endpoint, base::Time now) const;
     base::Result<Outcome> apply(store::Transaction& tx, model::Endpoint before, model::Endpoint after,
-                                base::Time now) const;
+                                base::Time now, bool preview = false) const;
     base::Result<> publish(store::Transaction& tx, const model::Endpoint& endpoint) const;
 
     store::Store& store_;

@@ -55,6 +55,16 @@ base::Result<model::Certificate> put_upload(store::Transaction& tx, const model:
         if (each.sha256 == made.sha256) {
             return each;
         }
+        if (each.not_after > made.created_at && made.not_after < each.not_after) {
+            return base::fail(
+                base::Error(base::Errc::conflict,
+                            fmt::format("this certificate ends at {}, before the one that is there, at {}",
+                                        base::to_rfc3339(made.not_after), base::to_rfc3339(each.not_after)))
+                    .with_code("cert_upload_older")
+                    .with_fix("To use it all the same, remove the other one first: certwright certificate "
+                              "remove " +
+                              each.id));
+        }
         each.state = model::CertificateState::superseded;
         each.replaced_by = made.id;
         CHECKED(tx.certificates.update(each));
@@ -201,6 +211,7 @@ base::Task<model::Certificate> Service::remove_certificate(Caller caller, std::s
             return certificate;
         }
         certificate.state = model::CertificateState::deleted;
+        certificate.sealed_key.clear();  // Whoever removes it wants its key gone.
         CHECKED(tx.certificates.update(certificate));
         TRY(endpoint, tx.endpoints.get(certificate.endpoint));
         tx.revisions.append(model::RevisionKind::certificate, certificate.id, certificate.edge_group);

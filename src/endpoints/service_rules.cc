@@ -1,4 +1,5 @@
 // What an endpoint may be, and who may have its names.
+#include "base/random.h"
 #include "endpoints/lookup.h"
 #include "endpoints/name_rules.h"
 #include "endpoints/service.h"
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace endpoints {
@@ -14,38 +16,46 @@ namespace {
 
 constexpr std::size_t most_blocks = 500;
 
-base::Error in_use(const model::DomainName& name)
-{
-    return base::Error(base::Errc::conflict, fmt::format("'{}' is already in use here", name.display()))
-        .with_code("name_in_use")
-        .with_fix("Remove it where it is used, or ask the operator if the name is yours.");
-}
-
 bool same_names(const model::Endpoint& a, const model::Endpoint& b)
 {
     return std::set(a.names.begin(), a.names.end()) == std::set(b.names.begin(), b.names.end());
 }
 
-// "*.shop.example.com" of another tenant, once proved, also answers for "a.shop.example.com": a routing
-// record that the wildcard brings along proves nothing about who asks for the name below it.
-base::Result<> check_wildcard_above(store::Transaction& tx, const model::DomainName& name,
-                                    const std::string& tenant)
+model::Problem not_checked_yet(const model::Endpoint& endpoint)
 {
-    const auto dot = name.text().find('.');
-    if (name.wildcard() || dot == std::string::npos) {
-        return {};
-    }
-    TRY(above, model::DomainName::parse("*" + name.text().substr(dot)));
-    const auto holder = tx.endpoints.find_by_name(above);
-    if (holder && holder->tenant != tenant && holder->status.serving) {
-        return base::fail(in_use(name));
-    }
-    return {};
+    model::Problem problem;
+    problem.code = "dns_not_checked";
+    problem.message = fmt::format("The DNS of {} has not been looked at yet.", endpoint.name().display());
+    problem.actor = model::Actor::customer;
+    problem.fix = "Create the records listed here; certwright looks for them by itself.";
+    return problem;
+}
+
+model::Condition owned(base::Time now)
+{
+    model::Condition condition;
+    condition.type = "Ownership";
+    condition.status = model::ConditionStatus::yes;
+    condition.observed_at = now;
+    return condition;
+}
+
+// Another account has the name: what moves it here.
+model::Problem held_elsewhere(const model::DomainName& name, const model::RequiredRecord& proof)
+{
+    model::Problem problem;
+    problem.code = "name_in_use";
+    problem.message = fmt::format("{} is used by another account here.", name.display());
+    problem.actor = model::Actor::customer;
+    problem.fix = fmt::format("If the name is yours, create {} TXT {}: then it moves to this account",
+                              proof.host, proof.value);
+    return problem;
 }
 
 }  // namespace
 
-base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndpoint& wanted) const
+base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndpoint& wanted,
+                                             base::Time now) const
 {
     model::Endpoint endpoint;
     endpoint.tenant = caller.is_operator() ? wanted.tenant : caller.tenant;
@@ -66,6 +76,19 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
     // The form of the URL; who may name which address depends on what is stored already.
     TRY(upstream, options_.upstreams.check(wanted.upstream, true));
     endpoint.upstream = std::move(upstream);
+    endpoint.vouched =
+        std::ranges::find(options_.vouched_tenants, endpoint.tenant) != options_.vouched_tenants.end();
+    endpoint.id = base::new_id("ep");
+    endpoint.label = base::random_label(13);
+    endpoint.created_at = now;
+    endpoint.next_check_at = now;
+    endpoint.status.since = now;
+    endpoint.status.reason = not_checked_yet(endpoint);
+    endpoint.status.retrying = true;
+    endpoint.status.next_attempt_at = now;
+    if (endpoint.vouched) {
+        endpoint.status.conditions.push_back(owned(now));
+    }
     return endpoint;
 }
 
@@ -104,58 +127,99 @@ base::Result<> Service::check_settings(const Caller& caller, model::Endpoint& en
     return {};
 }
 
-base::Result<> Service::check_quota(store::Transaction& tx, const std::string& tenant) const
+base::Result<> Service::check_quota(store::Transaction& tx, const model::Endpoint& wanted) const
 {
-    if (options_.endpoints_per_tenant == 0) {
-        return {};
+    if (options_.endpoints_per_tenant != 0) {
+        TRY(count, tx.endpoints.count(wanted.tenant));
+        if (count >= options_.endpoints_per_tenant) {
+            return base::fail(
+                base::Error(base::Errc::unauthorized, fmt::format("the quota of {} endpoints is used up",
+                                                                  options_.endpoints_per_tenant))
+                    .with_code("quota_exceeded")
+                    .with_fix("Remove endpoints that are not needed, or ask the operator for more."));
+        }
     }
-    TRY(count, tx.endpoints.count(tenant));
-    if (count >= options_.endpoints_per_tenant) {
-        return base::fail(
-            base::Error(base::Errc::unauthorized,
-                        fmt::format("the quota of {} endpoints is used up", options_.endpoints_per_tenant))
-                .with_code("quota_exceeded")
-                .with_fix("Remove endpoints that are not needed, or ask the operator for more."));
+    std::map<std::string, std::int64_t> wanted_under;
+    for (const auto& name : wanted.names) {
+        ++wanted_under[name.registrable()];
+    }
+    for (const auto& [domain, names] : wanted_under) {
+        if (options_.names_per_domain == 0) {
+            break;
+        }
+        TRY(there, tx.names.count(wanted.tenant, domain));
+        if (there + names > options_.names_per_domain) {
+            return base::fail(
+                base::Error(base::Errc::unauthorized,
+                            fmt::format("there are {} names under {} already, and {} are allowed", there,
+                                        domain, options_.names_per_domain))
+                    .with_code("fanout_limited")
+                    .with_fix(
+                        fmt::format("Use a wildcard, such as *.{}, or ask the operator for more.", domain)));
+        }
     }
     return {};
 }
 
 // Returns the endpoint that has exactly these names, if the tenant has one. Names that the tenant removed a
 // moment ago are released from their hold; their targets are never used again.
-base::Result<std::optional<model::Endpoint>> Service::claim_names(store::Transaction& tx,
-                                                                  const model::Endpoint& wanted,
-                                                                  base::Time now) const
+base::Result<std::optional<model::Endpoint>> Service::own_claim(store::Transaction& tx,
+                                                                const model::Endpoint& wanted,
+                                                                base::Time now) const
 {
     std::optional<model::Endpoint> existing;
+    std::vector<model::Endpoint> removed;
     for (const auto& name : wanted.names) {
-        CHECKED(check_wildcard_above(tx, name, wanted.tenant));
-        auto holder = tx.endpoints.find_by_name(name);
-        if (!holder) {
-            if (holder.error().kind() != base::Errc::not_found) {
-                return std::unexpected(std::move(holder).error());
+        auto own = tx.endpoints.find_by_name(name, wanted.tenant);
+        if (!own) {
+            if (own.error().kind() != base::Errc::not_found) {
+                return std::unexpected(std::move(own).error());
             }
             continue;
         }
-        if (holder->tenant != wanted.tenant) {
-            return base::fail(in_use(name));
-        }
-        if (holder->status.state == model::EndpointState::deleting) {
-            holder->deleted_at = now;
-            CHECKED(tx.endpoints.update(*holder));
+        if (own->status.state == model::EndpointState::deleting) {
+            removed.push_back(std::move(*own));
             continue;
         }
-        if (!same_names(*holder, wanted)) {
+        if (!same_names(*own, wanted)) {
             return base::fail(
                 base::Error(base::Errc::conflict,
                             fmt::format("'{}' belongs to {}, which has other names beside it", name.display(),
-                                        holder->id))
+                                        own->id))
                     .with_code("names_immutable")
                     .with_fix(
                         "Remove that endpoint first, or add the further names as an endpoint of their own."));
         }
-        existing = std::move(*holder);
+        existing = std::move(*own);
+    }
+    for (auto& each : removed) {
+        each.deleted_at = now;
+        CHECKED(tx.endpoints.update(each));
     }
     return existing;
+}
+
+base::Result<> Service::add_records(store::Transaction& tx, model::Endpoint& endpoint,
+                                    std::vector<model::Problem>& warnings) const
+{
+    std::vector<std::string> addresses;
+    if (auto group = tx.groups.get(endpoint.edge_group)) {
+        addresses = std::move(group->addresses);
+    }
+    endpoint.required_records = model::required_records(endpoint, options_.platform, addresses);
+    if (endpoint.vouched) {
+        return {};
+    }
+    for (const auto& name : endpoint.names) {
+        TRY(holder, tx.names.holder(name));
+        const auto proof = std::ranges::find(endpoint.required_records, model::ownership_owner(name),
+                                             &model::RequiredRecord::name);
+        if (holder && proof != endpoint.required_records.end()) {
+            proof->required = true;
+            warnings.push_back(held_elsewhere(name, *proof));
+        }
+    }
+    return {};
 }
 
 }  // namespace endpoints

@@ -139,30 +139,82 @@ TEST(Service, SaysThatAWildcardNeedsItsDelegation)
     EXPECT_NE(made.warnings[0].fix.find("_acme-challenge.shop"), std::string::npos);
 }
 
-TEST(Service, HidesWhoHoldsAName)
+TEST(Service, LetsEachTenantClaimANameAndHidesWhoHoldsIt)
 {
     World world;
     const auto first = world.add("acme", "shop.customer.test").value();
+    const auto open = world.add("globex", "shop.customer.test").value();
+    ASSERT_TRUE(world.hold(first.endpoint));
 
-    const auto refused = world.add("globex", "shop.customer.test");
+    const auto held = world.add("globex2", "shop.customer.test").value();
 
-    ASSERT_EQ(code_of(refused), "name_in_use");
-    EXPECT_EQ(refused.error().message().find("acme"), std::string::npos);
-    EXPECT_EQ(refused.error().message().find(first.endpoint.id), std::string::npos);
+    EXPECT_TRUE(open.created);
+    EXPECT_TRUE(open.warnings.empty());
+    EXPECT_TRUE(held.created);
+    ASSERT_EQ(held.warnings.size(), 1U);
+    const auto& warning = held.warnings[0];
+    EXPECT_EQ(warning.code, "name_in_use");
+    EXPECT_EQ(warning.message.find("acme"), std::string::npos);
+    EXPECT_EQ(warning.message.find(first.endpoint.id), std::string::npos);
+    EXPECT_NE(warning.fix.find("_certwright-ownership.shop TXT certwright=" + held.endpoint.label),
+              std::string::npos);
+    const auto& proof = held.endpoint.required_records.back();
+    EXPECT_EQ(proof.purpose, model::RecordPurpose::ownership);
+    EXPECT_TRUE(proof.required);
+    EXPECT_FALSE(open.endpoint.required_records.back().required);
 }
 
-TEST(Service, GuardsNamesBelowAnotherTenantsServingWildcard)
+TEST(Service, NeedsNoProofWhereTheOperatorVouches)
 {
     World world;
-    auto wildcard = world.add("acme", "*.shop.customer.test").value().endpoint;
-    EXPECT_TRUE(world.add("globex", "a.shop.customer.test"));
-    wildcard.status.serving = true;
-    ASSERT_TRUE(world.write([wildcard](store::Transaction& tx) { return tx.endpoints.update(wildcard); }));
+    ASSERT_TRUE(world.add("acme", "shop.customer.test"));
 
-    const auto refused = world.add("globex", "b.shop.customer.test");
+    const auto made = world.add("", "shop.customer.test").value();
 
-    EXPECT_EQ(code_of(refused), "name_in_use");
-    EXPECT_TRUE(world.add("acme", "b.shop.customer.test"));
+    EXPECT_TRUE(made.endpoint.vouched);
+    EXPECT_EQ(made.endpoint.required_records.size(), 2U);
+    ASSERT_EQ(made.endpoint.status.conditions.size(), 1U);
+    EXPECT_EQ(made.endpoint.status.conditions[0].type, "Ownership");
+    EXPECT_EQ(made.endpoint.status.conditions[0].status, model::ConditionStatus::yes);
+    EXPECT_FALSE(world.hold(world.add("globex", "shop.customer.test").value().endpoint));
+    const auto taken = world.add("acme", "taken.customer.test").value().endpoint;
+    ASSERT_TRUE(world.hold(taken));
+    EXPECT_EQ(code_of(world.add("", "taken.customer.test")), "name_in_use");
+}
+
+TEST(Service, TellsAnApexItsAddressesAndTheAliasInstead)
+{
+    World world;
+    ASSERT_TRUE(world.write([](store::Transaction& tx) {
+        return tx.groups.put({"default", {"192.0.2.1", "2001:db8::1"}, "", ""});
+    }));
+
+    const auto records = world.add("acme", "customer.test").value().endpoint.required_records;
+
+    ASSERT_EQ(records.size(), 4U);
+    EXPECT_EQ(records[0].type, "A");
+    EXPECT_EQ(records[0].value, "192.0.2.1");
+    EXPECT_EQ(records[1].type, "AAAA");
+    EXPECT_EQ(records[1].alternatives.at(0).type, "ALIAS");
+    EXPECT_EQ(records[3].name, "_certwright-ownership.customer.test");
+    EXPECT_TRUE(records[3].required);
+}
+
+TEST(Service, LimitsTheNamesUnderOneDomain)
+{
+    auto options = testing::test_options();
+    options.names_per_domain = 2;
+    World world(options);
+    ASSERT_TRUE(world.add("acme", "a.customer.test"));
+    ASSERT_TRUE(world.add("acme", "b.customer.test"));
+
+    const auto refused = world.add("acme", "c.customer.test");
+
+    ASSERT_EQ(code_of(refused), "fanout_limited");
+    EXPECT_NE(refused.error().fix().find("*.customer.test"), std::string::npos);
+    EXPECT_TRUE(world.add("acme", "a.customer.test"));
+    EXPECT_TRUE(world.add("acme", "c.another.test"));
+    EXPECT_TRUE(world.add("globex", "c.customer.test"));
 }
 
 TEST(Service, RefusesToSpreadNamesOtherwise)
@@ -255,15 +307,18 @@ TEST(Service, HoldsTheNamesOfARemovedEndpoint)
 {
     World world;
     const auto first = world.add("acme", "shop.customer.test").value().endpoint;
+    ASSERT_TRUE(world.hold(first));
 
     const auto removed = world.run(world.service.remove(Caller{"acme"}, first.id)).value();
 
     EXPECT_EQ(removed.status.state, model::EndpointState::deleting);
-    EXPECT_EQ(code_of(world.add("globex", "shop.customer.test")), "name_in_use");
+    const auto other = world.add("globex", "shop.customer.test").value();
+    EXPECT_EQ(other.warnings.at(0).code, "name_in_use");
+    EXPECT_FALSE(world.hold(other.endpoint));
     EXPECT_EQ(world.run(world.service.release_held()).value(), 0U);
     world.clock.advance(std::chrono::hours(24 * 7));
     EXPECT_EQ(world.run(world.service.release_held()).value(), 1U);
-    EXPECT_TRUE(world.add("globex", "shop.customer.test"));
+    EXPECT_TRUE(world.hold(other.endpoint));
     EXPECT_FALSE(world.run(world.service.get(Caller{"acme"}, first.id)));
 }
 

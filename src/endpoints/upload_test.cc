@@ -1,4 +1,3 @@
-#include "endpoints/served.h"
 #include "endpoints/testing/world.h"
 #include "support/certificates.h"
 
@@ -122,24 +121,17 @@ TEST_F(Uploads, EndWithTheirEndpoint)
     EXPECT_EQ(send(upload({"shop.customer.test"})).error().code(), "endpoint_deleting");
 }
 
-TEST(ServedCertificate, PrefersUploadedThenManagedThenTransitional)
+TEST_F(Uploads, NeverReplaceAValidOneByOneThatEndsSooner)
 {
-    const base::Time now(std::chrono::milliseconds(1000));
-    const auto certificate = [&](const char* id, model::CertificateSource source, int ends_in_ms) {
-        model::Certificate made;
-        made.id = id;
-        made.source = source;
-        made.not_after = now + std::chrono::milliseconds(ends_in_ms);
-        return made;
-    };
-    std::vector<model::Certificate> live{certificate("t", model::CertificateSource::transitional, 10),
-                                         certificate("m", model::CertificateSource::managed, 10),
-                                         certificate("u", model::CertificateSource::uploaded, -10)};
+    const auto good = send(upload({"shop.customer.test"}, -1, 60)).value();
 
-    EXPECT_EQ(served_certificate(live, now)->id, "m");
-    live[2].not_after = now + std::chrono::milliseconds(1);
-    EXPECT_EQ(served_certificate(live, now)->id, "u");
-    EXPECT_EQ(served_certificate({}, now), nullptr);
+    const auto refused = send(upload({"shop.customer.test"}, -1, 30));
+
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), "cert_upload_older");
+    EXPECT_NE(refused.error().fix().find(good.id), std::string::npos);
+    ASSERT_TRUE(world.run(world.service.remove_certificate(Caller{"acme"}, good.id)));
+    EXPECT_TRUE(send(upload({"shop.customer.test"}, -1, 30)));
 }
 
 }  // namespace

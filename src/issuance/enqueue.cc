@@ -304,7 +304,8 @@ base::Result<bool> hasten(store::Transaction& tx, const std::string& endpoint, b
 base::Result<bool> Needs::needs_certificate(store::Transaction& tx, const model::Endpoint& endpoint,
                                             base::Time now)
 {
-    TRY(order, enqueue_endpoint(tx, endpoint, QueueClass::interactive, now));
+    TRY(order,
+        enqueue_endpoint(tx, endpoint, endpoint.bulk ? QueueClass::bulk : QueueClass::interactive, now));
     return order.has_value();
 }
 

@@ -18,18 +18,6 @@ bool http_can_reach(const Endpoint& endpoint)
            !(endpoint.filtered() && endpoint.filter_at == FilterAt::network);
 }
 
-RequiredRecord record(RecordPurpose purpose, const DomainName& name, std::string prefix, std::string value)
-{
-    RequiredRecord made;
-    made.purpose = purpose;
-    made.type = "CNAME";
-    made.name = prefix + std::string(name.base());
-    const auto base_name = DomainName::parse(made.name);
-    made.host = base_name ? base_name->host() : made.name;
-    made.value = std::move(value);
-    return made;
-}
-
 }  // namespace
 
 std::vector<ChallengeType> usable_challenges(const Endpoint& endpoint, bool delegated)
@@ -48,37 +36,14 @@ std::vector<ChallengeType> usable_challenges(const Endpoint& endpoint, bool dele
     return usable;
 }
 
+bool has_apex(const Endpoint& endpoint)
+{
+    return std::ranges::any_of(endpoint.names, &DomainName::is_apex);
+}
+
 bool needs_delegation(const Endpoint& endpoint)
 {
     return usable_challenges(endpoint, false).empty();
-}
-
-std::vector<RequiredRecord> required_records(const Endpoint& endpoint, const Platform& platform)
-{
-    std::vector<RequiredRecord> records;
-    for (const auto& name : endpoint.names) {
-        auto routing = record(RecordPurpose::routing, name, name.wildcard() ? "*." : "",
-                              endpoint.label + "." + platform.domain.text());
-        // An internal endpoint may be reached by addresses that only its own network knows.
-        routing.required = endpoint.kind == EndpointKind::external;
-        auto challenge = record(RecordPurpose::challenge, name, "_acme-challenge.",
-                                endpoint.label + "." + platform.challenge_zone.text());
-        if (endpoint.kind == EndpointKind::internal) {
-            records.push_back(std::move(challenge));
-            records.push_back(std::move(routing));
-        } else {
-            records.push_back(std::move(routing));
-            records.push_back(std::move(challenge));
-        }
-    }
-    // "*.x" and "x" share one _acme-challenge name.
-    std::vector<RequiredRecord> unique;
-    for (auto& each : records) {
-        if (std::ranges::find(unique, each) == unique.end()) {
-            unique.push_back(std::move(each));
-        }
-    }
-    return unique;
 }
 
 }  // namespace model

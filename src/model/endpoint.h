@@ -36,14 +36,22 @@ enum class EndpointState {
 enum class RecordPurpose { routing, challenge, ownership };
 enum class RecordStatus { unknown, ok, missing, wrong, conflict };
 
+// Another record that does the same, where the DNS provider offers it.
+struct RecordAlternative {
+    std::string type;  // "ALIAS": whatever the provider calls it (ALIAS, ANAME, flattened CNAME)
+    std::string value;
+    bool operator==(const RecordAlternative&) const = default;
+};
+
 // A DNS record that the customer creates. Made when the endpoint is created; name and value never change.
 struct RequiredRecord {
     RecordPurpose purpose = RecordPurpose::routing;
-    std::string type;   // "CNAME", "TXT", "A"
+    std::string type;   // "CNAME", "TXT", "A", "AAAA"
     std::string name;   // absolute, without final dot
     std::string host;   // relative to the registrable domain: what registrar forms want
     std::string value;  // without final dot
     bool required = true;
+    std::vector<RecordAlternative> alternatives{};
     RecordStatus status = RecordStatus::unknown;
     std::vector<std::string> found;  // what DNS has now, e.g. "A 192.0.2.1"
     bool operator==(const RequiredRecord&) const = default;
@@ -84,9 +92,11 @@ struct Endpoint {
     std::string upstream;         // http://host:port[/prefix] or https://...
     std::vector<KeyType> key_types{KeyType::ecdsa_p256};
     std::vector<std::string>
-        ca_policy;        // names of CA accounts, best first; empty: the default, then fallbacks
-    std::string profile;  // of its certificates; empty: the account's
-    std::string label;    // unguessable, never reused: <label>.<platform> and <label>.<challenge zone>
+        ca_policy;         // names of CA accounts, best first; empty: the default, then fallbacks
+    std::string profile;   // of its certificates; empty: the account's
+    std::string label;     // unguessable, never reused: <label>.<platform> and <label>.<challenge zone>
+    bool vouched = false;  // the operator answers for its names: they need no proof of ownership
+    bool bulk = false;     // came with an import: its first certificate waits behind those of single names
     std::vector<RequiredRecord> required_records;
     EndpointStatus status;
     base::Time created_at{};
@@ -108,11 +118,19 @@ struct Platform {
 // _acme-challenge CNAME is in place. Empty: nothing can prove it yet.
 std::vector<ChallengeType> usable_challenges(const Endpoint& endpoint, bool delegated);
 
+bool has_apex(const Endpoint& endpoint);
+
 // True when HTTP-01 can never prove this endpoint, so that the delegation is not optional.
 bool needs_delegation(const Endpoint& endpoint);
 
 // The records to create, in the order in which people should create them. Pure; called once at creation.
-std::vector<RequiredRecord> required_records(const Endpoint& endpoint, const Platform& platform);
+// `addresses` of the edge group: what an apex, where no CNAME may stand, leads to.
+std::vector<RequiredRecord> required_records(const Endpoint& endpoint, const Platform& platform,
+                                             const std::vector<std::string>& addresses = {});
+
+// The name of the TXT record that proves who owns `name`, and what its values begin with.
+std::string ownership_owner(const DomainName& name);
+inline constexpr std::string_view ownership_prefix = "certwright=";
 
 // Text forms used in the API, the database and the CLI. *_from returns an error that lists what is allowed.
 std::string_view to_string(EndpointKind value);

@@ -16,40 +16,67 @@ Endpoint endpoint(std::string_view name, EndpointKind kind)
     made.names.push_back(DomainName::parse(name).value());
     made.kind = kind;
     made.label = "k7";
+    made.vouched = true;
     return made;
 }
 
-TEST(Endpoint, ChallengesFollowTheTableOfKindFilterAndWildcard)
+// DESIGN 5.3, every combination: kind, who filters, the shape of the name; without and with the delegation.
+TEST(Endpoint, ChallengesFollowTheTableOfKindFilterAndName)
 {
-    struct Case {
-        std::string_view name;
+    enum class Filter { none, edge, network };
+    using enum EndpointKind;
+    using enum Filter;
+    using Types = std::vector<ChallengeType>;
+    const Types nothing;
+    // TLS-ALPN-01 has the rows of HTTP-01: it is for where port 80 is closed.
+    const Types http{ChallengeType::http_01, ChallengeType::tls_alpn_01};
+    const Types dns{ChallengeType::dns_01};
+    const Types both{ChallengeType::http_01, ChallengeType::dns_01, ChallengeType::tls_alpn_01};
+    struct Row {
         EndpointKind kind;
-        bool filtered;
-        FilterAt filter_at;
-        bool http;
+        Filter filter;
+        std::string_view name;
+        Types without;  // the delegation
+        Types with;
     };
-    const Case cases[] = {
-        {"a.example.com", EndpointKind::external, false, FilterAt::edge, true},
-        {"a.example.com", EndpointKind::external, true, FilterAt::edge, true},
-        {"a.example.com", EndpointKind::external, true, FilterAt::network, false},
-        {"a.example.com", EndpointKind::internal, false, FilterAt::edge, false},
-        {"a.example.com", EndpointKind::internal, true, FilterAt::edge, false},
-        {"*.example.com", EndpointKind::external, false, FilterAt::edge, false},
-        {"example.com", EndpointKind::external, false, FilterAt::edge, true},
+    const Row rows[] = {
+        {external, none, "a.example.com", http, both},
+        {external, none, "example.com", http, both},
+        {external, none, "*.example.com", nothing, dns},
+        {external, none, "*.a.example.com", nothing, dns},
+        {external, edge, "a.example.com", http, both},
+        {external, edge, "example.com", http, both},
+        {external, edge, "*.example.com", nothing, dns},
+        {external, edge, "*.a.example.com", nothing, dns},
+        {external, network, "a.example.com", nothing, dns},
+        {external, network, "example.com", nothing, dns},
+        {external, network, "*.example.com", nothing, dns},
+        {external, network, "*.a.example.com", nothing, dns},
+        {internal, none, "a.example.com", nothing, dns},
+        {internal, none, "example.com", nothing, dns},
+        {internal, none, "*.example.com", nothing, dns},
+        {internal, none, "*.a.example.com", nothing, dns},
+        {internal, edge, "a.example.com", nothing, dns},
+        {internal, edge, "example.com", nothing, dns},
+        {internal, edge, "*.example.com", nothing, dns},
+        {internal, edge, "*.a.example.com", nothing, dns},
+        {internal, network, "a.example.com", nothing, dns},
+        {internal, network, "example.com", nothing, dns},
+        {internal, network, "*.example.com", nothing, dns},
+        {internal, network, "*.a.example.com", nothing, dns},
     };
-    for (const auto& each : cases) {
-        auto tried = endpoint(each.name, each.kind);
-        tried.filter_at = each.filter_at;
-        if (each.filtered) {
-            tried.ip_filter = {"192.0.2.0/24"};
+    for (const auto& row : rows) {
+        auto tried = endpoint(row.name, row.kind);
+        tried.filter_at = row.filter == network ? FilterAt::network : FilterAt::edge;
+        if (row.filter != none) {
+            tried.ip_filter = {"192.0.2.0/24", "2001:db8::/32"};
         }
-        const auto without = usable_challenges(tried, false);
-        const auto with = usable_challenges(tried, true);
+        const auto where = ::testing::Message() << to_string(row.kind) << " " << row.name << " filter "
+                                                << static_cast<int>(row.filter);
 
-        EXPECT_EQ(!without.empty(), each.http) << each.name;
-        EXPECT_EQ(needs_delegation(tried), !each.http) << each.name;
-        const std::vector by_all{ChallengeType::http_01, ChallengeType::dns_01, ChallengeType::tls_alpn_01};
-        EXPECT_EQ(with, each.http ? by_all : std::vector{ChallengeType::dns_01}) << each.name;
+        EXPECT_EQ(usable_challenges(tried, false), row.without) << where;
+        EXPECT_EQ(usable_challenges(tried, true), row.with) << where;
+        EXPECT_EQ(needs_delegation(tried), row.without.empty()) << where;
     }
 }
 
@@ -60,6 +87,15 @@ TEST(Endpoint, AnAppThatKeepsItsChallengesLeavesUsDns01)
     EXPECT_TRUE(usable_challenges(kept, false).empty());
     EXPECT_EQ(usable_challenges(kept, true), std::vector{ChallengeType::dns_01});
     EXPECT_TRUE(needs_delegation(kept));
+}
+
+TEST(Endpoint, OneWildcardAmongItsNamesNeedsTheDelegation)
+{
+    auto mixed = endpoint("a.example.com", EndpointKind::external);
+    mixed.names.push_back(DomainName::parse("*.a.example.com").value());
+
+    EXPECT_TRUE(usable_challenges(mixed, false).empty());
+    EXPECT_TRUE(needs_delegation(mixed));
 }
 
 TEST(Endpoint, ExternalNamesNeedTwoRecordsAndInternalNamesOne)
@@ -88,6 +124,50 @@ TEST(Endpoint, AWildcardAndItsBaseShareOneDelegation)
     const auto records = required_records(both, platform());
 
     EXPECT_EQ(std::ranges::count(records, RecordPurpose::challenge, &RequiredRecord::purpose), 1);
+}
+
+TEST(Endpoint, AnApexLeadsHereByAddressesBecauseNoCnameMayStandThere)
+{
+    const auto records = required_records(endpoint("example.co.uk", EndpointKind::external), platform(),
+                                          {"192.0.2.1", "192.0.2.2", "2001:db8::1"});
+
+    ASSERT_EQ(records.size(), 4U);
+    const std::vector<std::pair<std::string, std::string>> expected{
+        {"A", "192.0.2.1"}, {"A", "192.0.2.2"}, {"AAAA", "2001:db8::1"}};
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_EQ(records[i].name, "example.co.uk");
+        EXPECT_EQ(records[i].host, "@");
+        EXPECT_EQ(std::pair(records[i].type, records[i].value), expected[i]);
+        EXPECT_EQ(records[i].required, expected[i].first == "A");
+        ASSERT_EQ(records[i].alternatives.size(), 1U);
+        EXPECT_EQ(records[i].alternatives[0], (RecordAlternative{"ALIAS", "k7.platform.test"}));
+    }
+    EXPECT_EQ(records[3].purpose, RecordPurpose::challenge);
+    EXPECT_EQ(records[3].host, "_acme-challenge");
+}
+
+TEST(Endpoint, OwnershipIsProvedByTxtAtAnApexAndMayBeElsewhere)
+{
+    auto unknown = endpoint("example.com", EndpointKind::external);
+    unknown.vouched = false;
+    unknown.names.push_back(DomainName::parse("*.example.com").value());
+    unknown.names.push_back(DomainName::parse("www.example.com").value());
+
+    std::vector<RequiredRecord> proofs;
+    for (const auto& each : required_records(unknown, platform(), {"192.0.2.1"})) {
+        if (each.purpose == RecordPurpose::ownership) {
+            proofs.push_back(each);
+        }
+    }
+
+    ASSERT_EQ(proofs.size(), 2U);
+    EXPECT_EQ(proofs[0].type, "TXT");
+    EXPECT_EQ(proofs[0].name, "_certwright-ownership.example.com");
+    EXPECT_EQ(proofs[0].host, "_certwright-ownership");
+    EXPECT_EQ(proofs[0].value, "certwright=k7");
+    EXPECT_TRUE(proofs[0].required);
+    EXPECT_EQ(proofs[1].host, "_certwright-ownership.www");
+    EXPECT_FALSE(proofs[1].required);
 }
 
 }  // namespace

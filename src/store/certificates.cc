@@ -81,6 +81,15 @@ base::Result<std::vector<Certificate>> Certificates::of_endpoint(const std::stri
     return records_of(db_.execute(text, sql::params(endpoint)), read);
 }
 
+base::Result<std::vector<Certificate>> Certificates::retired_of(const std::string& endpoint)
+{
+    static const auto text =
+        table().select() + " WHERE endpoint = $1 AND state = 'deleted' ORDER BY created_at DESC, id DESC";
+    TRY(all, records_of(db_.execute(text, sql::params(endpoint)), read));
+    std::erase_if(all, [](const Certificate& each) { return each.sealed_key.empty(); });
+    return std::move(all);
+}
+
 base::Result<Page<Certificate>> Certificates::list(const std::string& tenant, const std::string& after,
                                                    std::size_t limit)
 {

@@ -1,3 +1,4 @@
+#include "store/claims.h"
 #include "store/json_text.h"
 #include "store/query.h"
 #include "store/sql/table.h"
@@ -35,16 +36,18 @@ const sql::Table& table()
                                                     "deleted_at",
                                                     "ca_policy",
                                                     "profile",
-                                                    "own_challenges"});
+                                                    "own_challenges",
+                                                    "vouched",
+                                                    "bulk"});
     return endpoints;
 }
 
-// The name that people point their CNAME at: the value of the first routing record.
+// The name that people point their CNAME or, at an apex, their ALIAS at.
 std::string alias_of(const Endpoint& endpoint)
 {
     for (const auto& record : endpoint.required_records) {
         if (record.purpose == model::RecordPurpose::routing) {
-            return record.value;
+            return record.alternatives.empty() ? record.value : record.alternatives.front().value;
         }
     }
     return {};
@@ -57,7 +60,8 @@ sql::Params values(const Endpoint& e)
                        e.label, alias_of(e), to_json(e.required_records), model::to_string(e.status.state),
                        e.status.since, to_json(e.status.reason), e.status.retrying, e.status.next_attempt_at,
                        e.status.serving, to_json(e.status.conditions), e.created_at, e.next_check_at,
-                       e.checks, e.deleted_at, to_json(e.ca_policy), e.profile, e.own_challenges);
+                       e.checks, e.deleted_at, to_json(e.ca_policy), e.profile, e.own_challenges, e.vouched,
+                       e.bulk);
 }
 
 Endpoint read(sql::RowReader row)
@@ -89,6 +93,8 @@ Endpoint read(sql::RowReader row)
     e.ca_policy = texts_from(row.text());
     e.profile = row.text();
     e.own_challenges = row.flag();
+    e.vouched = row.flag();
+    e.bulk = row.flag();
     if (e.names.empty()) {
         e.names.emplace_back();  // name() is always there.
     }
@@ -96,61 +102,6 @@ Endpoint read(sql::RowReader row)
         e.key_types.push_back(model::KeyType::ecdsa_p256);
     }
     return e;
-}
-
-base::Error name_in_use(std::string_view name)
-{
-    return base::Error(base::Errc::conflict, fmt::format("{} belongs to another endpoint", name))
-        .with_code("name_in_use")
-        .with_fix("delete the endpoint that has this name, or take the name out of it");
-}
-
-// Holds `name` for the endpoint, unless a live endpoint has it. ON CONFLICT waits for the other node's
-// transaction.
-base::Result<> take_name(sql::Connection& db, const std::string& endpoint, const std::string& name)
-{
-    CHECKED(db.execute("DELETE FROM endpoint_names WHERE endpoint = $1 AND name = $2 AND live = 0",
-                       sql::params(endpoint, name)));
-    auto taken = db.execute(
-        "INSERT INTO endpoint_names (endpoint, name, live) VALUES ($1, $2, 1) ON CONFLICT DO NOTHING "
-        "RETURNING name",
-        sql::params(endpoint, name));
-    if (taken && taken->empty()) {
-        return base::fail(name_in_use(name));
-    }
-    return expect_row(taken, base::Errc::conflict, name);
-}
-
-base::Result<std::vector<std::string>> held_names(sql::Connection& db, const std::string& endpoint)
-{
-    return records_of(
-        db.execute("SELECT name FROM endpoint_names WHERE endpoint = $1 AND live = 1", sql::params(endpoint)),
-        [](sql::RowReader row) { return row.text(); });
-}
-
-// Makes the live names of the endpoint those of the record; none when it is deleted. Released ones stay as
-// history.
-base::Result<> settle_names(sql::Connection& db, const Endpoint& endpoint)
-{
-    std::vector<std::string> wanted;
-    if (!endpoint.deleted_at) {
-        for (const auto& name : endpoint.names) {
-            wanted.push_back(name.text());
-        }
-    }
-    TRY(held, held_names(db, endpoint.id));
-    for (const auto& name : held) {
-        if (std::ranges::find(wanted, name) == wanted.end()) {
-            CHECKED(db.execute("UPDATE endpoint_names SET live = 0 WHERE endpoint = $1 AND name = $2",
-                               sql::params(endpoint.id, name)));
-        }
-    }
-    for (const auto& name : wanted) {
-        if (std::ranges::find(held, name) == held.end()) {
-            CHECKED(take_name(db, endpoint.id, name));
-        }
-    }
-    return {};
 }
 
 // A text as part of a LIKE pattern, escaped by '\'.
@@ -238,6 +189,7 @@ base::Result<> Endpoints::insert(const Endpoint& endpoint)
         note_change(std::nullopt, endpoint);
     }
     if (!settled && db_.health() == sql::Health::usable && settled.error().code() == "name_in_use") {
+        CHECKED(db_.execute("DELETE FROM name_holders WHERE endpoint = $1", sql::params(endpoint.id)));
         CHECKED(db_.execute("DELETE FROM endpoint_names WHERE endpoint = $1", sql::params(endpoint.id)));
         CHECKED(db_.execute("DELETE FROM endpoints WHERE id = $1", sql::params(endpoint.id)));
     }
@@ -260,12 +212,19 @@ base::Result<Endpoint> Endpoints::get(const std::string& id)
                       "endpoint", id);
 }
 
-base::Result<Endpoint> Endpoints::find_by_name(const model::DomainName& name)
+base::Result<Endpoint> Endpoints::find_by_name(const model::DomainName& name, const std::string& tenant)
 {
-    static const auto text =
-        table().select() + " WHERE id = (SELECT endpoint FROM endpoint_names WHERE name = $1 AND live = 1)";
-    return one_record(db_.execute(text + std::string(db_.dialect().row_lock), sql::params(name.text())), read,
-                      "endpoint with the name", name.text());
+    static const auto of_tenant =
+        table().select() +
+        " WHERE id = (SELECT endpoint FROM endpoint_names WHERE name = $1 AND tenant = $2 AND live = 1)";
+    static const auto of_anyone =
+        table().select() +
+        " WHERE id = COALESCE((SELECT endpoint FROM name_holders WHERE name = $1),"
+        " (SELECT endpoint FROM endpoint_names WHERE name = $1 AND live = 1 ORDER BY tenant LIMIT 1))";
+    const std::string lock(db_.dialect().row_lock);
+    return one_record(tenant.empty() ? db_.execute(of_anyone + lock, sql::params(name.text()))
+                                     : db_.execute(of_tenant + lock, sql::params(name.text(), tenant)),
+                      read, "endpoint with the name", name.text());
 }
 
 base::Result<Endpoint> Endpoints::find_by_label(const std::string& label)

@@ -15,6 +15,8 @@ TEST_P(EndpointsOnStore, ComesBackWithEveryField)
     made.key_types = {model::KeyType::ecdsa_p256, model::KeyType::rsa_2048};
     made.required_records.front().found = {"A 192.0.2.1"};
     made.required_records.front().status = model::RecordStatus::conflict;
+    made.required_records.front().alternatives = {{"ALIAS", "a.platform.test"}};
+    made.bulk = true;
     made.status = {
         .state = model::EndpointState::action_required,
         .since = test_start,
@@ -53,6 +55,8 @@ TEST_P(EndpointsOnStore, ComesBackWithEveryField)
     EXPECT_EQ(got->created_at, made.created_at);
     EXPECT_EQ(got->next_check_at, made.next_check_at);
     EXPECT_EQ(got->checks, 7);
+    EXPECT_TRUE(got->vouched);
+    EXPECT_TRUE(got->bulk);
     EXPECT_EQ(got->deleted_at, std::nullopt);
 }
 
@@ -106,6 +110,83 @@ TEST_P(EndpointsOnStore, GivesANameToOneOfManyWhoWantItAtOnce)
 
     EXPECT_EQ(won, 1);
     EXPECT_EQ(refused, 49);
+}
+
+TEST_P(EndpointsOnStore, LetsManyTenantsClaimANameAndOneHoldIt)
+{
+    for (const auto* key : {"a", "b"}) {
+        auto claim = endpoint(key, {"shop.example.com", std::string(key) + ".example.com"});
+        claim.tenant = std::string("tenant_") + key;
+        claim.vouched = false;
+        insert(claim);
+    }
+    const auto shop = name("shop.example.com");
+    const auto held = [&](const std::string& id) {
+        return write([&](Transaction& tx) { return tx.names.hold(id, shop); }).value();
+    };
+
+    EXPECT_EQ(read([&](Transaction& tx) { return tx.names.holder(shop); }).value(), std::nullopt);
+    EXPECT_TRUE(held("ep_b"));
+    EXPECT_TRUE(held("ep_b"));
+    EXPECT_FALSE(held("ep_a"));
+    EXPECT_EQ(read([&](Transaction& tx) { return tx.endpoints.find_by_name(shop); })->id, "ep_b");
+    EXPECT_EQ(read([&](Transaction& tx) { return tx.endpoints.find_by_name(shop, "tenant_a"); })->id, "ep_a");
+    EXPECT_EQ(read([](Transaction& tx) { return tx.names.count("tenant_a", "example.com"); }).value(), 2);
+
+    ASSERT_TRUE(write([&](Transaction& tx) { return tx.names.take_over("ep_a", shop); }));
+    EXPECT_EQ(read([](Transaction& tx) { return tx.names.held_by("ep_a"); }).value(),
+              std::vector<std::string>{"shop.example.com"});
+    EXPECT_TRUE(read([](Transaction& tx) { return tx.names.held_by("ep_b"); })->empty());
+}
+
+TEST_P(EndpointsOnStore, KeepsATenantFromClaimingANameTwice)
+{
+    auto first = endpoint("a", {"shop.example.com"});
+    first.vouched = false;
+    insert(first);
+    auto second = endpoint("b", {"shop.example.com"});
+    second.vouched = false;
+
+    const auto refused = write([&](Transaction& tx) { return tx.endpoints.insert(second); });
+
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), "name_in_use");
+    second.tenant = "another";
+    insert(second);
+    second.tenant = first.tenant;
+    EXPECT_FALSE(write([&](Transaction& tx) { return tx.endpoints.update(second); }));
+}
+
+TEST_P(EndpointsOnStore, MovesItsClaimsWithItsTenant)
+{
+    auto moved = endpoint("a", {"shop.example.com"});
+    insert(moved);
+    moved.tenant = "another";
+    ASSERT_TRUE(write([&](Transaction& tx) { return tx.endpoints.update(moved); }));
+
+    const auto shop = name("shop.example.com");
+    EXPECT_TRUE(read([&](Transaction& tx) { return tx.endpoints.find_by_name(shop, "another"); }));
+    EXPECT_FALSE(read([&](Transaction& tx) { return tx.endpoints.find_by_name(shop, "default"); }));
+    EXPECT_EQ(read([&](Transaction& tx) { return tx.names.holder(shop); }).value(), "ep_a");
+}
+
+TEST_P(EndpointsOnStore, LooksAgainAtTheOthersWhoWantAName)
+{
+    for (const auto* key : {"a", "b", "c"}) {
+        auto claim = endpoint(key, {"shop.example.com"});
+        claim.tenant = key;
+        claim.vouched = false;
+        if (std::string_view(key) != "c") {
+            claim.next_check_at = test_start + std::chrono::hours(4);
+        }
+        insert(claim);
+    }
+    ASSERT_TRUE(write(
+        [](Transaction& tx) { return tx.names.check_others("ep_a", name("shop.example.com"), test_start); }));
+
+    const auto due = read([](Transaction& tx) { return tx.endpoints.due_checks(test_start, 10); }).value();
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_EQ(due[0].id, "ep_b");
 }
 
 TEST_P(EndpointsOnStore, DeletingReleasesTheNamesButKeepsRowAndLabel)

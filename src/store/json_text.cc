@@ -66,6 +66,15 @@ json::array array_of(const std::vector<std::string>& list)
     return array;
 }
 
+json::array array_of(const std::vector<model::RecordAlternative>& alternatives)
+{
+    json::array array;
+    for (const auto& each : alternatives) {
+        array.push_back(json::object{{"type", each.type}, {"value", each.value}});
+    }
+    return array;
+}
+
 json::object object_of(const model::Problem& problem)
 {
     return {{"code", problem.code},
@@ -92,6 +101,11 @@ model::RequiredRecord record_of(const json::value& value)
     record.value = text_field(value, "value");
     const auto* required = field(value, "required").if_bool();
     record.required = required == nullptr || *required;
+    if (const auto* alternatives = field(value, "alternatives").if_array()) {
+        for (const auto& each : *alternatives) {
+            record.alternatives.push_back({text_field(each, "type"), text_field(each, "value")});
+        }
+    }
     record.status = known_or(model::record_status_from(text_field(value, "status")), record.status);
     record.found = texts_of(field(value, "found"));
     return record;
@@ -148,6 +162,7 @@ std::string to_json(const std::vector<model::RequiredRecord>& records)
                                      {"host", record.host},
                                      {"value", record.value},
                                      {"required", record.required},
+                                     {"alternatives", array_of(record.alternatives)},
                                      {"status", model::to_string(record.status)},
                                      {"found", array_of(record.found)}});
     }

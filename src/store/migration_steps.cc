@@ -361,8 +361,30 @@ ALTER TABLE endpoints ADD COLUMN own_challenges BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE edge_groups ADD COLUMN own_challenges BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE edge_nodes ADD COLUMN trouble {text} NOT NULL DEFAULT '';
 )sql";
+// Claims on a name stopped being exclusive: the first that is proved holds it. Those from before were.
+constexpr std::string_view ownership = R"sql(
+ALTER TABLE endpoints ADD COLUMN vouched BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE endpoints ADD COLUMN bulk BIGINT NOT NULL DEFAULT 0;
+UPDATE endpoints SET vouched = 1 WHERE tenant = 'default';
 
-constexpr std::array steps{resources, fleet, alpn_challenges, ledger_and_queue, several_cas, alert_schema, proxies};
+ALTER TABLE endpoint_names ADD COLUMN tenant {text} NOT NULL DEFAULT '';
+ALTER TABLE endpoint_names ADD COLUMN registrable {text} NOT NULL DEFAULT '';
+UPDATE endpoint_names SET tenant = (SELECT tenant FROM endpoints WHERE id = endpoint_names.endpoint);
+DROP INDEX endpoint_names_live;
+CREATE UNIQUE INDEX endpoint_names_live ON endpoint_names (name, tenant) WHERE live = 1;
+CREATE INDEX endpoint_names_by_registrable ON endpoint_names (tenant, registrable) WHERE live = 1;
+
+CREATE TABLE name_holders (
+  name {text} PRIMARY KEY,
+  endpoint {text} NOT NULL REFERENCES endpoints (id)
+);
+CREATE INDEX name_holders_of_endpoint ON name_holders (endpoint);
+INSERT INTO name_holders (name, endpoint) SELECT name, endpoint FROM endpoint_names WHERE live = 1;
+
+CREATE INDEX certificates_retired ON certificates (endpoint, created_at, id) WHERE state = 'deleted';
+)sql";
+
+constexpr std::array steps{resources, fleet, alpn_challenges, ledger_and_queue, several_cas, alert_schema, proxies, ownership};
 
 }  // namespace
 

@@ -45,7 +45,10 @@ TEST_P(MigrationsOnStore, BringADatabaseOfTheFirstVersionUpToDateWithItsRows)
     store.reset();
     store = open().value();
 
-    EXPECT_TRUE(read([](Transaction& tx) { return tx.endpoints.find_by_name(name("shop.example.com")); }));
+    EXPECT_TRUE(
+        read([](Transaction& tx) { return tx.endpoints.find_by_name(name("shop.example.com"), "acme"); }));
+    EXPECT_EQ(read([](Transaction& tx) { return tx.names.holder(name("shop.example.com")); }).value(),
+              "ep_a");
     EXPECT_TRUE(read([](Transaction& tx) { return tx.budgets.list(); }));
     EXPECT_EQ(read([](Transaction& tx) { return tx.revisions.head(); })->epoch, epoch);
 }

@@ -122,6 +122,10 @@ TEST_F(QueryPlans, EveryLookUpAndPageUsesAnIndex)
             plan_of([&](Transaction& tx) { return tx.budgets.scarcest("ca_a", "exact_set", name, 10); }),
             WalksAnIndex());
     }
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.certificates.retired_of("ep_a"); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.names.holder(name("a.test")); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.names.held_by("ep_a"); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.names.count("t", "example.com"); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.events.after(1, "t", 10); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.events.of_subject("ep_a", 10); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.challenges.txt_of_order("ord_a"); }), WalksAnIndex());

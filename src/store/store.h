@@ -28,6 +28,7 @@ public:
     Tenants tenants;
     Tokens tokens;
     Endpoints endpoints;
+    Names names;
     Certificates certificates;
     Orders orders;
     CaAccounts accounts;

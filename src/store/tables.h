@@ -73,14 +73,17 @@ class Endpoints {
 public:
     // `batch`: what earlier operations of the same transaction changed and is not written yet.
     explicit Endpoints(sql::Connection& db, const EndpointCounts* batch = nullptr) : db_(db), batch_(batch) {}
-    // Writes the endpoint and its names. conflict + code name_in_use when a live endpoint holds one of its
-    // names.
+    // Writes the endpoint and claims its names; holds them at once when it is vouched for. conflict + code
+    // name_in_use when its tenant claims one of them already, or when it is vouched for and another endpoint
+    // holds one.
     base::Result<> insert(const model::Endpoint& endpoint);
-    // Replaces every field of an existing endpoint. not_found. Deleting (deleted_at set) releases its names.
+    // Replaces every field of an existing endpoint, its tenant and names included. not_found. Deleting
+    // (deleted_at set) releases its names.
     base::Result<> update(const model::Endpoint& endpoint);
     base::Result<model::Endpoint> get(const std::string& id);  // not_found
-    base::Result<model::Endpoint> find_by_name(
-        const model::DomainName& name);  // live ones; exact name; not_found
+    // Live ones; exact name; not_found. Of the tenant; the empty tenant: the one that holds the name, else
+    // one of those that claim it.
+    base::Result<model::Endpoint> find_by_name(const model::DomainName& name, const std::string& tenant = "");
     base::Result<model::Endpoint> find_by_label(
         const std::string& label);  // not_found; labels are never reused
     base::Result<Page<model::Endpoint>> list(const EndpointFilter& filter);  // by creation, newest last
@@ -104,6 +107,27 @@ private:
     EndpointCounts pending_;
 };
 
+// Who claims a name and who holds it. Many tenants may claim a name, each with one endpoint; one endpoint
+// holds it, and only that one is routed and gets certificates. Endpoints makes the claims and gives them up.
+class Names {
+public:
+    explicit Names(sql::Connection& db) : db_(db) {}
+    // The endpoint that holds `name`.
+    base::Result<std::optional<std::string>> holder(const model::DomainName& name);
+    base::Result<std::vector<std::string>> held_by(const std::string& endpoint);
+    // False when another endpoint holds it. REQUIRES: `endpoint` claims it.
+    base::Result<bool> hold(const std::string& endpoint, const model::DomainName& name);
+    // The same, whoever holds it now.
+    base::Result<> take_over(const std::string& endpoint, const model::DomainName& name);
+    // All other endpoints that claim `name` are due for a look at DNS.
+    base::Result<> check_others(const std::string& endpoint, const model::DomainName& name, base::Time now);
+    // Names that `tenant` claims under a registrable domain.
+    base::Result<std::int64_t> count(const std::string& tenant, const std::string& registrable);
+
+private:
+    sql::Connection& db_;
+};
+
 class Certificates {
 public:
     explicit Certificates(sql::Connection& db) : db_(db) {}
@@ -114,6 +138,8 @@ public:
     base::Result<std::vector<model::Certificate>> of_endpoint(const std::string& endpoint);
     base::Result<Page<model::Certificate>> list(const std::string& tenant, const std::string& after,
                                                 std::size_t limit);
+    // Deleted ones of an endpoint that still have their key, newest first: what a removal took away.
+    base::Result<std::vector<model::Certificate>> retired_of(const std::string& endpoint);
     // Live, renew_at <= now, without an unfinished order that replaces them or is for the same endpoint and
     // key type, and not of a suspended endpoint.
     base::Result<std::vector<model::Certificate>> due_renewals(base::Time now, std::size_t limit);

@@ -7,6 +7,7 @@ Transaction::Transaction(sql::Connection& db, const EndpointCounts* batch)
     : tenants(db),
       tokens(db),
       endpoints(db, batch),
+      names(db),
       certificates(db),
       orders(db),
       accounts(db),

@@ -23,6 +23,7 @@ inline model::Endpoint sample_endpoint(const std::vector<std::string>& names,
     model::Endpoint endpoint;
     endpoint.id = "ep_" + names.front();
     endpoint.tenant = "default";
+    endpoint.vouched = true;
     for (const auto& name : names) {
         endpoint.names.push_back(*model::DomainName::parse(name));
     }

@@ -35,8 +35,7 @@ protected:
     DiagnosisFixture()
     {
         context_.addresses = {"127.0.0.4"};
-        context_.caa_identities = {"ca.test"};
-        context_.account_url = "https://ca.test/account/1";
+        context_.cas = {{"default", {"ca.test"}, "https://ca.test/account/1"}};
         context_.thumbprint = "thumbprint-of-the-account";
         context_.probes.dns_port = free_port();
         context_.probes.ask = std::chrono::milliseconds(1'500);

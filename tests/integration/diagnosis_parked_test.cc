@@ -34,7 +34,7 @@ protected:
         options.private_blocks = {"127.0.0.0/8"};
         options.ring.turn = 200ms;
         options.poll = 100ms;
-        options.caa_identities = context_.caa_identities;
+        options.caa_identities = context_.cas.front().caa_identities;
         watch_ = std::make_unique<diagnosis::Watch>(loop_.get_executor(), *store_, resolver(), clock_, needs_, options);
         tasks_.spawn("watch", watch_->run());
     }

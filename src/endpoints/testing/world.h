@@ -106,6 +106,7 @@ public:
         add_tenant("default");
         add_tenant("acme");
         add_tenant("globex");
+        add_tenant("globex2");
     }
 
     template <class T>
@@ -131,6 +132,13 @@ public:
         wanted.names = {name};
         wanted.upstream = upstream;
         return run(service.create(Caller{tenant}, wanted));
+    }
+
+    // As if it were proved; false when another one holds the name.
+    bool hold(const model::Endpoint& endpoint)
+    {
+        return write([&](store::Transaction& tx) { return tx.names.hold(endpoint.id, endpoint.name()); })
+            .value();
     }
 
     boost::asio::io_context loop{1};

@@ -1,9 +1,9 @@
 #include "feed/server/entry_reader.h"
 
 #include "base/log.h"
+#include "model/serving.h"
 
 #include <algorithm>
-#include <array>
 
 namespace feed {
 
@@ -24,28 +24,6 @@ base::Result<std::optional<T>> if_found(base::Result<T> result)
         return std::optional<T>();
     }
     return base::fail(std::move(result).error());
-}
-
-int rank(model::CertificateSource source)
-{
-    constexpr std::array order{model::CertificateSource::uploaded, model::CertificateSource::managed,
-                               model::CertificateSource::transitional};
-    return static_cast<int>(std::ranges::find(order, source) - order.begin());
-}
-
-bool covers_all(const std::vector<model::Certificate>& certificates, const model::Endpoint& endpoint,
-                base::Time now)
-{
-    return std::ranges::all_of(endpoint.names, [&](const auto& name) {
-        return std::ranges::any_of(certificates, [&](const auto& certificate) {
-            return certificate.not_before <= now && certificate.trusted &&
-                   certificate.source != model::CertificateSource::transitional &&
-                   std::ranges::any_of(certificate.identifiers, [&](const auto& identifier) {
-                       const auto covering = model::DomainName::parse(identifier);
-                       return identifier == name.text() || (covering && covering->covers(name.text()));
-                   });
-        });
-    });
 }
 
 base::Result<std::optional<Entry>> token(store::Transaction& tx, const std::string& key)
@@ -111,30 +89,6 @@ Filter name_server_filter()
     return {{RevisionKind::group, RevisionKind::zone, RevisionKind::alias, RevisionKind::txt}, std::nullopt};
 }
 
-std::vector<std::string> serving_order(const model::Endpoint& endpoint, std::vector<model::Certificate> live,
-                                       base::Time now)
-{
-    std::erase_if(live, [&](const auto& each) {
-        return each.state != model::CertificateState::live ||
-               each.source == model::CertificateSource::platform || each.not_after <= now;
-    });
-    if (covers_all(live, endpoint, now)) {
-        std::erase_if(live,
-                      [](const auto& each) { return each.source == model::CertificateSource::transitional; });
-    }
-    // One that begins later may be our clock's mistake, and nothing tells us when its time has come. A
-    // staging certificate serves only where nothing trusted does.
-    std::ranges::sort(live, [now](const auto& a, const auto& b) {
-        return std::tuple(a.not_before > now, !a.trusted, rank(a.source), a.key_type, b.not_before, b.id) <
-               std::tuple(b.not_before > now, !b.trusted, rank(b.source), b.key_type, a.not_before, a.id);
-    });
-    std::vector<std::string> ids;
-    for (auto& certificate : live) {
-        ids.push_back(std::move(certificate.id));
-    }
-    return ids;
-}
-
 base::Result<std::optional<Change>> EntryReader::read(store::Transaction& tx, RevisionKind kind,
                                                       const std::string& key, const Filter& filter) const
 {
@@ -178,18 +132,27 @@ base::Result<std::optional<Entry>> EntryReader::route(store::Transaction& tx, co
     if (!endpoint || is_gone(*endpoint) || (filter.group && *filter.group != endpoint->edge_group)) {
         return std::optional<Entry>();
     }
+    // A name that somebody merely asks for is nobody's business of the edges.
+    TRY(held, tx.names.held_by(key));
+    if (held.empty()) {
+        return std::optional<Entry>();
+    }
     TRY(live, tx.certificates.of_endpoint(key));
     RouteEntry entry;
     entry.endpoint = endpoint->id;
     entry.tenant = endpoint->tenant;
     for (const auto& name : endpoint->names) {
-        entry.names.push_back(name.text());
+        if (std::ranges::find(held, name.text()) != held.end()) {
+            entry.names.push_back(name.text());
+        }
     }
     entry.upstream = endpoint->upstream;
     entry.ip_filter = endpoint->ip_filter;
     entry.filter_at = endpoint->filter_at;
     entry.own_challenges = endpoint->own_challenges;
-    entry.certificates = serving_order(*endpoint, std::move(live), clock_.now());
+    for (const auto* each : model::serving_order(*endpoint, live, clock_.now())) {
+        entry.certificates.push_back(each->id);
+    }
     entry.suspended = endpoint->status.state == model::EndpointState::suspended;
     return std::optional<Entry>(std::move(entry));
 }

@@ -25,12 +25,6 @@ struct Filter {
 Filter edge_filter(std::string group);
 Filter name_server_filter();
 
-// The certificates that serve `endpoint` now, best first: uploaded, then managed, then transitional (only
-// until others cover all of its names); among equals ECDSA before RSA, then the newest first. Expired ones
-// and the platform's are never among them.
-std::vector<std::string> serving_order(const model::Endpoint& endpoint, std::vector<model::Certificate> live,
-                                       base::Time now);
-
 class EntryReader {
 public:
     EntryReader(const crypto::Sealer& sealer, const base::Clock& clock) : sealer_(sealer), clock_(clock) {}

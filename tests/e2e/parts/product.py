@@ -130,4 +130,4 @@ class EndpointView:
         return [r for r in self.fields["required_records"] if r.get("required", True) or not required_only]
 
     def nsupdate_lines(self):
-        return [f"add {r['name']}. 5 {r['type']} {r['value']}." for r in self.records()]
+        return [f"add {r['name']}. 5 {r['type']} {r['value']}." for r in self.records() if r["type"] == "CNAME"]

@@ -93,8 +93,16 @@ class Refusals:
         self.cli.text("tenant", "add", "globex", check=False)
         token = self.cli.json("token", "create", "--tenant", "globex", "--scope", "read", "--scope", "write")["token"]
         globex = {"CERTWRIGHT_TOKEN": token}
-        self.refused("a name that another tenant has", "name_in_use", "endpoint", "add", "bücher.customer.test", "--to", self.app, env=globex)
         self.refused("another tenant's endpoint", "endpoint_not_found", "endpoint", "show", "bücher.customer.test", env=globex)
+        self.cli.text("endpoint", "add", "theirs.customer.test", "--to", self.app, "--tenant", "globex")
+        self.refused("what only the operator may do", "operator_required", "endpoint", "suspend", "theirs.customer.test", env=globex)
+        self.cli.text("endpoint", "add", "bücher.customer.test", "--to", self.app, "--tenant", "globex")
+        status, told, said = run([self.binary, "endpoint", "show", "bücher.customer.test"], "globex looks at its claim", 30,
+                                 {**self.cli.environment(), **globex}, check=False)
+        self.check("a claim on a name that another tenant holds needs its TXT record", status == 0 and
+                   "_certwright-ownership.xn--bcher-kva" in told and "certwright=" in told, one_line(told + said))
+        for name in ("theirs.customer.test", "bücher.customer.test"):
+            run([self.binary, "endpoint", "remove", name, "--yes"], "globex removes it", 30, {**self.cli.environment(), **globex})
         for address in ("127.0.0.1", "169.254.169.254", "10.0.0.1", "[::1]"):
             self.refused(f"a tenant's upstream at {address}", "upstream_forbidden", "endpoint", "add", "g.customer.test", "--to",
                          f"http://{address}/", env=globex)

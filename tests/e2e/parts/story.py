@@ -10,6 +10,7 @@ from .product import CHALLENGE_ZONE, DOMAIN, EndpointView
 
 SHOP = "shop.customer.test"
 SERVICES = "services.customer.test"
+CLAIMED = "claimed.customer.test"
 LET_IN = "127.0.0.2"  # the address that the IP filter of the internal endpoint lets in
 
 
@@ -26,7 +27,7 @@ class Story:
 
     def tell(self):
         for step in (self.open_the_stage, self.platform_certificate, self.external_endpoint, self.transitional_certificate,
-                     self.records_appear, self.internal_endpoint, self.renewal, self.overview):
+                     self.records_appear, self.internal_endpoint, self.ownership, self.renewal, self.overview):
             step()
 
     # --- telling ----------------------------------------------------------------------------------------------------
@@ -199,13 +200,28 @@ class Story:
             refused = probe.get_https(port, SERVICES, self._stage.root, source=LOOPBACK)
             self.check(f"{where} keeps {LOOPBACK} out", refused.status == 403, f"status {refused.status}")
 
+    def ownership(self):
+        self.title(f"6. {CLAIMED} has an address of ours already; a tenant asks for it, and has to prove that it is his")
+        self._cli.text("tenant", "add", "globex")
+        self.change_zone([f"add {CLAIMED}. 5 A {LOOPBACK}"])
+        self.show_command("endpoint", "add", CLAIMED, "--to", self._stage.app.url, "--tenant", "globex")
+        told = wait_until("it is told what is missing", lambda: about_ownership(self._cli.endpoint(CLAIMED)), 20, self._stage.server)
+        self.check("an address proves nothing", told.state == "pending_dns" and told.reason == "ownership_missing", told.message)
+        for where, http_port, _ in self._stage.edges():
+            status = probe.get_http(http_port, CLAIMED, "/").status
+            self.check(f"{where} does not know the name yet", status == 404, f"status {status}")
+        proof = next(r for r in told.records() if r["purpose"] == "ownership")
+        self.change_zone([f"add {proof['name']}. 5 TXT {proof['value']}"])
+        self.await_state(CLAIMED, "active")
+        self.await_served(CLAIMED, "proved, it is served with its own certificate", lambda leaf: leaf.trusted and leaf.names == (CLAIMED,))
+
     def check_told_serial(self, name, leaf):
         told = self._cli.endpoint(name).served_serial
         self.check("endpoint show names the serial number that is served", same_number(told, leaf.serial),
                    f"told {told or 'none'}, served {leaf.serial}")
 
     def renewal(self):
-        self.title(f"6. {SHOP} is renewed while visitors keep coming, through both edges")
+        self.title(f"7. {SHOP} is renewed while visitors keep coming, through both edges")
         addresses = [LOOPBACK] + ([LOOPBACK6] if have_ipv6() else [])
         visitors = [probe.Visitor(https, SHOP, self._stage.root, address).start()
                     for _, _, https in self._stage.edges() for address in addresses]
@@ -227,7 +243,7 @@ class Story:
         self.check_told_serial(SHOP, renewed)
 
     def overview(self):
-        self.title("7. How it stands")
+        self.title("8. How it stands")
         self.show_command("status")
         self.show_command("endpoint", "show", SHOP)
         status = self._cli.json("status")
@@ -246,6 +262,11 @@ def caught_up(listing):
     """The only remote edge, once it has applied every revision, else None."""
     edges = listing["items"]
     return edges[0] if len(edges) == 1 and edges[0]["revision"] == listing["revision"] else None
+
+
+def about_ownership(view: EndpointView):
+    """`view` once its reason is about whose the name is, else None."""
+    return view if view.reason.startswith("ownership_") else None
 
 
 def waiting(view: EndpointView):

@@ -49,6 +49,7 @@ void FeedTest::put_endpoint(const std::string& id, std::vector<std::string> name
     endpoint.id = id;
     endpoint.tenant = "default";
     endpoint.edge_group = group;
+    endpoint.vouched = true;
     endpoint.label = id.substr(3);
     endpoint.upstream = "http://127.0.0.1:8080";
     for (const auto& name : names) {

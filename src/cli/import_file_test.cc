@@ -1,0 +1,67 @@
+#include "cli/import_file.h"
+
+#include <gtest/gtest.h>
+
+namespace cli {
+namespace {
+
+std::string json_of(const base::Result<std::vector<ImportLine>>& lines, std::size_t index)
+{
+    return boost::json::serialize(lines.value().at(index).body);
+}
+
+TEST(ImportFile, ReadsCsvWithItsHeading)
+{
+    const auto lines = parse_import(
+        "names,upstream,kind,ip_filter\r\n"
+        "shop.example.com www.shop.example.com,http://10.0.0.5:3000\r\n"
+        "\n"
+        "# internal ones\n"
+        "wiki.example.com,\"http://10.0.0.6/a,b\",internal,192.0.2.0/24 2001:db8::/32\n"
+        "b\xc3\xbc"
+        "cher.example.com,http://10.0.0.7");
+
+    ASSERT_TRUE(lines) << lines.error().message();
+    ASSERT_EQ(lines->size(), 3U);
+    EXPECT_EQ(json_of(lines, 0),
+              R"({"names":["shop.example.com","www.shop.example.com"],"upstream":"http://10.0.0.5:3000"})");
+    EXPECT_EQ(
+        json_of(lines, 1),
+        R"({"names":["wiki.example.com"],"upstream":"http://10.0.0.6/a,b","kind":"internal","ip_filter":["192.0.2.0/24","2001:db8::/32"]})");
+    EXPECT_EQ((*lines)[1].number, 5U);
+}
+
+TEST(ImportFile, ReadsJsonLines)
+{
+    const auto lines = parse_import(
+        "{\"name\":\"a.example.com\",\"upstream\":\"http://10.0.0.5\"}\n\n"
+        "{\"name\":\"b.example.com\",\"upstream\":\"http://10.0.0.5\"}\n");
+
+    ASSERT_TRUE(lines);
+    ASSERT_EQ(lines->size(), 2U);
+    EXPECT_EQ((*lines)[1].number, 3U);
+    EXPECT_EQ(json_of(lines, 1), R"({"name":"b.example.com","upstream":"http://10.0.0.5"})");
+}
+
+TEST(ImportFile, NamesTheLineThatCannotBeRead)
+{
+    const std::pair<std::string, std::string> cases[] = {
+        {"name,upstream\n", "line 1: there is no column 'name'"},
+        {"names\na.example.com\n", "line 1: the column 'upstream' is missing"},
+        {"names,upstream\na,b,c\n", "line 2: it has more fields"},
+        {"names,upstream\n\n\"a,b\n", "line 3: a quote is not closed"},
+        {"{\"name\":1}\n{\n", "line 2: it is not JSON"},
+        {"{\"name\":1}\n[]\n", "line 2: it is no JSON object"},
+    };
+    for (const auto& [text, said] : cases) {
+        const auto refused = parse_import(text);
+
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().message().substr(0, said.size()), said);
+        EXPECT_FALSE(refused.error().fix().empty());
+    }
+    EXPECT_TRUE(parse_import("")->empty());
+}
+
+}  // namespace
+}  // namespace cli
