@@ -43,6 +43,8 @@ NEVER = {
     "deploy": {"store": "deploy targets follow the feed, as edges do", "acme": "deploy targets follow the feed",
                "feed/server": "deploy targets are followers on other machines"},
     "cli": {"store": "the CLI is a client of the API", "acme": "the CLI is a client of the API"},
+    "relay": {"acme": "a server and its clients are judged by each other, so they share nothing",
+              "store": "the server keeps its state behind an interface; app joins it to the store"},
     "agent": {"store": "devices have no database", "acme": "devices never talk to the CA"},
 }
 

@@ -4,6 +4,7 @@
 #include "app/deploy_node.h"
 #include "app/edge_node.h"
 #include "app/flags.h"
+#include "app/test_ca_command.h"
 #include "base/log.h"
 
 #include <boost/asio/signal_set.hpp>
@@ -198,6 +199,7 @@ void add_commands(CLI::App& app, int& status)
     add_edge(app, context, status);
     add_deploy(app, context, status);
     add_config(app, context, status);
+    add_test_ca(app, status);
 }
 
 }  // namespace app

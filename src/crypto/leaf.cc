@@ -73,23 +73,9 @@ base::ByteView view(const ASN1_STRING* value)
 
 std::vector<std::string> identifiers_of(const X509* certificate)
 {
-    std::vector<std::string> identifiers;
     const OwnedNames names(
         static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-    for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-        int kind = 0;
-        const auto* value =
-            static_cast<ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &kind));
-        std::string text;
-        if (kind == GEN_DNS) {
-            text = dns_text(view(value));
-        } else if (kind == GEN_IPADD) {
-            text = address_text(view(value));
-        }
-        if (!text.empty()) {
-            identifiers.push_back(std::move(text));
-        }
-    }
+    auto identifiers = identifiers_in(names.get());
     ERR_clear_error();
     return identifiers;
 }
@@ -130,6 +116,26 @@ base::Result<model::KeyType> key_type_of(const X509* certificate)
 }
 
 }  // namespace
+
+std::vector<std::string> identifiers_in(const GENERAL_NAMES* names)
+{
+    std::vector<std::string> identifiers;
+    for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names); ++i) {
+        int kind = 0;
+        const auto* value =
+            static_cast<ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &kind));
+        std::string text;
+        if (kind == GEN_DNS) {
+            text = dns_text(view(value));
+        } else if (kind == GEN_IPADD) {
+            text = address_text(view(value));
+        }
+        if (!text.empty()) {
+            identifiers.push_back(std::move(text));
+        }
+    }
+    return identifiers;
+}
 
 base::Result<LeafFacts> leaf_facts(const X509* certificate, base::ByteView der)
 {

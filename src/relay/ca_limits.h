@@ -64,6 +64,9 @@ struct CaNumbers {
     static CaNumbers unlimited() { return {}; }
 };
 
+// What the CA says to who ran into a limit; `what` is the domain or identifier.
+std::string refusal_text(CaLimit limit, LimitNumbers numbers, const std::string& what, base::Time until);
+
 struct LimitedOrder {
     std::string account;
     std::vector<std::string> identifiers;  // canonical DNS names, "*." included, and addresses
@@ -105,6 +108,8 @@ public:
     // An ARI renewal is counted like others but never held against anybody.
     void issued(const LimitedOrder& order, base::Time now);
 
+    // As if it had failed for ever.
+    void pause(const std::string& account, const std::string& identifier, base::Time now);
     // What a person does by a click. Returns how many identifiers go on.
     std::size_t unpause(const std::string& account);
     // What the CA grants on request.
@@ -141,7 +146,7 @@ private:
     Answer look(const Use& use, base::Time now) const;
     // Takes one when there is one.
     bool spend(const Use& use, base::Time now);
-    std::optional<Refusal> pause(const LimitedOrder& order, base::Time now);
+    std::optional<Refusal> refuse_paused(const LimitedOrder& order, base::Time now);
     std::optional<Refusal> refuse(const std::vector<Use>& uses, base::Time now);
     void violate(CaLimit limit, std::string key, base::Time now, bool refused);
     void forget_old(base::Time now);

@@ -38,27 +38,39 @@ inline base::Result<> prepare_store(store::Transaction& tx)
     return tx.tenants.put(tenant);
 }
 
+// Where the CA is.
+struct CaAddress {
+    std::string directory_url;
+    std::string trust_file;
+};
+
 // What a test may add to the engine.
 struct EngineExtras {
-    std::string trust_file;    // instead of Pebble's own; for several CAs
+    std::string trust_file;    // instead of the CA's own; for several CAs
     Faults* faults = nullptr;  // of the network to the CAs
 };
 
-// `store`, the gates, Pebble and the faults outlive it. Runs on its own loop.
+// `store`, the gates, the CA and the faults outlive it. Runs on its own loop.
 class IssuanceEngine {
 public:
     IssuanceEngine(store::Store& store, const Pebble& pebble, responder::RevisionGate* gate = nullptr,
+                   model::Platform platform = sample_platform(), EngineExtras extras = {})
+        : IssuanceEngine(store, CaAddress{pebble.directory_url(), pebble.trust_file()}, gate,
+                         std::move(platform), std::move(extras))
+    {
+    }
+    IssuanceEngine(store::Store& store, const CaAddress& ca, responder::RevisionGate* gate = nullptr,
                    model::Platform platform = sample_platform(), EngineExtras extras = {})
         : store_(store), platform_(std::move(platform)), sealer_(std::array<std::uint8_t, 32>{1, 2, 3})
     {
         http::ClientOptions trust;
         trust.user_agent = "certwright-test/1";
-        trust.trust_file = extras.trust_file.empty() ? pebble.trust_file() : extras.trust_file;
+        trust.trust_file = extras.trust_file.empty() ? ca.trust_file : extras.trust_file;
         http_ = http::make_client(loop_.get_executor(), trust);
         if (extras.faults != nullptr) {
             http_ = std::make_unique<FaultyHttp>(std::move(http_), *extras.faults);
         }
-        directory_ = pebble.directory_url();
+        directory_ = ca.directory_url;
         auto connect = [this](const std::string& url, crypto::PrivateKey key) {
             return acme::make_client(*http_, clock_, url, std::move(key));
         };

@@ -1,0 +1,1 @@
+fuzz(relay_request DEPS certwright::relay)

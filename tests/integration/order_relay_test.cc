@@ -1,0 +1,140 @@
+// Orders from queue to certificate against our own CA at its meanest: lost replies, pages of proxies, slow
+// issuing, pauses.
+#include "issuance_engine.h"
+#include "relay/test_ca.h"
+#include "support/temp_dir.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+// The CA on a thread of its own, until stop(); its state may be read after that.
+class CaThread {
+public:
+    CaThread(const std::filesystem::path& folder, const std::string& script)
+    {
+        relay::TestCaOptions options;
+        options.folder = folder;
+        options.listen = "127.0.0.1:0";
+        options.management.clear();
+        options.trusting = true;
+        options.script = script;
+        ca_ = relay::TestCa::open(loop_.get_executor(), clock_, options).value();
+        test::run(loop_, ca_->start());
+        loop_.restart();
+        thread_ = std::thread([this] { loop_.run(); });
+    }
+    ~CaThread() { stop(); }
+
+    test::CaAddress address() const { return {ca_->directory_url(), ca_->trust_file().string()}; }
+    void stop()
+    {
+        if (thread_.joinable()) {
+            loop_.stop();
+            thread_.join();
+            test::run(loop_, ca_->stop());
+        }
+    }
+    // After stop().
+    std::vector<relay::Certificate> certificates()
+    {
+        return test::run(loop_, ca_->state().certificates(0, 99)).value();
+    }
+    std::size_t lost() const
+    {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(ca_->server().calls(), &relay::LoggedCall::lost));
+    }
+
+private:
+    asio::io_context loop_{1};
+    base::SystemClock clock_;
+    std::unique_ptr<relay::TestCa> ca_;
+    std::thread thread_;
+};
+
+class OrderRelay : public testing::Test {
+protected:
+    void start(const std::string& script)
+    {
+        store_ = store::open_sqlite(folder_.path() / "db", clock_).value();
+        ca_ = std::make_unique<CaThread>(folder_.path() / "ca", script);
+        engine_ = std::make_unique<test::IssuanceEngine>(*store_, ca_->address());
+        endpoint_ = test::sample_endpoint({"shop.example.com", "*.shop.example.com"});
+        engine_->add(endpoint_);
+        engine_->make_records(endpoint_);
+    }
+    void TearDown() override
+    {
+        engine_.reset();
+        ca_->stop();
+    }
+    bool until_active()
+    {
+        return engine_->run_until(
+            [id = endpoint_.id](store::Transaction& tx) { return test::is_active(tx, id); }, 60s);
+    }
+
+    test::TempDir folder_;
+    base::SystemClock clock_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<CaThread> ca_;
+    std::unique_ptr<test::IssuanceEngine> engine_;
+    model::Endpoint endpoint_;
+};
+
+}  // namespace
+
+TEST_F(OrderRelay, OneCertificateThroughLostRepliesAndPages)
+{
+    start(
+        R"({"behaviour":{"bad_nonce_percent":30,"processing_polls":2,"issuance_delay_ms":200,"finalize_wait_ms":0,
+                           "poll_after":0},
+              "rules":[{"step":"new_order","lose_reply":true,"times":1},
+                       {"step":"new_order","page":"<html>bad gateway</html>","status":502,"times":1},
+                       {"step":"challenge","lose_reply":true,"times":1},
+                       {"step":"finalize","lose_reply":true,"times":1},
+                       {"step":"order","problem":"serverInternal","times":1},
+                       {"step":"certificate","lose_reply":true,"times":1}]})");
+
+    ASSERT_TRUE(until_active());
+
+    engine_.reset();
+    ca_->stop();
+    EXPECT_EQ(ca_->certificates().size(), 1U);
+    EXPECT_GE(ca_->lost(), 4U);
+}
+
+TEST_F(OrderRelay, AnOutageIsOutlasted)
+{
+    start(R"({"outages":[{"kind":"cut","seconds":2},{"kind":"page","seconds":3,"retry_after":1}]})");
+
+    ASSERT_TRUE(until_active());
+
+    engine_.reset();
+    ca_->stop();
+    EXPECT_EQ(ca_->certificates().size(), 1U);
+}
+
+TEST_F(OrderRelay, APauseIsForAPerson)
+{
+    start(R"({"rules":[{"step":"new_order","problem":"rateLimited",
+        "detail":"Your account is temporarily prevented from requesting certificates for shop.example.com. Please visit: https://ca.test/unpause?jwt=x"}]})");
+    const auto waits = [id = endpoint_.id](store::Transaction& tx) -> base::Result<bool> {
+        TRY(order, tx.orders.unfinished_of(id));
+        return order && !order->problem.none();
+    };
+
+    ASSERT_TRUE(engine_->run_until(waits));
+
+    const auto order =
+        engine_->read([id = endpoint_.id](store::Transaction& tx) { return tx.orders.unfinished_of(id); });
+    ASSERT_TRUE(order);
+    EXPECT_EQ(order->problem.code, "ca_paused") << order->problem.message;
+}
