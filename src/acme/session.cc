@@ -22,7 +22,7 @@ constexpr int most_attempts = 20;
 constexpr int quick_attempts = 5;
 constexpr std::chrono::milliseconds nonce_pause{100};
 
-std::string quoted(std::string_view text)
+std::string json_string(std::string_view text)
 {
     return boost::json::serialize(boost::json::string(text));
 }
@@ -32,9 +32,9 @@ std::string protected_header(const crypto::PrivateKey& key, const std::string& a
                              const std::string& nonce, const std::string& url)
 {
     const auto signer =
-        account_url.empty() ? "\"jwk\":" + crypto::to_jwk(key) : "\"kid\":" + quoted(account_url);
+        account_url.empty() ? "\"jwk\":" + crypto::to_jwk(key) : "\"kid\":" + json_string(account_url);
     return fmt::format(R"({{"alg":"{}",{},"nonce":{},"url":{}}})", crypto::jws_algorithm(key), signer,
-                       quoted(nonce), quoted(url));
+                       json_string(nonce), json_string(url));
 }
 
 }  // namespace

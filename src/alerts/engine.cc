@@ -73,7 +73,7 @@ Result<> look_at_accounts(store::Transaction& tx, const Options& options, base::
 {
     TRY(accounts, tx.accounts.list());
     for (const auto& account : accounts) {
-        TRY(bucket, tx.budgets.get(issuance::new_orders_key(account.id)));
+        TRY(bucket, tx.budgets.get(issuance::BucketKey(account.id, issuance::LimitKind::new_orders).text()));
         const auto finding = bucket ? judge_budget(*bucket, now) : std::nullopt;
         const Subject subject{account.id, "", account.name.empty() ? account.id : account.name};
         CHECKED(finding ? open(tx, options, subject, *finding, Cause::look, now)

@@ -57,9 +57,9 @@ std::vector<Operation> endpoint_lifecycle_operations();  // import, suspend, tra
 std::vector<Operation> certificate_operations();
 std::vector<Operation> account_operations();  // tokens, tenants
 std::vector<Operation> ca_operations();
-std::vector<Operation> limit_operations();  // what is left of CAs' limits
-std::vector<Operation> alert_operations();  // alerts, silences, channels
-std::vector<Operation> group_operations();  // edge groups
+std::vector<Operation> limit_operations();     // what is left of CAs' limits
+std::vector<Operation> alert_operations();     // alerts, silences, channels
+std::vector<Operation> group_operations();     // edge groups
 std::vector<Operation> overview_operations();  // orders, events, edges, status, health, metrics, openapi
 
 // The members that creating an endpoint takes.

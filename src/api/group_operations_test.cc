@@ -6,7 +6,10 @@ namespace api {
 namespace {
 
 struct Groups : ::testing::Test, testing::ApiWorld {
-    testing::Answered put(const std::string& body) { return ask(operator_token, "POST", "/v1/edge-groups", body); }
+    testing::Answered put(const std::string& body)
+    {
+        return ask(operator_token, "POST", "/v1/edge-groups", body);
+    }
 };
 
 TEST_F(Groups, AreAddedOnceAndTakeOverOtherAddresses)
@@ -32,7 +35,8 @@ TEST_F(Groups, RefuseWhatCannotBe)
     EXPECT_EQ(put(R"({"name":"web"})").status, 400);
     EXPECT_EQ(put(R"({"name":"default","addresses":["192.0.2.80"]})").code(), "group_configured");
     ASSERT_EQ(put(R"({"name":"web","addresses":["192.0.2.80"]})").status, 201);
-    EXPECT_EQ(put(R"({"name":"web","addresses":["192.0.2.80"],"own_challenges":true})").code(), "group_immutable");
+    EXPECT_EQ(put(R"({"name":"web","addresses":["192.0.2.80"],"own_challenges":true})").code(),
+              "group_immutable");
     EXPECT_EQ(ask(acme_token, "GET", "/v1/edge-groups").code(), "operator_required");
 }
 

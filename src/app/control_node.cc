@@ -204,8 +204,9 @@ Task<> ControlNode::start_api()
                                                       issuance_, std::move(options));
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
     CO_CHECKED(prepare_alerts());
-    api_ = std::make_unique<api::Api>(loop_.get_executor(), api::Parts{store, *endpoints_, ground_->clock,
-                                                                       *ca_desk_, *facts_, alerts_->service()});
+    api_ = std::make_unique<api::Api>(
+        loop_.get_executor(),
+        api::Parts{store, *endpoints_, ground_->clock, *ca_desk_, *facts_, alerts_->service()});
     api_->add_routes(router_);
     auto authorise = [&store, clock = &ground_->clock](std::string secret) -> Task<model::Token> {
         auto find = [hash = api::hash_secret(secret), now = clock->now()](store::Transaction& tx) {

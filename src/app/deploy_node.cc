@@ -95,6 +95,7 @@ base::Result<> DeployNode::add_targets()
 {
     deploy::WorkerOptions often;
     often.look_every = settings_.haproxy_check;
+    often.longest_pause = std::chrono::seconds(3);  // asking a socket on this machine costs nothing
     if (!settings_.haproxy_folder.empty()) {
         auto folder = std::make_unique<deploy::HaproxyFolder>(settings_.haproxy_folder, files_pool_);
         CHECKED(folder->prepare());

@@ -146,9 +146,10 @@ void add_check_fields(base::ConfigTable& table, Settings& settings)
 {
     table.number("checks.dns_port", settings.check_dns_port, 0, 65'535,
                  "Where each name server of a zone is asked by itself; 0: they are not.");
-    table.number("checks.http_port", settings.check_http_port, 0, 65'535,
-                 "Where names are tried over HTTP as the CA will; 0: they are not. Private CAs may use another "
-                 "than 80.");
+    table.number(
+        "checks.http_port", settings.check_http_port, 0, 65'535,
+        "Where names are tried over HTTP as the CA will; 0: they are not. Private CAs may use another "
+        "than 80.");
     table.number("checks.https_port", settings.check_https_port, 0, 65'535,
                  "Where the certificate that visitors get is looked at; 0: it is not.");
     table.list("checks.private_blocks", settings.check_private,

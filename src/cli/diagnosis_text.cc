@@ -46,7 +46,8 @@ std::string headline(const json::object& endpoint)
     if (state == "suspended") {
         return "The operator has suspended it.";
     }
-    return state == "deleting" ? "It is being removed." : "It has no valid certificate, and somebody must act.";
+    return state == "deleting" ? "It is being removed."
+                               : "It has no valid certificate, and somebody must act.";
 }
 
 std::string found_text(const json::object& record)
@@ -91,7 +92,8 @@ constexpr std::array conditions{
     Condition{"Ownership", "ownership", "the name is proved to be yours", "not proved yet"},
     Condition{"DnsRouting", "routing", "the name leads to us", "does not matter for an internal name"},
     Condition{"ChallengeDelegation", "delegation", "we can prove it through DNS", "could not be looked up"},
-    Condition{"CaaAllows", "CAA", "the certificate authority may issue", "the authority's name is not known yet"},
+    Condition{"CaaAllows", "CAA", "the certificate authority may issue",
+              "the authority's name is not known yet"},
     Condition{"Certificate", "certificate", "a valid one is there", "none yet"},
     Condition{"Deployed", "deployed", "every edge serves it", "on its way to the edges"},
     Condition{"Reachable", "reachable", "we answer on port 80, and visitors get our certificate",
@@ -162,7 +164,8 @@ std::string diagnosis_text(const json::object& endpoint, const Paint& paint, bas
                             when_text(endpoint, now));
     const auto& reason = object(endpoint, "reason");
     if (!text(reason, "message").empty()) {
-        made += fmt::format("{} {}\n", harmless(text(reason, "message")), paint.dim("[" + text(reason, "code") + "]"));
+        made += fmt::format("{} {}\n", harmless(text(reason, "message")),
+                            paint.dim("[" + text(reason, "code") + "]"));
     }
     made += "\n" + paint.bold("DNS records") + "\n";
     for (const auto& record : objects(endpoint, "required_records")) {

@@ -1,5 +1,5 @@
-// What `certwright doctor` makes of an endpoint: what is wrong, who must act, what to type next. Pure: JSON in,
-// JSON or text out.
+// What `certwright doctor` makes of an endpoint: what is wrong, who must act, what to type next. Pure: JSON
+// in, JSON or text out.
 #pragma once
 
 #include "cli/json_view.h"

@@ -29,8 +29,9 @@ void doctor(Console& console, const std::string& endpoint)
 void add_doctor_command(CLI::App& app, Console& console)
 {
     auto endpoint = std::make_shared<std::string>();
-    auto& verb = add_verb(app, "doctor", "Look at one name now and say what is wrong; exits 0 when all is well",
-                          "certwright doctor shop.example.com\ncertwright doctor shop.example.com --json");
+    auto& verb =
+        add_verb(app, "doctor", "Look at one name now and say what is wrong; exits 0 when all is well",
+                 "certwright doctor shop.example.com\ncertwright doctor shop.example.com --json");
     verb.add_option("NAME", *endpoint, "A name or an id")->required();
     verb.callback([endpoint, &console] { doctor(console, *endpoint); });
 }

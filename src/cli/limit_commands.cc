@@ -6,6 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace cli {
 
 namespace {
@@ -44,7 +49,11 @@ void show_limits(Console& console, LimitOptions options)
 {
     json::array shown;
     std::string page;
-    for (const auto& each : chosen_accounts(console, options.account)) {
+    const auto accounts = chosen_accounts(console, options.account);
+    if (accounts.empty() && console.status != 0) {
+        return;
+    }
+    for (const auto& each : accounts) {
         options.account = each;
         auto path = fmt::format("{}?most={}", path_of(options), options.most);
         if (!options.name.empty()) {

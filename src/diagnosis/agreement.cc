@@ -39,9 +39,10 @@ void judge_agreement(const Agreement& agreement, const ProblemFacts& facts, Reco
 {
     ProblemFacts told = facts;
     if (agreement.differ()) {
-        told.detail = fmt::format("{} {} it right; {} {} not.", fmt::join(agreement.right, ", "),
-                                  agreement.right.size() == 1 ? "has" : "have",
-                                  fmt::join(agreement.wrong, ", "), agreement.wrong.size() == 1 ? "does" : "do");
+        told.detail =
+            fmt::format("{} {} it right; {} {} not.", fmt::join(agreement.right, ", "),
+                        agreement.right.size() == 1 ? "has" : "have", fmt::join(agreement.wrong, ", "),
+                        agreement.wrong.size() == 1 ? "does" : "do");
         auto found = std::move(verdict.found);
         verdict = diagnosis::verdict(model::RecordStatus::conflict, "dns_inconsistent", told);
         verdict.found = std::move(found);
@@ -60,8 +61,7 @@ void judge_agreement(const Agreement& agreement, const ProblemFacts& facts, Reco
     }
 }
 
-std::vector<std::string> own_records(const dns::Message& reply, const std::string& name,
-                                     dns::RecordType type)
+std::vector<std::string> own_records(const dns::Message& reply, const std::string& name, dns::RecordType type)
 {
     std::vector<std::string> found;
     const auto owner = dns::Name::parse(name);

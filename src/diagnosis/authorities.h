@@ -34,8 +34,7 @@ std::string failure_of(const ServerAnswer& answer);
 class Authorities {
 public:
     // Both outlive it.
-    Authorities(dns::Resolver& resolver, const ProbeOptions& options)
-        : resolver_(resolver), options_(options)
+    Authorities(dns::Resolver& resolver, const ProbeOptions& options) : resolver_(resolver), options_(options)
     {
     }
 

@@ -120,9 +120,9 @@ boost::asio::awaitable<RecordVerdict> check_delegation(dns::Resolver& resolver, 
     const auto agreement = agreement_of(answers, [&](const dns::Message& reply) {
         const auto targets = own_records(reply, record.name, dns::RecordType::cname);
         // A chain of CNAMEs that ends at the right place is right at every server that begins it so.
-        return targets.size() == 1 &&
-               (targets.front() == record.value || (made.status == RecordStatus::ok && made.found.size() == 1 &&
-                                                    made.found.front() == "CNAME " + targets.front()));
+        return targets.size() == 1 && (targets.front() == record.value ||
+                                       (made.status == RecordStatus::ok && made.found.size() == 1 &&
+                                        made.found.front() == "CNAME " + targets.front()));
     });
     judge_agreement(agreement, facts_of(record), made);
     co_return made;

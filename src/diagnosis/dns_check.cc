@@ -156,7 +156,8 @@ bool is_ruled_out(model::ChallengeType type, const std::vector<model::Condition>
     const auto reachable = condition_of(conditions, "Reachable");
     if (reachable.status == ConditionStatus::no) {
         const auto& code = reachable.problem.code;
-        if (type == model::ChallengeType::http_01 && code.starts_with("http_") && code != "http_unreachable") {
+        if (type == model::ChallengeType::http_01 && code.starts_with("http_") &&
+            code != "http_unreachable") {
             return true;
         }
         if (type == model::ChallengeType::tls_alpn_01 && code == "served_cert_mismatch") {

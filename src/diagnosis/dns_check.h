@@ -25,7 +25,7 @@ struct CheckContext {
     std::string thumbprint;                 // of the account: what our responder answers with
     std::vector<std::string> certificates;  // SHA-256 of what may be served under the names
     bool serving = false;                   // the endpoint has a valid certificate of its own
-    bool thorough = false;  // a person waits: looks behind names that do not lead to us, too
+    bool thorough = false;                  // a person waits: looks behind names that do not lead to us, too
     ProbeOptions probes;
 };
 

@@ -234,8 +234,9 @@ boost::asio::awaitable<HttpOutcome> fetch_as_ca(dns::Resolver& resolver, std::st
         const std::string location(reply->head.headers.find("Location").value_or(""));
         auto next = parse_target(location, target, options);
         if (!next) {
-            auto outcome = stopped(Kind::redirect_refused,
-                                   fmt::format("{}: {}", excerpt(location), next.error().message()), redirects);
+            auto outcome =
+                stopped(Kind::redirect_refused,
+                        fmt::format("{}: {}", excerpt(location), next.error().message()), redirects);
             outcome.server = server;
             co_return outcome;
         }

@@ -12,10 +12,10 @@ namespace diagnosis {
 
 struct HttpOutcome {
     enum class Kind {
-        answered,      // `status` and `body` of the last server
-        unreachable,   // no connection, or no answer on it
-        forbidden,     // only addresses that checks may not connect to
-        no_address,    // nothing to connect to
+        answered,     // `status` and `body` of the last server
+        unreachable,  // no connection, or no answer on it
+        forbidden,    // only addresses that checks may not connect to
+        no_address,   // nothing to connect to
         redirect_loop,
         redirect_refused,  // to a place where CAs do not follow
     };

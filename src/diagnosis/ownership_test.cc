@@ -22,6 +22,14 @@ const std::vector<std::string> our_addresses{"198.51.100.7", "2001:db8::7"};
 
 class Ownership : public ::testing::Test {
 protected:
+    template <class F>
+    auto write(F function)
+    {
+        auto done = test::run(loop, store->write(std::move(function)));
+        EXPECT_TRUE(done) << done.error().message();
+        return std::move(done).value();
+    }
+
     // A claim of a tenant whom nobody vouches for.
     std::string claim(const std::string& tenant, const std::vector<std::string>& names,
                       model::EndpointKind kind = model::EndpointKind::external)
@@ -123,14 +131,6 @@ protected:
         return test::run(loop, store->read([](store::Transaction& tx) { return tx.revisions.head(); }))
             ->number;
     }
-    template <class F>
-    auto write(F function)
-    {
-        auto done = test::run(loop, store->write(std::move(function)));
-        EXPECT_TRUE(done) << done.error().message();
-        return std::move(done).value();
-    }
-
     boost::asio::io_context loop{1};
     test::TempDir folder;
     base::ManualClock clock{start};

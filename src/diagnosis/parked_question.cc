@@ -39,7 +39,9 @@ ParkedQuestion question_for(const model::RequiredRecord& record, std::string_vie
         made.usual->insert(failing);
         return made;
     }
-    const auto kept = made.type == dns::RecordType::aaaa ? "AAAA " : made.type == dns::RecordType::txt ? "TXT " : "A ";
+    const auto kept = made.type == dns::RecordType::aaaa  ? "AAAA "
+                      : made.type == dns::RecordType::txt ? "TXT "
+                                                          : "A ";
     for (const auto& each : record.found) {
         if (each.starts_with("CNAME ") || (made.type != dns::RecordType::cname && each.starts_with(kept))) {
             made.usual->insert(each);
@@ -78,7 +80,8 @@ std::vector<ParkedQuestion> parked_questions(const model::Endpoint& endpoint)
         if (routing && model::needs_delegation(endpoint)) {
             continue;
         }
-        made.push_back(question_for(record, code_of(endpoint, routing ? "DnsRouting" : "ChallengeDelegation")));
+        made.push_back(
+            question_for(record, code_of(endpoint, routing ? "DnsRouting" : "ChallengeDelegation")));
     }
     made.resize(std::min(made.size(), most));
     return made;

@@ -13,7 +13,8 @@ namespace diagnosis {
 struct ParkedQuestion {
     std::string name;  // of a wildcard any name below it
     dns::RecordType type = dns::RecordType::a;
-    // What a name server says as long as nothing has changed: "CNAME old.example.net". None: the first answer.
+    // What a name server says as long as nothing has changed: "CNAME old.example.net". None: the first
+    // answer.
     std::optional<std::set<std::string>> usual;
     bool operator==(const ParkedQuestion&) const = default;
 };

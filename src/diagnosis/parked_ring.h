@@ -1,6 +1,6 @@
-// ParkedRing: a cheap watch on the DNS of parked endpoints. Each is asked about in turn with one datagram to a
-// name server of its zone; only when the answer differs from the last is the endpoint looked at again in full
-// (docs/decisions/0020).
+// ParkedRing: a cheap watch on the DNS of parked endpoints. Each is asked about in turn with one datagram to
+// a name server of its zone; only when the answer differs from the last is the endpoint looked at again in
+// full (docs/decisions/0020).
 #pragma once
 
 #include "base/task_group.h"
@@ -20,8 +20,8 @@
 namespace diagnosis {
 
 struct RingOptions {
-    std::chrono::milliseconds turn{45'000};       // from one question about an endpoint to the next
-    double queries_per_second = 1'000;            // of all together; a turn takes longer when it must
+    std::chrono::milliseconds turn{45'000};        // from one question about an endpoint to the next
+    double queries_per_second = 1'000;             // of all together; a turn takes longer when it must
     std::chrono::milliseconds servers{3'600'000};  // how long a zone's name servers are remembered
     std::size_t in_flight = 256;
 };

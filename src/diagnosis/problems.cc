@@ -50,7 +50,8 @@ constexpr std::array rows{
         "Repair that server, or take it out of the domain's NS records"},
     Row{"dns_proxied", Actor::customer,
         "{name} is behind the proxies of {detail}; we see theirs, not it, at {found}.",
-        "Switch the proxy off for {host} (\"DNS only\"); or keep it and create the _acme-challenge record, which is "
+        "Switch the proxy off for {host} (\"DNS only\"); or keep it and create the _acme-challenge record, "
+        "which is "
         "enough for the certificate"},
     Row{"dns_nxdomain_registration", Actor::customer,
         "The domain {found} does not exist: not registered, or expired.",
@@ -90,7 +91,8 @@ constexpr std::array rows{
     Row{"caa_only_tls_alpn_01", Actor::none,
         "The CAA records at {found} allow only {detail}, so {name} is proved by tls-alpn-01.", ""},
     Row{"caa_critical_unknown", Actor::customer,
-        "A CAA record at {found} has the critical property {detail}, which certificate authorities do not know: "
+        "A CAA record at {found} has the critical property {detail}, which certificate authorities do not "
+        "know: "
         "none may issue for {name}.",
         "Delete that record at {found}, or its critical flag"},
     Row{"caa_lookup_failed", Actor::customer,
@@ -108,10 +110,12 @@ constexpr std::array rows{
         "Exempt /.well-known/acme-challenge/ from redirects"},
     Row{"http_redirect_bad_port", Actor::platform,
         "The challenge path of {name} is redirected to where certificate authorities do not follow: {found}.",
-        "Exempt /.well-known/acme-challenge/ from redirects, or redirect it to port 80 or 443 of a public name"},
+        "Exempt /.well-known/acme-challenge/ from redirects, or redirect it to port 80 or 443 of a public "
+        "name"},
     Row{"served_cert_mismatch", Actor::platform,
         "Visitors of {name} get another certificate than ours, from {found} ({detail}).",
-        "Find the server that answers at {found} and send its traffic to certwright, or take {found} out of DNS"},
+        "Find the server that answers at {found} and send its traffic to certwright, or take {found} out of "
+        "DNS"},
     Row{"origin_unreachable", Actor::platform,
         "The certificate of {name} works, but the server behind it does not answer. {detail}",
         "Start the upstream server, or correct it: certwright endpoint set {name} --upstream URL"},

@@ -148,7 +148,8 @@ boost::asio::awaitable<Verdict> probe_http(dns::Resolver& resolver, std::string 
         co_return Verdict();
     }
     const auto token = "check-" + base::random_label(26);
-    auto outcome = co_await fetch_as_ca(resolver, name, "/.well-known/acme-challenge/" + token, context.probes);
+    auto outcome =
+        co_await fetch_as_ca(resolver, name, "/.well-known/acme-challenge/" + token, context.probes);
     const auto expected = token + "." + context.thumbprint;
     co_return judge_http(outcome, expected, context, facts_for(name));
 }
@@ -184,7 +185,8 @@ boost::asio::awaitable<std::vector<Condition>> check_reach(dns::Resolver& resolv
         if (first || both.status == ConditionStatus::no) {
             reach = std::move(both);
         }
-        if (first && endpoint.ip_filter.empty() && judge_tls(served, context, {}).status == ConditionStatus::yes) {
+        if (first && endpoint.ip_filter.empty() &&
+            judge_tls(served, context, {}).status == ConditionStatus::yes) {
             origin = judge_origin(served, facts_for(name));
         }
         first = false;

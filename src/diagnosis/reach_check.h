@@ -1,4 +1,5 @@
-// What answers behind the names: the challenge path over HTTP, the certificate over TLS, the origin behind it.
+// What answers behind the names: the challenge path over HTTP, the certificate over TLS, the origin behind
+// it.
 #pragma once
 
 #include "diagnosis/dns_check.h"

@@ -39,7 +39,7 @@ boost::asio::awaitable<bool> dns_is_reachable(dns::Resolver& resolver, std::stri
 struct CaaQuestion {
     std::string name;  // without "*."
     bool wildcard = false;
-    std::vector<CaIdentity> cas;  // best first; it is enough that one of them may issue
+    std::vector<CaIdentity> cas;                // best first; it is enough that one of them may issue
     std::vector<model::ChallengeType> methods;  // that we would use, best first; empty: not judged
 };
 struct CaaVerdict {

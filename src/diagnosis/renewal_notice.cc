@@ -48,10 +48,10 @@ base::Result<> tell_of_renewal(store::Transaction& tx, const model::Endpoint& be
     event.tenant = after.tenant;
     event.subject = after.id;
     event.type = "certificate.renewal.upcoming";
-    event.message = fmt::format("The certificate of {} is renewed on {}. {}", after.name().display(),
-                                base::to_rfc3339(*certificate.renew_at),
-                                ways.empty() ? "What will stop it: " + stops.message
-                                             : std::string("Nothing stands in its way."));
+    event.message = fmt::format(
+        "The certificate of {} is renewed on {}. {}", after.name().display(),
+        base::to_rfc3339(*certificate.renew_at),
+        ways.empty() ? "What will stop it: " + stops.message : std::string("Nothing stands in its way."));
     event.data["name"] = after.name().text();
     event.data["certificate"] = certificate.id;
     event.data["renew_at"] = base::to_rfc3339(*certificate.renew_at);

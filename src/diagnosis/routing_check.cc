@@ -245,16 +245,16 @@ boost::asio::awaitable<RecordVerdict> check_routing(dns::Resolver& resolver, Aut
     }
     // With an A question a server tells its CNAME too.
     const auto answers = co_await authorities.ask_each(name, dns::RecordType::a);
-    const auto accepted = made.status == RecordStatus::ok && seen.cname ? seen.cname->records
-                                                                       : std::vector<std::string>();
+    const auto accepted =
+        made.status == RecordStatus::ok && seen.cname ? seen.cname->records : std::vector<std::string>();
     const auto agreement = agreement_of(answers, [&](const dns::Message& reply) {
         const auto targets = own_records(reply, name, dns::RecordType::cname);
         if (!targets.empty()) {
             return targets.front() == record.value || targets == accepted;
         }
         const auto found = own_records(reply, name, dns::RecordType::a);
-        const bool only_v6 = made.status == RecordStatus::ok && found.empty() && accepted.empty() &&
-                             seen.a && seen.a->records.empty();
+        const bool only_v6 = made.status == RecordStatus::ok && found.empty() && accepted.empty() && seen.a &&
+                             seen.a->records.empty();
         return only_v6 || (!found.empty() && foreign(found, addresses).empty());
     });
     judge_agreement(agreement, facts_of(record), made);

@@ -106,7 +106,8 @@ base::Result<> settle_renewals(store::Transaction& tx, const model::Endpoint& be
         if (each.source != model::CertificateSource::managed || each.renew_at.has_value() == back) {
             continue;
         }
-        each.renew_at = back ? std::optional(model::renewal_time(each.not_before, each.not_after)) : std::nullopt;
+        each.renew_at =
+            back ? std::optional(model::renewal_time(each.not_before, each.not_after)) : std::nullopt;
         CHECKED(tx.certificates.update(each));
         changed = true;
     }

@@ -44,8 +44,8 @@ boost::asio::awaitable<TlsOutcome> probe_tls(dns::Resolver& resolver, std::strin
         tls.verify = false;
         tls.alpn = {"http/1.1"};
         tls.allowed = net::public_or_granted(options.granted);
-        auto connected =
-            co_await net::connect_tls(address.to_string(), options.https_port, std::move(tls), options.connect);
+        auto connected = co_await net::connect_tls(address.to_string(), options.https_port, std::move(tls),
+                                                   options.connect);
         outcome.server = address.to_string();
         if (!connected) {
             outcome.detail = connected.error().message();

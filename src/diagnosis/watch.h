@@ -49,7 +49,8 @@ struct WatchOptions {
     std::chrono::milliseconds limit{60'000};  // of one check
     std::vector<std::string> caa_identities;  // of the default account's CA; empty: what its directory says
     ProbeOptions probes;
-    std::vector<std::string> private_blocks;  // beside public addresses and our own; probes.granted is made of it
+    std::vector<std::string>
+        private_blocks;  // beside public addresses and our own; probes.granted is made of it
     RingOptions ring;
     std::chrono::hours moved_notice{7 * 24};  // a name that moved away is renewed this long
 };
@@ -67,7 +68,8 @@ public:
     base::Task<model::Endpoint> check_now(std::string endpoint);
     // The findings for an endpoint without storing them: preflight of an order.
     base::Task<DnsFindings> look(model::Endpoint endpoint);
-    // What CAA has against this account alone issuing for the endpoint's names; none: nothing, or nobody knows.
+    // What CAA has against this account alone issuing for the endpoint's names; none: nothing, or nobody
+    // knows.
     base::Task<model::Problem> caa_problem(model::Endpoint endpoint, CaIdentity account);
     // A check may be due: an endpoint was added.
     void wake() { sleeper_.cancel(); }
@@ -89,7 +91,7 @@ private:
     NeedsCertificate& issuance_;
     WatchOptions options_;
     std::set<std::string> running_;
-    bool backlog_ = false;  // the index had more due than could be started
+    bool backlog_ = false;           // the index had more due than could be started
     std::deque<std::string> woken_;  // parked ones whose DNS has changed
     boost::asio::steady_timer sleeper_;
     ParkedRing ring_;

@@ -223,7 +223,8 @@ TEST_F(ServedWatch, IsLookedAtDaysBeforeTheRenewalAndSaysThatNothingStandsInItsW
     clock_.advance(3h);
     static_cast<void>(check());
     EXPECT_EQ(last_event("certificate.renewal.upcoming").data["challenge"], "http-01");
-    EXPECT_THAT(last_event("certificate.renewal.upcoming").message, ::testing::HasSubstr("Nothing stands in its way"));
+    EXPECT_THAT(last_event("certificate.renewal.upcoming").message,
+                ::testing::HasSubstr("Nothing stands in its way"));
 }
 
 TEST_F(ServedWatch, SaysDaysBeforeTheRenewalWhatWillStopIt)

@@ -44,7 +44,7 @@ struct CertificateEntry {
 // A challenge token (the key) and the thumbprint of the account that it belongs to.
 struct TokenEntry {
     std::string thumbprint;
-    std::string identifier;  // TLS-ALPN-01: the name to answer for; empty: HTTP-01
+    std::string identifier{};  // TLS-ALPN-01: the name to answer for; empty: HTTP-01
     bool operator==(const TokenEntry&) const = default;
 };
 

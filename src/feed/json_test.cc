@@ -17,6 +17,7 @@ Batch with_every_kind()
                      "https://10.0.0.1:8443/x",
                      {"192.0.2.0/24", "2001:db8::/32"},
                      model::FilterAt::network,
+                     true,
                      {"crt_1", "crt_2"},
                      true};
     CertificateEntry certificate{"crt_1",

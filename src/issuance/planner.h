@@ -19,7 +19,7 @@ struct PlannerOptions {
     // event thousands are due at once.
     std::size_t backlog = 1'000;
     std::chrono::milliseconds busy_poll{1'000};  // while more renewals are due than a look takes
-    bool platform_certificate = true;  // get the platform's own
+    bool platform_certificate = true;            // get the platform's own
 };
 
 // Several nodes may plan at once: each decision is one transaction that sees the others' orders. Runs on one

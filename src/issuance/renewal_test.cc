@@ -37,6 +37,7 @@ public:
     base::Task<acme::Directory> directory() override { co_return acme::Directory(); }
     base::Task<acme::Account> find_account() override { co_return acme::Account(); }
     base::Task<> deactivate_account() override { co_return base::Result<>(); }
+    base::Task<> change_key(crypto::PrivateKey) override { co_return base::Result<>(); }
     void use_account(std::string) override {}
     base::Task<acme::OrderResource> new_order(acme::NewOrder) override { co_return acme::OrderResource(); }
     base::Task<acme::OrderResource> fetch_order(std::string) override { co_return acme::OrderResource(); }

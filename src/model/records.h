@@ -51,7 +51,7 @@ struct ChallengeToken {
     std::string thumbprint;
     std::string order;
     base::Time expires_at{};
-    std::string identifier;  // TLS-ALPN-01: the name whose ClientHello is answered; empty for HTTP-01
+    std::string identifier{};  // TLS-ALPN-01: the name whose ClientHello is answered; empty for HTTP-01
     bool operator==(const ChallengeToken&) const = default;
 };
 
@@ -156,7 +156,7 @@ struct EdgeNode {
     std::string version;
     std::int64_t revision = 0;  // applied
     base::Time seen_at{};
-    std::string trouble;  // what keeps it from applying more; empty: nothing
+    std::string trouble{};  // what keeps it from applying more; empty: nothing
 };
 
 // Edges, or proxies of others, that serve the same names at the same addresses.

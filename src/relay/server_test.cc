@@ -353,7 +353,7 @@ TEST_F(Server, SaysWhenToRenewAndWhatMayBeReplaced)
     const auto replacing = fmt::format(R"(,"replaces":"{}")", id);
 
     EXPECT_EQ(renewal.header("Retry-After"), "21600");
-    EXPECT_EQ(renewal.object().at("suggestedWindow").at("start").as_string().substr(0, 10), "2026-04-29");
+    EXPECT_EQ(renewal.object().at("suggestedWindow").at("start").as_string().subview(0, 10), "2026-04-29");
     expect_problem(client_.get("/acme/renewal-info/aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE"), 404, "malformed");
     expect_problem(client_.order({"a.test"}, R"(,"replaces":"nonsense")"), 400, "malformed");
     expect_problem(client_.order({"a.test"}, R"(,"replaces":"aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE")"), 404,

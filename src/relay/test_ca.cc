@@ -49,6 +49,12 @@ base::Time earlier_now(const base::Clock& clock)
     return std::min(clock.now(), base::SystemClock().now());
 }
 
+base::Result<> apply_text(Faults& faults, const std::string& script, base::Time now)
+{
+    TRY(body, parse_object(script, "the script"));
+    return apply_script(faults, body, now);
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<TestCa>> TestCa::open(boost::asio::any_io_executor executor, base::Clock& clock,
@@ -66,9 +72,7 @@ base::Result<std::unique_ptr<TestCa>> TestCa::open(boost::asio::any_io_executor 
     CHECKED(made->make_identity());
     CHECKED(made->listen());
     if (!made->options_.script.empty()) {
-        auto applied = parse_object(made->options_.script, "the script").and_then([&](const auto& script) {
-            return std::expected<void, base::Error>(apply_script(made->faults_, script, clock.now()));
-        });
+        auto applied = apply_text(made->faults_, made->options_.script, clock.now());
         if (!applied) {
             return base::fail(base::Error(base::Errc::invalid, "script: " + applied.error().message())
                                   .with_code("script_invalid")

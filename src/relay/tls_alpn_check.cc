@@ -56,8 +56,8 @@ awaitable<Problem> ask(const boost::asio::ip::address& address, const ValidatorO
             fmt::format("{}: Cannot negotiate ALPN protocol \"acme-tls/1\" for tls-alpn-01 challenge",
                         where));
     }
-    const auto good = crypto::check_acme_certificate(shown, request.identifier.value,
-                                                     request.key_authorization());
+    const auto good =
+        crypto::check_acme_certificate(shown, request.identifier.value, request.key_authorization());
     co_return good ? Problem()
                    : Problem(403, "unauthorized",
                              fmt::format("{}: Incorrect validation certificate for tls-alpn-01 challenge: {}",

@@ -1,4 +1,5 @@
 // Counters of endpoints by tenant and state, kept with every change, so that nobody counts rows.
+#include "store/json_text.h"
 #include "store/query.h"
 
 #include <utility>

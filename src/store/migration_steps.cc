@@ -384,7 +384,8 @@ INSERT INTO name_holders (name, endpoint) SELECT name, endpoint FROM endpoint_na
 CREATE INDEX certificates_retired ON certificates (endpoint, created_at, id) WHERE state = 'deleted';
 )sql";
 
-constexpr std::array steps{resources, fleet, alpn_challenges, ledger_and_queue, several_cas, alert_schema, proxies, ownership};
+constexpr std::array steps{resources,   fleet,        alpn_challenges, ledger_and_queue,
+                           several_cas, alert_schema, proxies,         ownership};
 
 }  // namespace
 

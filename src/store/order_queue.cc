@@ -204,10 +204,12 @@ base::Result<std::vector<model::Order>> Orders::claim(const std::string& node, s
 base::Result<std::optional<base::Time>> Orders::next_waiting()
 {
     TRY(now, db_.now());
-    return maybe_record(db_.execute("SELECT next_action_at FROM orders WHERE finished = 0 AND ready = 0"
-                                    " AND lease_until <= $1 ORDER BY next_action_at LIMIT 1",
-                                    sql::params(now)),
-                        [](sql::RowReader row) { return row.time(); });
+    return maybe_record(
+        db_.execute(
+            "SELECT next_action_at FROM orders WHERE finished = 0 AND ready = 0 AND next_action_at > 0"
+            " AND lease_until <= $1 ORDER BY next_action_at LIMIT 1",
+            sql::params(now)),
+        [](sql::RowReader row) { return row.time(); });
 }
 
 base::Result<std::optional<base::Time>> Orders::next_due()

@@ -1,7 +1,6 @@
 // Every problem that DNS can have, built with real name servers and found.
-#include "diagnosis_fixture.h"
-
 #include "diagnosis/problems.h"
+#include "diagnosis_fixture.h"
 
 #include <gmock/gmock.h>
 
@@ -78,8 +77,8 @@ TEST_F(DnsDiagnosis, dns_conflict_extra_a)
 
 TEST_F(DnsDiagnosis, dns_name_duplicated)
 {
-    serve_customer("shop.customer.test CNAME " + target(shop) + "\n_acme-challenge.shop.customer.test CNAME " +
-                   challenge_target(shop));
+    serve_customer("shop.customer.test CNAME " + target(shop) +
+                   "\n_acme-challenge.shop.customer.test CNAME " + challenge_target(shop));
     expect_code(condition("DnsRouting", shop), "dns_name_duplicated");
     const auto delegation = diagnosis::condition_of(found_.conditions, "ChallengeDelegation");
     expect_code(delegation, "dns_name_duplicated");

@@ -1,5 +1,5 @@
-// Checks against real DNS: two name servers (Knot), a validating resolver (Unbound), and nginx where something
-// answers over HTTP.
+// Checks against real DNS: two name servers (Knot), a validating resolver (Unbound), and nginx where
+// something answers over HTTP.
 #pragma once
 
 #include "base/clock.h"
@@ -63,8 +63,9 @@ protected:
         for (int number = 0; number < 2; ++number) {
             const auto folder = folder_.path() / fmt::format("knot{}", number);
             write_file(folder / (zone + ".zone"), zone_text(zone, records));
-            Child reload({"/usr/sbin/knotc", "-s", (folder / "knot.sock").string(), "-b", "zone-reload", zone}, {},
-                               folder_.path() / "knotc.log");
+            Child reload(
+                {"/usr/sbin/knotc", "-s", (folder / "knot.sock").string(), "-b", "zone-reload", zone}, {},
+                folder_.path() / "knotc.log");
             wait_until_ended(reload);
         }
     }
@@ -72,17 +73,20 @@ protected:
     void serve_http(const std::string& directives)
     {
         context_.probes.http_port = free_port();
-        http_directives_ += fmt::format("server {{ listen 127.0.0.4:{}; {} }}\n", context_.probes.http_port, directives);
+        http_directives_ +=
+            fmt::format("server {{ listen 127.0.0.4:{}; {} }}\n", context_.probes.http_port, directives);
         start_nginx();
     }
-    void serve_https(const std::string& certificate_pem, const std::string& key_pem, const std::string& directives)
+    void serve_https(const std::string& certificate_pem, const std::string& key_pem,
+                     const std::string& directives)
     {
         write_file(folder_.path() / "site.pem", certificate_pem);
         write_file(folder_.path() / "site.key", key_pem);
         context_.probes.https_port = free_port();
-        http_directives_ += fmt::format("server {{ listen 127.0.0.4:{} ssl; ssl_certificate {}; ssl_certificate_key {}; {} }}\n",
-                                        context_.probes.https_port, (folder_.path() / "site.pem").string(),
-                                        (folder_.path() / "site.key").string(), directives);
+        http_directives_ += fmt::format(
+            "server {{ listen 127.0.0.4:{} ssl; ssl_certificate {}; ssl_certificate_key {}; {} }}\n",
+            context_.probes.https_port, (folder_.path() / "site.pem").string(),
+            (folder_.path() / "site.key").string(), directives);
         start_nginx();
     }
 
@@ -109,7 +113,10 @@ protected:
         return diagnosis::condition_of(found_.conditions, type);
     }
     // What sample_endpoint() wants for `name`, as a record relative to its zone.
-    static std::string target(const std::string& name) { return sample_endpoint({name}).required_records.at(0).value + "."; }
+    static std::string target(const std::string& name)
+    {
+        return sample_endpoint({name}).required_records.at(0).value + ".";
+    }
     static std::string challenge_target(const std::string& name)
     {
         for (const auto& each : sample_endpoint({name}).required_records) {
@@ -122,9 +129,11 @@ protected:
     // What our responder would say to any token.
     std::string our_answer() const
     {
-        return fmt::format("location ~ ^/.well-known/acme-challenge/([-_a-zA-Z0-9]+)$ {{ default_type text/plain; return 200 "
-                           "\"$1.{}\"; }}",
-                           context_.thumbprint);
+        return fmt::format(
+            "location ~ ^/.well-known/acme-challenge/([-_a-zA-Z0-9]+)$ {{ default_type text/plain; return "
+            "200 "
+            "\"$1.{}\"; }}",
+            context_.thumbprint);
     }
 
     diagnosis::CheckContext context_;
@@ -136,9 +145,11 @@ protected:
 private:
     std::string zone_text(const std::string& zone, const std::string& records) const
     {
-        return fmt::format("$ORIGIN {0}.\n$TTL 5\n@ SOA ns1 hostmaster {2} 60 60 3600 1\n@ NS ns1\n@ NS ns2\nns1 A 127.0.0.2\n"
-                           "ns2 A 127.0.0.3\n{1}\n",
-                           zone, records, serial_);
+        return fmt::format(
+            "$ORIGIN {0}.\n$TTL 5\n@ SOA ns1 hostmaster {2} 60 60 3600 1\n@ NS ns1\n@ NS ns2\nns1 A "
+            "127.0.0.2\n"
+            "ns2 A 127.0.0.3\n{1}\n",
+            zone, records, serial_);
     }
     void wait_until_ended(Child& child)
     {
@@ -151,12 +162,14 @@ private:
     {
         const auto folder = folder_.path() / fmt::format("knot{}", number);
         std::filesystem::create_directory(folder);
-        std::string config = fmt::format("server:\n    rundir: \"{0}\"\n    listen: {1}@{2}\nlog:\n  - target: stdout\n    any: "
-                                         "info\ndatabase:\n    storage: \"{0}\"\nzone:\n",
-                                         folder.string(), address, context_.probes.dns_port);
+        std::string config = fmt::format(
+            "server:\n    rundir: \"{0}\"\n    listen: {1}@{2}\nlog:\n  - target: stdout\n    any: "
+            "info\ndatabase:\n    storage: \"{0}\"\nzone:\n",
+            folder.string(), address, context_.probes.dns_port);
         for (const auto& [zone, records] : zones) {
-            config += fmt::format("  - domain: {0}\n    storage: \"{1}\"\n    file: \"{0}.zone\"\n    zonefile-sync: -1\n", zone,
-                                  folder.string());
+            config += fmt::format(
+                "  - domain: {0}\n    storage: \"{1}\"\n    file: \"{0}.zone\"\n    zonefile-sync: -1\n",
+                zone, folder.string());
             if (records != broken) {
                 write_file(folder / (zone + ".zone"), zone_text(zone, records));
             }
@@ -175,31 +188,38 @@ private:
     {
         resolver_port_ = free_port();
         std::string config = fmt::format(
-            "server:\n interface: 127.0.0.1\n port: {}\n do-daemonize: no\n use-syslog: no\n logfile: \"\"\n username: \"\"\n"
-            " chroot: \"\"\n directory: \"{}\"\n pidfile: \"\"\n num-threads: 1\n do-not-query-localhost: no\n"
-            " access-control: 127.0.0.0/8 allow\n module-config: \"{}iterator\"\n use-caps-for-id: yes\n cache-max-ttl: 0\n"
-            " cache-max-negative-ttl: 0\n infra-host-ttl: 1\n infra-keep-probing: yes\n local-zone: \".\" static\n{}",
+            "server:\n interface: 127.0.0.1\n port: {}\n do-daemonize: no\n use-syslog: no\n logfile: \"\"\n "
+            "username: \"\"\n"
+            " chroot: \"\"\n directory: \"{}\"\n pidfile: \"\"\n num-threads: 1\n do-not-query-localhost: "
+            "no\n"
+            " access-control: 127.0.0.0/8 allow\n module-config: \"{}iterator\"\n use-caps-for-id: yes\n "
+            "cache-max-ttl: 0\n"
+            " cache-max-negative-ttl: 0\n infra-host-ttl: 1\n infra-keep-probing: yes\n local-zone: \".\" "
+            "static\n{}",
             resolver_port_, folder_.path().string(), anchors.empty() ? "" : "validator ", anchors);
         for (const auto& [zone, records] : zones) {
             config += fmt::format(" local-zone: \"{}.\" transparent\n", zone);
         }
         for (const auto& [zone, records] : zones) {
-            config += fmt::format("stub-zone:\n name: \"{0}.\"\n stub-addr: 127.0.0.2@{1}\n stub-addr: 127.0.0.3@{1}\n", zone,
-                                  context_.probes.dns_port);
+            config += fmt::format(
+                "stub-zone:\n name: \"{0}.\"\n stub-addr: 127.0.0.2@{1}\n stub-addr: 127.0.0.3@{1}\n", zone,
+                context_.probes.dns_port);
         }
         config += "remote-control:\n control-enable: no\n";
         write_file(folder_.path() / "unbound.conf", config);
         const auto log = folder_.path() / "unbound.log";
-        children_.push_back(std::make_unique<Child>(
-            std::vector<std::string>{"/usr/sbin/unbound", "-d", "-c", (folder_.path() / "unbound.conf").string()},
-            std::map<std::string, std::string>{}, log));
+        children_.push_back(
+            std::make_unique<Child>(std::vector<std::string>{"/usr/sbin/unbound", "-d", "-c",
+                                                             (folder_.path() / "unbound.conf").string()},
+                                    std::map<std::string, std::string>{}, log));
         dns::Query query;
         query.name = dns::Name::parse("test").value();
         query.type = dns::RecordType::soa;
         query.recursion_desired = true;
         wait_for_answer({asio::ip::address_v4::loopback(), resolver_port_}, query, log);
     }
-    void wait_for_answer(const asio::ip::tcp::endpoint& where, dns::Query query, const std::filesystem::path& log)
+    void wait_for_answer(const asio::ip::tcp::endpoint& where, dns::Query query,
+                         const std::filesystem::path& log)
     {
         query.limit = std::chrono::milliseconds(500);
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -216,11 +236,13 @@ private:
     {
         nginx_.reset();
         const auto dir = folder_.path().string();
-        write_file(folder_.path() / "nginx.conf",
-                   fmt::format("daemon off; master_process off; pid {0}/nginx.pid; error_log stderr; events {{}}\nhttp {{ access_log "
-                               "off; client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; "
-                               "uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n{1}}}\n",
-                               dir, http_directives_));
+        write_file(
+            folder_.path() / "nginx.conf",
+            fmt::format("daemon off; master_process off; pid {0}/nginx.pid; error_log stderr; events "
+                        "{{}}\nhttp {{ access_log "
+                        "off; client_body_temp_path {0}/b; proxy_temp_path {0}/p; fastcgi_temp_path {0}/f; "
+                        "uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n{1}}}\n",
+                        dir, http_directives_));
         const auto log = folder_.path() / "nginx.log";
         nginx_ = std::make_unique<Child>(
             std::vector<std::string>{"/usr/sbin/nginx", "-e", "stderr", "-c", dir + "/nginx.conf"},
@@ -232,7 +254,8 @@ private:
                 if (open) {
                     break;
                 }
-                ASSERT_TRUE(nginx_->running() && std::chrono::steady_clock::now() < deadline) << read_file(log);
+                ASSERT_TRUE(nginx_->running() && std::chrono::steady_clock::now() < deadline)
+                    << read_file(log);
                 run(loop_, base::sleep_for(std::chrono::milliseconds(20)));
             }
         }

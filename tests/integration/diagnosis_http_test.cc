@@ -1,7 +1,6 @@
 // What may answer in our place, built with real servers and found.
-#include "diagnosis_fixture.h"
-
 #include "crypto/certificate.h"
+#include "diagnosis_fixture.h"
 #include "support/certificates.h"
 
 #include <gmock/gmock.h>
@@ -16,10 +15,7 @@ protected:
     static constexpr const char* shop = "shop.customer.test";
 
     void SetUp() override { serve({{customer, "shop A 127.0.0.4\nblocked A 10.9.9.9\nother A 127.0.0.5"}}); }
-    model::Condition reachable()
-    {
-        return condition("Reachable", shop);
-    }
+    model::Condition reachable() { return condition("Reachable", shop); }
     static void expect_code(const model::Condition& found, std::string_view code)
     {
         EXPECT_EQ(found.problem.code, code) << found.problem.message;
@@ -56,11 +52,15 @@ TEST_F(HttpDiagnosis, ARedirectThatTheCaFollowsIsRight)
 
 TEST_F(HttpDiagnosis, http_wrong_response)
 {
-    serve_http("return 404 'Here is the old server, and it knows nothing of challenges at all, whatever you ask it for.';");
+    serve_http(
+        "return 404 'Here is the old server, and it knows nothing of challenges at all, whatever you ask it "
+        "for.';");
     const auto found = reachable();
     expect_code(found, "http_wrong_response");
-    EXPECT_THAT(found.problem.message,
-                HasSubstr("404 \"Here is the old server, and it knows nothing of challenges at all, whatever you \""));
+    EXPECT_THAT(
+        found.problem.message,
+        HasSubstr(
+            "404 \"Here is the old server, and it knows nothing of challenges at all, whatever you \""));
 }
 
 TEST_F(HttpDiagnosis, http_filtered)

@@ -1,6 +1,5 @@
 // Parked names are woken when their DNS is mended, by a watch that costs one datagram a turn.
 #include "diagnosis_fixture.h"
-
 #include "fakes/recording_needs.h"
 
 #include <gmock/gmock.h>
@@ -35,7 +34,8 @@ protected:
         options.ring.turn = 200ms;
         options.poll = 100ms;
         options.caa_identities = context_.cas.front().caa_identities;
-        watch_ = std::make_unique<diagnosis::Watch>(loop_.get_executor(), *store_, resolver(), clock_, needs_, options);
+        watch_ = std::make_unique<diagnosis::Watch>(loop_.get_executor(), *store_, resolver(), clock_, needs_,
+                                                    options);
         tasks_.spawn("watch", watch_->run());
     }
     void TearDown() override { test::run(loop_, tasks_.stop()); }

@@ -26,7 +26,7 @@ public:
         options.trusting = true;
         options.script = script;
         ca_ = relay::TestCa::open(loop_.get_executor(), clock_, options).value();
-        test::run(loop_, ca_->start());
+        EXPECT_TRUE(test::run(loop_, ca_->start()));
         loop_.restart();
         thread_ = std::thread([this] { loop_.run(); });
     }
