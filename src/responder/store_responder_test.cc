@@ -242,6 +242,14 @@ TEST_F(StoreResponder, PublishesTheNameOfATlsAlpnTokenToTheEdgesThatItLeadsTo)
     EXPECT_TRUE(gate_.waited.empty());
     ASSERT_TRUE(clean_up("ord_1"));
     EXPECT_FALSE(test::run(loop_, store_->read(token)).value());
+
+    // After a crash nobody takes it back.
+    ASSERT_TRUE(present(what));
+    clock_.advance(1h);
+    ASSERT_TRUE(test::run(loop_, store_->write([now = clock_.now()](store::Transaction& tx) {
+        return responder::drop_expired(tx, now);
+    })));
+    EXPECT_FALSE(test::run(loop_, store_->read(token)).value());
 }
 
 }  // namespace
