@@ -49,7 +49,7 @@ add_custom_target(unit_tests)
 
 # module_test(acme DEPS ...): one binary of every *_test.cc beside the code; each TEST is a ctest test with label `unit`.
 function(module_test NAME)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "DEPS;PROPERTIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT;FILTER" "DEPS;PROPERTIES" ${ARGN})
   string(REPLACE "/" "_" STEM "${NAME}")
   string(REPLACE "/" "::" ALIAS "certwright::${NAME}")
   if(NOT ARG_LABEL)
@@ -69,7 +69,7 @@ function(module_test NAME)
   target_link_libraries(${STEM}_test PRIVATE certwright::test_support ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main certwright_test_pch)
   target_precompile_headers(${STEM}_test REUSE_FROM certwright_test_pch)
   add_dependencies(unit_tests ${STEM}_test)
-  gtest_discover_tests(${STEM}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+  gtest_discover_tests(${STEM}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_FILTER "${ARG_FILTER}"
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ${ARG_PROPERTIES})
 endfunction()
 include(GoogleTest)

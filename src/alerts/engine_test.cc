@@ -48,6 +48,7 @@ TEST_P(AlertEngine, TellsOnceThenDailyThenThatItIsOver)
 {
     const auto shop = add_endpoint("shop.acme.test");
     fail_renewal(shop, customer_problem);
+    settle();
     pass(options.gather);
     for (int i = 0; i < 12; ++i) {
         event(shop, "certificate.renewal.failed");
@@ -192,6 +193,7 @@ TEST_P(AlertEngine, KeepsSilenceUntilItEnds)
     };
     silence("sil_1", "acme", "");
     fail_renewal(shop, customer_problem);
+    settle();
     pass(options.gather);
     EXPECT_THAT(subjects_to("admin@acme.test"), IsEmpty());
     EXPECT_THAT(subjects_to("help@platform.test"), SizeIs(1)) << "a tenant silences its own channels";

@@ -1,5 +1,6 @@
 #include "alerts/text.h"
 
+#include "diagnosis/problems.h"
 #include "model/domain_name.h"
 
 #include <fmt/format.h>
@@ -55,14 +56,19 @@ std::string headline(const Alert& alert)
     return filled(rule != nullptr ? rule->headline : std::string_view("{name}: needs attention"), alert);
 }
 
+// Of the platform's own names the operator, who reads this, is the customer.
+std::string customer_of(const Alert& alert, const TextFacts& facts)
+{
+    const bool reader = facts.to_customer || alert.tenant.empty() || alert.tenant == model::own_tenant;
+    return (reader ? std::string("You") : fmt::format("The customer (tenant {})", alert.tenant)) +
+           (diagnosis::is_dns_problem(alert.problem.code) ? ", where the DNS of the domain is kept" : "");
+}
+
 std::string who(const Alert& alert, const TextFacts& facts)
 {
     switch (alert.problem.actor) {
         case Actor::customer:
-            return facts.to_customer || alert.tenant.empty()
-                       ? "You, where the DNS of the domain is kept"
-                       : fmt::format("The customer (tenant {}), where the DNS of the domain is kept",
-                                     alert.tenant);
+            return customer_of(alert, facts);
         case Actor::platform:
             return "The operators of this platform";
         case Actor::ca:
@@ -181,6 +187,9 @@ std::string moment(base::Time time, base::Time now)
 {
     auto text = base::to_rfc3339(time);
     text = text.substr(0, 10) + " " + text.substr(11, 5) + " UTC";
+    if (std::chrono::abs(time - now) < std::chrono::minutes(1)) {
+        return text + " (now)";
+    }
     if (time > now) {
         return fmt::format("{} (in {})", text, distance(time - now));
     }

@@ -42,6 +42,8 @@ TEST_F(AlertApi, ListsAndShowsAlerts)
     EXPECT_TRUE(ask(operator_token, "GET", "/v1/alerts?limit=1").body.at("next").is_string());
     EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts/alr_2").code(), "alert_not_found");
     EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts/alr_1").status, 200);
+    EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts?resolved=true").status, 200);
+    EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts?resolved=perhaps").code(), "parameters_invalid");
     EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts?state=open").code(), "parameters_invalid");
     EXPECT_THAT(ask(operator_token, "GET", "/metrics").text,
                 HasSubstr("certwright_alerts{rule=\"expiring\",severity=\"critical\"} 2"));

@@ -1,5 +1,4 @@
 // /v1/alerts, /v1/silences, /v1/channels
-#include "api/alert_views.h"
 #include "api/field_reader.h"
 #include "api/views.h"
 

@@ -1,5 +1,4 @@
-#include "api/alert_views.h"
-
+// Alerts, silences, channels and deliveries as the JSON that clients see.
 #include "alerts/document.h"
 #include "api/views.h"
 

@@ -49,7 +49,7 @@ TEST_F(ApiServer, CreatesOnceAndReturnsTheSameAgain)
     EXPECT_EQ(first.headers.find("Location"),
               "/v1/endpoints/" + std::string(first.body.at("id").as_string()));
     EXPECT_EQ(first.body.at("state").as_string(), "pending_dns");
-    EXPECT_EQ(first.body.at("required_records").as_array().size(), 2U);
+    EXPECT_EQ(first.body.at("required_records").as_array().size(), 3U);
     EXPECT_EQ(again.status, 200);
     EXPECT_EQ(again.body.at("id"), first.body.at("id"));
     EXPECT_EQ(again.body.at("required_records"), first.body.at("required_records"));
@@ -75,7 +75,8 @@ TEST_F(ApiServer, ShowsATenantNothingOfAnother)
     EXPECT_EQ(ask(globex_token, "GET", "/v1/endpoints?tenant=acme").code(), "tenant_forbidden");
     const auto taken = add(globex_token, "shop.customer.test");
     EXPECT_EQ(taken.status, 201);  // A claim is not exclusive; who else has one is nobody's business.
-    EXPECT_THAT(taken.text, Not(HasSubstr("acme")));
+    EXPECT_THAT(taken.text, Not(HasSubstr("\"acme\"")));
+    EXPECT_THAT(taken.text, Not(HasSubstr(id)));
 }
 
 TEST_F(ApiServer, AnswersBadInputWithACodeAFixAndNothingLost)
@@ -275,6 +276,54 @@ TEST_F(ApiServer, TellsStatusAndMetrics)
     const auto metrics = ask(operator_token, "GET", "/metrics");
     EXPECT_THAT(metrics.text, HasSubstr("certwright_endpoints{state=\"pending_dns\"} 1\n"));
     EXPECT_THAT(metrics.text, HasSubstr("certwright_extra 1\n"));
+}
+
+TEST_F(ApiServer, ShowsNamesAndRecordsBothWays)
+{
+    const auto made = add(acme_token, "shop.m\u00fcnchen.example");
+
+    ASSERT_EQ(made.status, 201) << made.text;
+    EXPECT_EQ(made.body.at("name"), "shop.xn--mnchen-3ya.example");
+    EXPECT_EQ(made.body.at("display_names").at(0), "shop.m\u00fcnchen.example");
+    const auto& record = made.body.at("required_records").at(1);
+    EXPECT_EQ(record.at("name"), "_acme-challenge.shop.xn--mnchen-3ya.example");
+    EXPECT_EQ(record.at("display_name"), "_acme-challenge.shop.m\u00fcnchen.example");
+    EXPECT_EQ(record.at("host"), "_acme-challenge.shop");
+    EXPECT_EQ(record.at("display_host"), "_acme-challenge.shop");
+}
+
+TEST_F(ApiServer, ImportsManyWithAResultEach)
+{
+    const auto done = ask(acme_token, "POST", "/v1/endpoints/import",
+                          R"({"items":[{"name":"a.customer.test","upstream":"http://app.example.net"},
+                          {"name":"co.uk","upstream":"http://app.example.net"},
+                          {"name":"b.customer.test"},
+                          {"name":"c.customer.test","upstream":"http://app.example.net","tenant":"globex"}]})");
+
+    ASSERT_EQ(done.status, 200) << done.text;
+    const auto& items = done.body.at("items").as_array();
+    ASSERT_EQ(items.size(), 4U);
+    EXPECT_EQ(items[0].at("result"), "created");
+    EXPECT_EQ(items[0].at("endpoint").at("tenant"), "acme");
+    EXPECT_EQ(items[1].at("problem").at("code"), "name_public_suffix");
+    EXPECT_EQ(items[2].at("problem").at("code"), "body_invalid");
+    EXPECT_EQ(items[3].at("problem").at("code"), "tenant_forbidden");
+    EXPECT_EQ(ask(acme_token, "POST", "/v1/endpoints/import", R"({"items":[1]})").code(), "body_invalid");
+}
+
+TEST_F(ApiServer, SuspendsResumesTransfersAndRestores)
+{
+    const auto made = add(acme_token, "shop.customer.test");
+    const std::string path = "/v1/endpoints/" + std::string(made.body.at("id").as_string());
+
+    EXPECT_EQ(ask(acme_token, "POST", path + "/suspend", "{}").code(), "operator_required");
+    const auto suspended = ask(operator_token, "POST", path + "/suspend", R"({"reason":"abuse"})");
+    EXPECT_EQ(suspended.body.at("state"), "suspended");
+    EXPECT_EQ(ask(operator_token, "POST", path + "/resume").body.at("state"), "pending_dns");
+    EXPECT_EQ(ask(operator_token, "POST", path + "/transfer", R"({"tenant":"globex"})").body.at("tenant"),
+              "globex");
+    EXPECT_EQ(ask(globex_token, "DELETE", path).body.at("state"), "deleting");
+    EXPECT_EQ(ask(globex_token, "POST", path + "/restore").body.at("state"), "pending_dns");
 }
 
 TEST_F(ApiServer, NeverShowsAKey)

@@ -147,7 +147,16 @@ base::Task<Answer> update(Parts parts, Call call)
 
 base::Task<Answer> remove(Parts parts, Call call)
 {
-    CO_TRY(removed, co_await parts.endpoints.remove(call.access.caller, call.parameter("endpoint")));
+    FieldReader reader(call.query);
+    const auto revoke = reader.text("revoke").value_or("false");
+    if (revoke != "true" && revoke != "false") {
+        reader.add_problem("revoke", "must be true or false");
+    }
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    CO_TRY(removed,
+           co_await parts.endpoints.remove(call.access.caller, call.parameter("endpoint"), revoke == "true"));
     co_return Answer(200, view(removed));
 }
 

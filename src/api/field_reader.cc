@@ -102,6 +102,9 @@ std::optional<bool> FieldReader::flag(std::string_view name)
     if (value == nullptr) {
         return std::nullopt;
     }
+    if (query_ && (*value == "true" || *value == "false")) {
+        return *value == "true";
+    }
     if (!value->is_bool()) {
         add_problem(name, "must be true or false");
         return std::nullopt;

@@ -21,6 +21,11 @@ json::object view(const model::EdgeNode& node);
 json::object view(const model::EdgeGroup& group);
 json::object view(const model::Event& event);
 json::value view(const model::Problem& problem);  // null for none
+json::object view(const model::Alert& alert);
+json::object view(const model::Silence& silence);
+json::object view(const model::Channel& channel);  // without its secret
+json::object view(const model::Delivery& delivery);
+json::object view(const alerts::ChannelDetail& detail);
 
 json::value time_or_null(const std::optional<base::Time>& time);
 

@@ -63,6 +63,36 @@ struct Pipe {
     }
 };
 
+// A program need not read what it is given: writing to it then fails, and must not end us. Only for this
+// thread, and what was pending before stays.
+class NoBrokenPipe {
+public:
+    NoBrokenPipe()
+    {
+        sigemptyset(&signal_);
+        sigaddset(&signal_, SIGPIPE);
+        sigset_t pending;
+        sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        pthread_sigmask(SIG_BLOCK, &signal_, &before_);
+    }
+    NoBrokenPipe(const NoBrokenPipe&) = delete;
+    NoBrokenPipe& operator=(const NoBrokenPipe&) = delete;
+    ~NoBrokenPipe()
+    {
+        const timespec at_once{};
+        if (!was_pending_) {
+            sigtimedwait(&signal_, nullptr, &at_once);
+        }
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+
+private:
+    sigset_t signal_{};
+    sigset_t before_{};
+    bool was_pending_ = false;
+};
+
 std::vector<char*> pointers(std::vector<std::string>& texts)
 {
     std::vector<char*> made;
@@ -88,8 +118,12 @@ int spawn(const Command& command, int input, int output, pid_t& child)
     sigemptyset(&defaults);
     sigaddset(&defaults, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &defaults);
+    sigset_t nothing_blocked;
+    sigemptyset(&nothing_blocked);
+    posix_spawnattr_setsigmask(&attributes, &nothing_blocked);
     posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF));
+    posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
+                                                             POSIX_SPAWN_SETSIGMASK));
     auto words = command.words;
     auto environment = command.environment;
     environment.insert(environment.begin(), plain_path);
@@ -196,6 +230,7 @@ Result<CommandOutcome> run_command(const Command& command)
     ::fcntl(output.reading.get(), F_SETFL, O_NONBLOCK);
     CommandOutcome outcome;
     std::optional<int> status;
+    const NoBrokenPipe no_broken_pipe;
     if (converse(command, input.writing, output.reading, outcome.output)) {
         status = reap(child, deadline);
     }

@@ -70,9 +70,10 @@ TEST_F(CaCommands, SayOnlyWhatWasGiven)
     EXPECT_EQ(call({"ca", "set", "letsencrypt"}).status, usage);
     EXPECT_EQ(call({"endpoint", "update", "shop.example.com", "--ca", "a,b"}).status, 0);
 
-    ASSERT_EQ(server.seen().size(), 2U);
+    ASSERT_EQ(server.seen().size(), 3U);  // What a change means is asked before it is made.
     EXPECT_THAT(server.seen()[0], HasSubstr(R"({"fallback":2,"trusted":false})"));
-    EXPECT_THAT(server.seen()[1], HasSubstr(R"({"ca_policy":["a","b"]})"));
+    EXPECT_THAT(server.seen()[1], HasSubstr("preview"));
+    EXPECT_THAT(server.seen()[2], HasSubstr(R"({"ca_policy":["a","b"]})"));
 }
 
 TEST_F(CaCommands, PromoteUntilNothingIsLeftToOrder)

@@ -259,6 +259,48 @@ TEST(CommandLineAlone, ExitsWithTwoForWrongUsage)
     EXPECT_EQ(run_with({"--help"}).status, ok);
 }
 
+TEST_F(CommandLine, TellsWhatAChangeNeedsBeforeItChangesAnything)
+{
+    server.on("PATCH /v1/endpoints/shop.customer.test", 200,
+              R"({"name":"shop.customer.test","state":"active","warnings":[{"code":"delegation_missing",
+              "message":"It can only be proved by DNS.","actor":"customer","fix":"Create: CNAME"}]})");
+    const std::vector<std::string> change{"endpoint", "update", "shop.customer.test", "--internal"};
+
+    const auto asked = call(change);
+    EXPECT_EQ(asked.status, problem);
+    EXPECT_THAT(asked.err, HasSubstr("It can only be proved by DNS."));
+    EXPECT_THAT(asked.err, HasSubstr("--yes"));
+    ASSERT_EQ(server.seen().size(), 1U);
+    EXPECT_THAT(server.seen()[0], HasSubstr(R"("preview":true)"));
+
+    auto sure = change;
+    sure.emplace_back("--yes");
+    EXPECT_EQ(call(sure).status, ok);
+    ASSERT_EQ(server.seen().size(), 2U);
+    EXPECT_THAT(server.seen()[1], Not(HasSubstr("preview")));
+}
+
+TEST_F(CommandLine, ImportsAFileAndReportsEachLine)
+{
+    test::TempDir folder;
+    const auto file = (folder.path() / "names.csv").string();
+    std::ofstream(file) << "names,upstream\na.customer.test,http://10.0.0.5\nb customer,http://10.0.0.5\n";
+    server.on("POST /v1/endpoints/import", 200,
+              R"({"items":[{"result":"created","endpoint":{"name":"a.customer.test","warnings":[]}},
+              {"result":"refused","problem":{"code":"name_invalid","detail":"'b' has no dot"}}]})");
+
+    const auto ran = call({"endpoint", "import", file, "--tenant", "acme"});
+
+    EXPECT_EQ(ran.status, problem);
+    EXPECT_THAT(ran.out, HasSubstr("line 2: created a.customer.test"));
+    EXPECT_THAT(ran.out, HasSubstr("line 3: refused: 'b' has no dot [name_invalid]"));
+    EXPECT_THAT(ran.out, HasSubstr("1 created, 0 there before, 1 refused."));
+    EXPECT_THAT(server.seen().at(0), HasSubstr(R"("names":["b","customer"])"));
+    EXPECT_THAT(server.seen().at(0), HasSubstr(R"("tenant":"acme")"));
+    EXPECT_THAT(call({"endpoint", "import", file, "--json"}).out, HasSubstr(R"("line":3)"));
+    EXPECT_EQ(call({"endpoint", "import", file + ".missing"}).status, usage);
+}
+
 TEST(CommandLineAlone, ExitsWithThreeWhenNobodyListens)
 {
     const auto ran = run_with({"status", "--api", "http://127.0.0.1:1", "--token", "x"});

@@ -77,12 +77,13 @@ std::optional<Reply> Console::call(std::string method, std::string path, std::op
         return std::nullopt;
     }
     if (reply->refusal) {
-        const auto& refusal = *reply->refusal;
+        const auto& refused = *reply->refusal;
+        refusal = refused.code;
         if (globals.json && reply->body.is_object()) {
             out_ << json::serialize(reply->body) << "\n";
         }
-        tell_problem(refusal.detail, refusal.code, refusal.fix);
-        status = refusal.about_access() ? unreachable : problem;
+        tell_problem(refused.detail, refused.code, refused.fix);
+        status = refused.about_access() ? unreachable : problem;
         return std::nullopt;
     }
     if (!reply->body.is_object() && reply->status != 204 && !reply->text.starts_with("-----BEGIN")) {

@@ -41,6 +41,7 @@ public:
     void tell_problem(std::string_view detail, std::string_view code, std::string_view fix);
 
     int status = 0;
+    std::string refusal;  // code of the last refusal by the API
 
 private:
     base::Result<std::string> find_token() const;

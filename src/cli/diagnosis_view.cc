@@ -44,8 +44,16 @@ std::vector<Action> actions_for(const json::object& endpoint)
     std::vector<Action> all;
     add_action(all, object(endpoint, "reason"), true);
     const bool settled = text(endpoint, "state") == "active";
+    const auto conditions = objects(endpoint, "conditions");
+    // What answers elsewhere is somebody else's, as long as the name leads there.
+    const bool away = std::ranges::any_of(conditions, [](const json::object& each) {
+        return text(each, "type") == "DnsRouting" && text(each, "status") == "no";
+    });
     for (const bool needed : {true, false}) {
-        for (const auto& each : objects(endpoint, "conditions")) {
+        for (const auto& each : conditions) {
+            if (away && in(text(each, "type"), {"Reachable", "Origin"})) {
+                continue;
+            }
             const bool matters = text(each, "status") == "no" && !is_optional(endpoint, each);
             const bool advice = text(each, "status") != "no" || !settled;
             if (needed ? matters : !matters && (advice || !is_optional(endpoint, each))) {
@@ -80,9 +88,6 @@ std::vector<std::pair<std::string, std::string>> next_steps(const json::object& 
     }
     if (in(state, {"parked", "action_required"})) {
         add("endpoint retry", "try again at once, without waiting for the next turn");
-    }
-    if (state == "suspended") {
-        add("endpoint resume", "serve it again");
     }
     if (in(state, {"pending_dns", "parked", "action_required"}) && !flag(endpoint, "serving")) {
         add("certificate upload", "bridge the time with a certificate you have");

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/diagnosis_view.h"
+#include "cli/paint.h"
 #include "http/uri.h"
 
 #include <fmt/format.h>
@@ -15,6 +16,12 @@ void doctor(Console& console, const std::string& endpoint)
 {
     const auto reply = console.call("POST", "/v1/endpoints/" + http::percent_encode(endpoint) + "/check");
     if (!reply) {
+        if (console.refusal == "endpoint_not_found" && !endpoint.starts_with("ep_")) {
+            console.err() << fmt::format(
+                "next:  certwright endpoint add {} --to http://HOST:PORT\n"
+                "       shows the records to create, before anything is ordered\n",
+                harmless(endpoint));
+        }
         return;
     }
     const auto& found = reply->object();

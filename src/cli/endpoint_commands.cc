@@ -106,7 +106,7 @@ void list_endpoints(Console& console, std::string query, bool all)
     }
 }
 
-// Removing is not undone: the targets of the records are never used again.
+// Removing ends HTTPS at once; it can be taken back only while the names are held.
 bool confirmed(Console& console, const std::string& endpoint, bool yes)
 {
     if (yes) {
@@ -260,17 +260,21 @@ void add_remove(CLI::App& noun, Console& console)
     struct Options {
         std::string endpoint;
         bool yes = false;
+        bool revoke = false;
     };
     auto options = std::make_shared<Options>();
     auto& verb = add_verb(noun, "remove", "Stop serving a name and forget it",
-                          "certwright endpoint remove shop.example.com --yes");
+                          "certwright endpoint remove shop.example.com --yes\n"
+                          "certwright endpoint remove shop.example.com --revoke --yes");
     verb.add_option("NAME", options->endpoint, "A name or an id")->required();
     verb.add_flag("--yes", options->yes, "Do not ask");
+    verb.add_flag("--revoke", options->revoke, "Tell the CA too that its certificates are given up");
     verb.callback([options, &console] {
         if (!confirmed(console, options->endpoint, options->yes)) {
             return;
         }
-        const auto reply = console.call("DELETE", path_of(options->endpoint));
+        const auto reply =
+            console.call("DELETE", path_of(options->endpoint, options->revoke ? "?revoke=true" : ""));
         if (reply && !console.print_json(reply->body)) {
             console.out() << endpoint_summary(reply->object(), console.paint()) << "\n";
         }

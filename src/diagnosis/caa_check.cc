@@ -262,8 +262,11 @@ boost::asio::awaitable<CaaVerdict> check_caa(dns::Resolver& resolver, CaaQuestio
             made.problem = problem("dns_lookup_failed", facts);
             co_return made;
         }
-        if (found->rcode == dns::Rcode::servfail && !found->bogus &&
-            !co_await dns_is_reachable(resolver, at)) {
+        bool in_reach = true;
+        if (found->rcode == dns::Rcode::servfail && !found->bogus) {
+            in_reach = co_await dns_is_reachable(resolver, at);
+        }
+        if (!in_reach) {
             facts.detail = found->why;
             made.problem = problem("dns_lookup_failed", facts);
             co_return made;

@@ -78,6 +78,32 @@ TEST(Caa, IsFineWhenOneOfSeveralCasMayIssue)
         << refused.problem.fix;
 }
 
+diagnosis::CaaVerdict judge_with_methods(const std::string& record)
+{
+    diagnosis::CaaQuestion question;
+    question.name = "shop.example.com";
+    question.cas = {{"default", {"letsencrypt.org"}, "https://ca/acct/1"}};
+    question.methods = {model::ChallengeType::http_01, model::ChallengeType::dns_01};
+    return diagnosis::judge_caa({record}, "example.com", question);
+}
+
+TEST(Caa, LimitsTheMethodsAsRfc8657Says)
+{
+    EXPECT_EQ(
+        judge_with_methods("0 issue \"letsencrypt.org; validationmethods=dns-01,http-01\"").problem.code, "");
+    EXPECT_EQ(judge_with_methods("0 issue \"letsencrypt.org;ValidationMethods = dns-01\"").problem.code,
+              "caa_only_dns_01");
+    EXPECT_EQ(judge_with_methods("0 issue \"letsencrypt.org; validationmethods=dns-01\"").status,
+              ConditionStatus::yes);
+    EXPECT_EQ(judge_with_methods("0 issue \"letsencrypt.org; validationmethods=tls-alpn-01\"").problem.code,
+              "caa_method_forbidden");
+    // Another account's record does not speak for us.
+    EXPECT_EQ(judge_with_methods(
+                  "0 issue \"letsencrypt.org; accounturi=https://ca/acct/2; validationmethods=dns-01\"")
+                  .problem.code,
+              "caa_accounturi_mismatch");
+}
+
 TEST(Caa, OfAnUnknownCaIsNotJudged)
 {
     diagnosis::CaaQuestion question;

@@ -238,6 +238,7 @@ TEST_F(DnsCheck, PutsHttpLastWherePort80WasSeenClosed)
     auto conditions = check(endpoint).conditions;
     model::Condition closed;
     closed.type = "Reachable";
+    closed.problem.code = "http_unreachable";
     closed.status = ConditionStatus::no;
     conditions.push_back(closed);
 

@@ -3,6 +3,8 @@
 #include "diagnosis/ownership_check.h"
 #include "diagnosis/status.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace diagnosis {

@@ -118,7 +118,7 @@ constexpr std::array rows{
         "DNS"},
     Row{"origin_unreachable", Actor::platform,
         "The certificate of {name} works, but the server behind it does not answer. {detail}",
-        "Start the upstream server, or correct it: certwright endpoint set {name} --upstream URL"},
+        "Start the upstream server, or correct it: certwright endpoint update {name} --to URL"},
     Row{"moved_away", Actor::customer, "{name} has not led to us since {until}: {detail}",
         "Point {name} back with: {host} {expected}; or remove it: certwright endpoint remove {name}"},
     Row{"http_filtered", Actor::platform, "The challenge for {name} is refused by a filter. {detail}",

@@ -164,7 +164,9 @@ boost::asio::awaitable<std::vector<Condition>> check_reach(dns::Resolver& resolv
     const auto routing = condition_of(dns.conditions, "DnsRouting").status;
     const bool external = endpoint.kind == model::EndpointKind::external;
     // Who has not moved in yet is not visited each minute.
-    const bool look = external && (routing == ConditionStatus::yes || context.thorough);
+    // A network that filters in front of us filters us, too: that is as it should be.
+    const bool shut = endpoint.filtered() && endpoint.filter_at == model::FilterAt::network;
+    const bool look = external && !shut && (routing == ConditionStatus::yes || context.thorough);
     if (!look) {
         co_return made;
     }

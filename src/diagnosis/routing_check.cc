@@ -206,7 +206,11 @@ boost::asio::awaitable<RecordVerdict> judge(dns::Resolver& resolver, Seen seen, 
         made = judge_cname(seen, record, addresses);
     } else if (auto failure = judge_failure(seen, record)) {
         made = std::move(*failure);
-        if (made.problem.code == "dns_servfail" && !co_await dns_is_reachable(resolver, record.name)) {
+        bool in_reach = true;
+        if (made.problem.code == "dns_servfail") {
+            in_reach = co_await dns_is_reachable(resolver, record.name);
+        }
+        if (!in_reach) {
             made = verdict(RecordStatus::unknown, "dns_lookup_failed", facts_of(record));
         }
     } else if (aliased) {

@@ -247,7 +247,8 @@ bool serves(const model::Certificate& certificate, const model::Endpoint& endpoi
 
 bool moved_away(const model::Endpoint& endpoint)
 {
-    constexpr std::array codes{"dns_wrong_target", "dns_not_found", "dns_nxdomain_registration"};
+    constexpr std::array<std::string_view, 3> codes{"dns_wrong_target", "dns_not_found",
+                                                    "dns_nxdomain_registration"};
     const auto routing = condition_of(endpoint.status.conditions, "DnsRouting");
     return endpoint.kind == model::EndpointKind::external && was_complete(endpoint) &&
            routing.status == ConditionStatus::no &&

@@ -85,6 +85,24 @@ TEST(Lifecycle, RestoresARemovedEndpointWithItsCertificates)
     EXPECT_TRUE(back.certificates[0].renew_at);
 }
 
+TEST(Lifecycle, RevokesWhatItsCaGaveWhenAskedTo)
+{
+    World world;
+    const auto made = world.add("acme", "shop.customer.test").value().endpoint;
+    auto managed = certificate_of(world, made, "crt_managed");
+    managed.account = "ca_a";
+    ASSERT_TRUE(world.write([managed](store::Transaction& tx) { return tx.certificates.update(managed); }));
+    certificate_of(world, made, "crt_uploaded", model::CertificateSource::uploaded);
+
+    ASSERT_TRUE(world.run(world.service.remove(Caller{"acme"}, made.id, true)));
+
+    EXPECT_EQ(stored(world, "crt_managed").state, CertificateState::revoked);
+    EXPECT_EQ(stored(world, "crt_uploaded").state, CertificateState::deleted);
+    const auto back = world.run(world.service.restore(Caller{"acme"}, made.id)).value();
+    ASSERT_EQ(back.certificates.size(), 1U);
+    EXPECT_EQ(back.certificates[0].id, "crt_uploaded");
+}
+
 TEST(Lifecycle, ForgetsTheKeysWhenTheHoldIsOver)
 {
     World world;

@@ -25,6 +25,13 @@ void require_routing(model::Endpoint& endpoint)
     }
 }
 
+// The result of one line of an import; a failing store ends them all.
+bool is_refusal(const base::Error& error)
+{
+    return error.kind() == base::Errc::invalid || error.kind() == base::Errc::conflict ||
+           error.kind() == base::Errc::not_found || error.kind() == base::Errc::unauthorized;
+}
+
 }  // namespace
 
 Service::Service(store::Store& store, base::Clock& clock, const crypto::Sealer& sealer, Checks& checks,
@@ -71,9 +78,7 @@ base::Task<std::vector<base::Result<Outcome>>> Service::import(Caller caller, st
         Results results;
         for (const auto& each : drafts) {
             auto made = each ? create_in(tx, caller, *each, now) : base::fail(each.error());
-            // A refusal is the result of its line; a failing store ends them all.
-            const bool refused = !made && !made.error().code().empty();
-            if (!made && !refused) {
+            if (!made && !is_refusal(made.error())) {
                 return base::fail(std::move(made).error());
             }
             results.push_back(std::move(made));

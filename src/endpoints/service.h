@@ -121,8 +121,8 @@ public:
     base::Task<Detail> get(Caller caller, std::string endpoint);
     base::Task<store::Page<model::Endpoint>> list(Caller caller, Listing listing);
     // Stops serving and renewing at once; what the tenant held is held for it for Options::hold, then
-    // released. Idempotent.
-    base::Task<model::Endpoint> remove(Caller caller, std::string endpoint);
+    // released. `revoke`: its CA is told that the certificates are given up. Idempotent.
+    base::Task<model::Endpoint> remove(Caller caller, std::string endpoint, bool revoke = false);
     // Takes a removal back during that time, with the certificates that are still valid. Idempotent.
     base::Task<Detail> restore(Caller caller, std::string endpoint);
     // The operator stops serving and renewing, and ends that. Idempotent.

@@ -38,11 +38,20 @@ base::Result<> change_state(store::Transaction& tx, model::Certificate certifica
     return {};
 }
 
-base::Result<> retire_certificates(store::Transaction& tx, const model::Endpoint& endpoint)
+// RFC 5280 5.3.1: cessationOfOperation.
+constexpr int given_up = 5;
+
+base::Result<> retire_certificates(store::Transaction& tx, Issuance* revoking,
+                                   const model::Endpoint& endpoint, base::Time now)
 {
     TRY(certificates, tx.certificates.of_endpoint(endpoint.id));
     for (auto& each : certificates) {
-        CHECKED(change_state(tx, std::move(each), CertificateState::deleted));
+        const bool from_ca = each.source == model::CertificateSource::managed && !each.account.empty();
+        if (revoking != nullptr && from_ca && each.not_after > now) {
+            CHECKED(revoking->request_revocation(tx, each, given_up, now));
+        } else {
+            CHECKED(change_state(tx, std::move(each), CertificateState::deleted));
+        }
     }
     return {};
 }
@@ -109,10 +118,11 @@ base::Result<Detail> Service::stored_detail(store::Transaction& tx, const Caller
     return read_detail(tx, caller, endpoint.id);
 }
 
-base::Task<model::Endpoint> Service::remove(Caller caller, std::string reference)
+base::Task<model::Endpoint> Service::remove(Caller caller, std::string reference, bool revoke)
 {
     const auto now = clock_.now();
-    auto work = [this, caller, reference, now](store::Transaction& tx) -> base::Result<model::Endpoint> {
+    auto work = [this, caller, reference, revoke,
+                 now](store::Transaction& tx) -> base::Result<model::Endpoint> {
         TRY(endpoint, find_endpoint(tx, caller, reference));
         if (endpoint.status.state == EndpointState::deleting) {
             return endpoint;
@@ -120,7 +130,7 @@ base::Task<model::Endpoint> Service::remove(Caller caller, std::string reference
         endpoint.status = removed_status(now, options_.hold);
         endpoint.next_check_at.reset();
         CHECKED(tx.endpoints.update(endpoint));
-        CHECKED(retire_certificates(tx, endpoint));
+        CHECKED(retire_certificates(tx, revoke ? &issuance_ : nullptr, endpoint, now));
         // An order that is under way ends, and takes back what it published.
         TRY(hastened, issuance_.hasten(tx, endpoint, now));
         static_cast<void>(hastened);
@@ -254,15 +264,17 @@ base::Task<std::size_t> Service::release_held()
         store::EndpointFilter filter;
         filter.state = EndpointState::deleting;
         filter.limit = release_batch;
-        TRY(page, tx.endpoints.list(filter));
         std::size_t released = 0;
-        for (auto& each : page.items) {
-            if (each.status.next_attempt_at && *each.status.next_attempt_at > now) {
-                continue;
+        do {
+            TRY(page, tx.endpoints.list(filter));
+            for (auto& each : page.items) {
+                if (!each.status.next_attempt_at || *each.status.next_attempt_at <= now) {
+                    CHECKED(forget(tx, std::move(each), now));
+                    ++released;
+                }
             }
-            CHECKED(forget(tx, std::move(each), now));
-            ++released;
-        }
+            filter.after = page.next;
+        } while (!filter.after.empty() && released < release_batch);
         return released;
     };
     co_return co_await store_.write(std::move(work));

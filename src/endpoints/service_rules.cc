@@ -139,14 +139,14 @@ base::Result<> Service::check_quota(store::Transaction& tx, const model::Endpoin
                     .with_fix("Remove endpoints that are not needed, or ask the operator for more."));
         }
     }
+    if (options_.names_per_domain == 0) {
+        return {};
+    }
     std::map<std::string, std::int64_t> wanted_under;
     for (const auto& name : wanted.names) {
         ++wanted_under[name.registrable()];
     }
     for (const auto& [domain, names] : wanted_under) {
-        if (options_.names_per_domain == 0) {
-            break;
-        }
         TRY(there, tx.names.count(wanted.tenant, domain));
         if (there + names > options_.names_per_domain) {
             return base::fail(

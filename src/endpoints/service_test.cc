@@ -50,7 +50,7 @@ TEST(Service, CreatesAnEndpointWithItsRecordsInOneStep)
     EXPECT_EQ(endpoint.tenant, "acme");
     EXPECT_EQ(endpoint.status.state, model::EndpointState::pending_dns);
     EXPECT_EQ(endpoint.next_check_at, world.clock.now());
-    ASSERT_EQ(endpoint.required_records.size(), 2U);
+    ASSERT_EQ(endpoint.required_records.size(), 3U);
     EXPECT_EQ(endpoint.required_records[0].value, endpoint.label + ".platform.test");
     EXPECT_EQ(endpoint.required_records[1].value, endpoint.label + ".acme.platform.test");
     EXPECT_EQ(endpoint.label.size(), 13U);

@@ -79,8 +79,8 @@ TEST(CaProblem, TellsAPauseFromALimit)
 
 TEST(CaProblem, DoesNotTakeARefusedRequestForAFailedProof)
 {
-    const auto refused =
-        base::Error(base::Errc::unauthorized, "the account is deactivated").with_code("acme:unauthorized");
+    const auto refused = base::Error(base::Errc::unauthorized, "the account may not issue for this name")
+                             .with_code("acme:unauthorized");
 
     EXPECT_EQ(issuance::problem_of(refused, "n", {}).code, "ca_refused");
 }

@@ -29,7 +29,7 @@ std::string key_context(const model::Order& order)
 // An endpoint that was removed while its order was under way gets nothing any more.
 constexpr std::string_view endpoint_gone = "endpoint_gone";
 
-base::Result<> check_wanted(store::Transaction& tx, const std::string& endpoint)
+base::Result<> check_wanted(store::Transaction& tx, const std::string& endpoint, const std::string& tenant)
 {
     auto found = tx.endpoints.get(endpoint);
     if (!found && found.error().kind() != base::Errc::not_found) {
@@ -39,7 +39,10 @@ base::Result<> check_wanted(store::Transaction& tx, const std::string& endpoint)
         return base::fail(base::Error(base::Errc::conflict, "the endpoint was removed")
                               .with_code(std::string(endpoint_gone)));
     }
-    return {};
+    // The key is sealed to the tenant: another try seals it to the new one.
+    return found->tenant == tenant
+               ? base::Result<>()
+               : base::fail(base::Errc::unavailable, "the endpoint was given to another tenant just now");
 }
 
 // A staging certificate takes the place of nothing that visitors trust.
@@ -126,7 +129,7 @@ base::Result<model::Certificate> OrderJob::make_certificate(const std::string& c
         }
     }
     made.id = base::new_id("crt");
-    made.tenant = order_.tenant;
+    made.tenant = endpoint_ ? endpoint_->tenant : order_.tenant;
     made.endpoint = order_.endpoint;
     made.edge_group = endpoint_ ? endpoint_->edge_group : "default";
     made.source = endpoint_ ? CertificateSource::managed : CertificateSource::platform;
@@ -176,7 +179,7 @@ base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificat
 {
     const auto now = certificate.created_at;
     if (certificate.source == CertificateSource::managed) {
-        CHECKED(check_wanted(tx, certificate.endpoint));
+        CHECKED(check_wanted(tx, certificate.endpoint, certificate.tenant));
     }
     CHECKED(tx.orders.save(order));
     CHECKED(tx.certificates.insert(certificate));

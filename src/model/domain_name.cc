@@ -38,6 +38,20 @@ base::Result<std::string> to_a_labels(std::string_view text)
     return std::string(owned.get());
 }
 
+// The length of the leading labels of services ("_acme-challenge."): IDNA would take their underscore away.
+std::size_t service_part(std::string_view name)
+{
+    std::size_t length = 0;
+    while (name.substr(length).starts_with('_')) {
+        const auto dot = name.find('.', length);
+        if (dot == std::string_view::npos) {
+            return length;
+        }
+        length = dot + 1;
+    }
+    return length;
+}
+
 base::Result<> check_label(std::string_view name, std::string_view label)
 {
     if (label.empty()) {
@@ -100,8 +114,9 @@ base::Result<DomainName> DomainName::parse(std::string_view text)
     const bool unicode =
         std::ranges::any_of(canonical, [](char c) { return static_cast<unsigned char>(c) >= 128; });
     if (unicode || canonical.find("xn--") != std::string::npos) {
-        TRY(ascii, to_a_labels(canonical));
-        canonical = ascii;
+        const auto service = service_part(canonical);
+        TRY(ascii, to_a_labels(std::string_view(canonical).substr(service)));
+        canonical.replace(service, std::string::npos, ascii);
     }
     CHECKED(check_labels(canonical));
     if (wildcard) {

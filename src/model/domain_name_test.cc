@@ -17,6 +17,8 @@ TEST(DomainName, TurnsEveryFormOfANameIntoOneCanonicalText)
         {"MÜNCHEN.example", "xn--mnchen-3ya.example", "münchen.example"},
         {"xn--mnchen-3ya.example", "xn--mnchen-3ya.example", "münchen.example"},
         {"_acme-challenge.example.com", "_acme-challenge.example.com", "_acme-challenge.example.com"},
+        {"_acme-challenge.MÜNCHEN.example", "_acme-challenge.xn--mnchen-3ya.example",
+         "_acme-challenge.münchen.example"},
     };
     for (const auto& each : cases) {
         const auto name = DomainName::parse(each.input);

@@ -87,9 +87,13 @@ boost::asio::awaitable<void> FinalizeDesk::issue(std::string id, std::shared_ptr
 {
     auto order = co_await world_.state.order(id);
     if (order) {
-        auto signed_chains = co_await sign(*order);
-        const auto kept = signed_chains ? co_await keep(*order, std::move(*signed_chains))
-                                        : co_await fail_order(id, std::move(signed_chains).error());
+        auto chains = co_await sign(*order);
+        base::Result<> kept;
+        if (chains) {
+            kept = co_await keep(*order, std::move(*chains));
+        } else {
+            kept = co_await fail_order(id, std::move(chains).error());
+        }
         if (!kept) {  // The order stays in processing, and the next start takes it up.
             base::log::error("acme_state_failed", {{"order", id}, {"error", kept.error().message()}});
         }

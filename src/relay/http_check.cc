@@ -44,7 +44,8 @@ std::unexpected<Problem> bad_redirect(const std::string& why)
 Checked<Target> redirect_target(const Target& from, const std::string& location,
                                 const ValidatorOptions& options)
 {
-    const auto base = boost::urls::parse_uri(from.url());
+    const auto whole = from.url();
+    const auto base = boost::urls::parse_uri(whole);
     const auto reference = boost::urls::parse_uri_reference(location);
     boost::urls::url resolved;
     if (!base || !reference || !boost::urls::resolve(*base, *reference, resolved)) {

@@ -104,8 +104,10 @@ boost::asio::awaitable<void> ProofDesk::validate(std::string id, std::string typ
 {
     co_await world_.clock.sleep(world_.faults.behaviour.validation_delay);
     auto found = co_await world_.state.authorization(id);
-    auto account = found ? co_await world_.state.account(found->account)
-                         : base::Result<Account>(base::fail(base::Errc::not_found, "No such authorization"));
+    base::Result<Account> account(base::fail(base::Errc::not_found, "No such authorization"));
+    if (found) {
+        account = co_await world_.state.account(found->account);
+    }
     if (!found || !account || found->find(type) == nullptr) {
         base::log::error("acme_validation_failed", {{"authorization", id}});
         co_return;

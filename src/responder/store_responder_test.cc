@@ -81,6 +81,11 @@ protected:
         auto responder = responder::make_responder(*store_, clock_, gate_, probe_, options_);
         return test::run(loop_, responder->clean_up(std::move(order)));
     }
+    base::Result<> sweep()
+    {
+        auto responder = responder::make_responder(*store_, clock_, gate_, probe_, options_);
+        return test::run(loop_, responder->sweep());
+    }
     std::vector<std::string> values()
     {
         auto read = [](store::Transaction& tx) { return tx.challenges.txt_of("label.acme.example.net"); };
@@ -158,15 +163,11 @@ TEST_F(StoreResponder, TakesBackOnlyWhatTheOrderPublishedAndTwiceIsFine)
 TEST_F(StoreResponder, DropsWhatNobodyTookBackInTime)
 {
     ASSERT_TRUE(present(dns("a")));
-    const auto drop = [this] {
-        auto responder = responder::make_responder(*store_, clock_, gate_, probe_, options_);
-        return test::run(loop_, responder->sweep());
-    };
 
-    ASSERT_TRUE(drop());
+    ASSERT_TRUE(sweep());
     EXPECT_EQ(values().size(), 1U);
     clock_.advance(1h);
-    ASSERT_TRUE(drop());
+    ASSERT_TRUE(sweep());
     EXPECT_TRUE(values().empty());
 }
 
@@ -246,9 +247,7 @@ TEST_F(StoreResponder, PublishesTheNameOfATlsAlpnTokenToTheEdgesThatItLeadsTo)
     // After a crash nobody takes it back.
     ASSERT_TRUE(present(what));
     clock_.advance(1h);
-    ASSERT_TRUE(test::run(loop_, store_->write([now = clock_.now()](store::Transaction& tx) {
-        return responder::drop_expired(tx, now);
-    })));
+    ASSERT_TRUE(sweep());
     EXPECT_FALSE(test::run(loop_, store_->read(token)).value());
 }
 

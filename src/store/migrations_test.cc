@@ -38,11 +38,11 @@ TEST_P(MigrationsOnStore, BringADatabaseOfTheFirstVersionUpToDateWithItsRows)
         std::filesystem::remove(folder.path() / "certwright.db");
     }
     store = DatabaseStore::open(driver(), 1).value();
-    insert_as_the_first_version_did();
     const auto epoch = read([](Transaction& tx) { return tx.revisions.head(); })->epoch;
     EXPECT_FALSE(read([](Transaction& tx) { return tx.budgets.list(); }));  // Not there yet.
 
     store.reset();
+    insert_as_the_first_version_did();
     store = open().value();
 
     EXPECT_TRUE(

@@ -1,3 +1,45 @@
+CREATE TABLE alert_looks (
+  subject TEXT PRIMARY KEY,
+  due_at BIGINT NOT NULL
+);
+CREATE INDEX alert_looks_due ON alert_looks (due_at, subject);
+CREATE TABLE alert_silences (
+  id TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  alert TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  ends_at BIGINT NOT NULL,
+  reason TEXT NOT NULL,
+  created_at BIGINT NOT NULL
+);
+CREATE INDEX alert_silences_by_end ON alert_silences (ends_at, id);
+CREATE TABLE alerts (
+  id TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  name TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  code TEXT NOT NULL,
+  problem TEXT NOT NULL,
+  deadline BIGINT,
+  seen_count BIGINT NOT NULL,
+  opened_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL,
+  resolved_at BIGINT,
+  notified_at BIGINT,
+  notify_at BIGINT,
+  quiet_until BIGINT
+);
+CREATE INDEX alerts_by_age ON alerts (opened_at, id);
+CREATE INDEX alerts_by_tenant ON alerts (tenant, opened_at, id);
+CREATE INDEX alerts_of_subject ON alerts (subject, opened_at, id);
+CREATE UNIQUE INDEX alerts_open ON alerts (subject, rule) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_by_age ON alerts (opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_of_tenant ON alerts (tenant, opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_over ON alerts (resolved_at) WHERE resolved_at IS NOT NULL;
+CREATE INDEX alerts_to_notify ON alerts (notify_at, id) WHERE notify_at IS NOT NULL;
 CREATE TABLE buckets (
   name TEXT PRIMARY KEY,
   capacity DOUBLE PRECISION NOT NULL,
@@ -5,7 +47,10 @@ CREATE TABLE buckets (
   level DOUBLE PRECISION NOT NULL,
   updated_at BIGINT NOT NULL,
   blocked_until BIGINT
-);
+, owner TEXT NOT NULL DEFAULT '', limit_name TEXT NOT NULL DEFAULT '', subject TEXT NOT NULL DEFAULT '', reserved BIGINT NOT NULL DEFAULT 0, full_at BIGINT NOT NULL DEFAULT 0);
+CREATE INDEX buckets_by_subject ON buckets (owner, limit_name, subject);
+CREATE INDEX buckets_full ON buckets (full_at) WHERE reserved <= 0;
+CREATE INDEX buckets_scarcest ON buckets (owner, limit_name, full_at, name);
 CREATE TABLE ca_accounts (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -19,8 +64,17 @@ CREATE TABLE ca_accounts (
   is_default BIGINT NOT NULL,
   deactivated BIGINT NOT NULL,
   created_at BIGINT NOT NULL
-);
+, trusted BIGINT NOT NULL DEFAULT 1, fallback BIGINT NOT NULL DEFAULT 0, profile TEXT NOT NULL DEFAULT '', preferred_issuer TEXT NOT NULL DEFAULT '', key_types TEXT NOT NULL DEFAULT '', caa_identities TEXT NOT NULL DEFAULT '', profiles TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '', rotation TEXT NOT NULL DEFAULT '', sealed_next_key BLOB, next_thumbprint TEXT NOT NULL DEFAULT '');
 CREATE UNIQUE INDEX ca_accounts_default ON ca_accounts (is_default) WHERE is_default = 1;
+CREATE TABLE ca_health (
+  directory_url TEXT PRIMARY KEY,
+  state TEXT NOT NULL,
+  failures BIGINT NOT NULL,
+  since BIGINT NOT NULL,
+  probe_at BIGINT NOT NULL,
+  problem TEXT NOT NULL,
+  limited_until BIGINT
+);
 CREATE TABLE certificates (
   id TEXT PRIMARY KEY,
   tenant TEXT NOT NULL,
@@ -42,12 +96,15 @@ CREATE TABLE certificates (
   replaced_by TEXT NOT NULL,
   renew_at BIGINT,
   created_at BIGINT NOT NULL
-);
+, trusted BIGINT NOT NULL DEFAULT 1);
 CREATE INDEX certificates_by_age ON certificates (created_at, id);
 CREATE INDEX certificates_by_tenant ON certificates (tenant, created_at, id);
 CREATE INDEX certificates_due ON certificates (renew_at, id) WHERE state = 'live' AND renew_at IS NOT NULL;
 CREATE INDEX certificates_live ON certificates (id) WHERE state = 'live';
+CREATE INDEX certificates_of_account ON certificates (account, id) WHERE state = 'live';
 CREATE INDEX certificates_of_endpoint ON certificates (endpoint, created_at, id) WHERE state = 'live';
+CREATE INDEX certificates_retired ON certificates (endpoint, created_at, id) WHERE state = 'deleted';
+CREATE INDEX certificates_untrusted ON certificates (endpoint, id) WHERE state = 'live' AND trusted = 0;
 CREATE TABLE challenge_tokens (
   token TEXT PRIMARY KEY,
   thumbprint TEXT NOT NULL,
@@ -63,6 +120,47 @@ CREATE TABLE challenge_txt (
   PRIMARY KEY (owner, value)
 );
 CREATE INDEX challenge_txt_of_order ON challenge_txt (order_id, owner, value);
+CREATE TABLE channels (
+  id TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  target TEXT NOT NULL,
+  audience TEXT NOT NULL,
+  least TEXT NOT NULL,
+  events TEXT NOT NULL,
+  sealed_secret BLOB NOT NULL,
+  enabled BIGINT NOT NULL,
+  configured BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  succeeded_at BIGINT,
+  failed_at BIGINT,
+  error TEXT NOT NULL,
+  failures BIGINT NOT NULL,
+  tested_at BIGINT
+);
+CREATE INDEX channels_failing ON channels (id) WHERE failures > 0;
+CREATE INDEX channels_of_tenant ON channels (tenant, created_at, id);
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  number BIGINT NOT NULL UNIQUE,
+  channel TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  type TEXT NOT NULL,
+  document TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempts BIGINT NOT NULL,
+  error TEXT NOT NULL,
+  next_attempt_at BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  finished_at BIGINT,
+  first BIGINT NOT NULL
+);
+CREATE INDEX deliveries_alike ON deliveries (channel, subject, type, number);
+CREATE INDEX deliveries_due ON deliveries (channel, next_attempt_at, number) WHERE state = 'waiting' AND first = 1;
+CREATE INDEX deliveries_finished ON deliveries (finished_at) WHERE finished_at IS NOT NULL;
+CREATE INDEX deliveries_of_channel ON deliveries (channel, number);
+CREATE INDEX deliveries_waiting ON deliveries (channel, subject, number) WHERE state = 'waiting';
 CREATE TABLE edge_groups (
   name TEXT PRIMARY KEY,
   addresses TEXT NOT NULL,
@@ -77,13 +175,20 @@ CREATE TABLE edge_nodes (
   revision BIGINT NOT NULL,
   seen_at BIGINT NOT NULL
 , trouble TEXT NOT NULL DEFAULT '');
+CREATE TABLE endpoint_counts (
+  tenant TEXT NOT NULL,
+  state TEXT NOT NULL,
+  total BIGINT NOT NULL,
+  PRIMARY KEY (tenant, state)
+);
 CREATE TABLE endpoint_names (
   endpoint TEXT NOT NULL REFERENCES endpoints (id),
   name TEXT NOT NULL,
-  live BIGINT NOT NULL,
+  live BIGINT NOT NULL, tenant TEXT NOT NULL DEFAULT '', registrable TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (endpoint, name)
 );
-CREATE UNIQUE INDEX endpoint_names_live ON endpoint_names (name) WHERE live = 1;
+CREATE INDEX endpoint_names_by_registrable ON endpoint_names (tenant, registrable) WHERE live = 1;
+CREATE UNIQUE INDEX endpoint_names_live ON endpoint_names (name, tenant) WHERE live = 1;
 CREATE TABLE endpoints (
   id TEXT PRIMARY KEY,
   tenant TEXT NOT NULL,
@@ -108,7 +213,7 @@ CREATE TABLE endpoints (
   next_check_at BIGINT,
   checks BIGINT NOT NULL,
   deleted_at BIGINT
-, own_challenges BIGINT NOT NULL DEFAULT 0);
+, ca_policy TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '', own_challenges BIGINT NOT NULL DEFAULT 0, vouched BIGINT NOT NULL DEFAULT 0, bulk BIGINT NOT NULL DEFAULT 0);
 CREATE INDEX endpoints_by_age ON endpoints (created_at, id);
 CREATE INDEX endpoints_by_alias ON endpoints (alias) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_state ON endpoints (state, created_at, id) WHERE deleted_at IS NULL;
@@ -133,6 +238,38 @@ CREATE TABLE leases (
   fence BIGINT NOT NULL,
   expires_at BIGINT NOT NULL
 );
+CREATE TABLE limit_overrides (
+  account TEXT NOT NULL,
+  limit_name TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  capacity DOUBLE PRECISION NOT NULL,
+  period_ms BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (account, limit_name, subject)
+);
+CREATE TABLE name_holders (
+  name TEXT PRIMARY KEY,
+  endpoint TEXT NOT NULL REFERENCES endpoints (id)
+);
+CREATE INDEX name_holders_of_endpoint ON name_holders (endpoint);
+CREATE TABLE notice_bursts (
+  channel TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  since BIGINT NOT NULL,
+  notices BIGINT NOT NULL,
+  PRIMARY KEY (channel, reason)
+);
+CREATE INDEX notice_bursts_by_age ON notice_bursts (since);
+CREATE TABLE notice_queue (
+  channel TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  alert TEXT NOT NULL,
+  type TEXT NOT NULL,
+  due_at BIGINT NOT NULL,
+  PRIMARY KEY (channel, alert)
+);
+CREATE INDEX notice_queue_alike ON notice_queue (channel, reason, alert);
+CREATE INDEX notice_queue_due ON notice_queue (due_at, channel, alert);
 CREATE TABLE orders (
   id TEXT PRIMARY KEY,
   tenant TEXT NOT NULL,
@@ -162,17 +299,44 @@ CREATE TABLE orders (
   lease_node TEXT NOT NULL DEFAULT '',
   lease_until BIGINT NOT NULL DEFAULT 0,
   fence BIGINT NOT NULL DEFAULT 0
-);
-CREATE INDEX orders_by_status ON orders (status);
-CREATE INDEX orders_due ON orders (queue_class, next_action_at, created_at, id) WHERE finished = 0;
+, ready BIGINT NOT NULL DEFAULT 0, tried TEXT NOT NULL DEFAULT '');
 CREATE INDEX orders_of_endpoint ON orders (endpoint, created_at, id);
+CREATE INDEX orders_open_by_status ON orders (status, finished) WHERE finished = 0;
+CREATE INDEX orders_open_of_account ON orders (account, id) WHERE finished = 0;
 CREATE INDEX orders_open_of_endpoint ON orders (endpoint) WHERE finished = 0;
 CREATE INDEX orders_open_replacing ON orders (replaces) WHERE finished = 0;
+CREATE INDEX orders_ready ON orders (queue_class, tenant, next_action_at, created_at, id) WHERE finished = 0 AND ready = 1;
+CREATE INDEX orders_waiting ON orders (next_action_at, id) WHERE finished = 0 AND ready = 0;
+CREATE TABLE outbox_head (
+  id BIGINT PRIMARY KEY,
+  number BIGINT NOT NULL
+);
+CREATE TABLE queue_turns (
+  queue_class BIGINT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  pass BIGINT NOT NULL
+);
+CREATE TABLE renewal_advice (
+  ari_id TEXT PRIMARY KEY,
+  certificate TEXT NOT NULL,
+  account TEXT NOT NULL,
+  window_start BIGINT,
+  window_end BIGINT,
+  chosen_at BIGINT,
+  explanation_url TEXT NOT NULL,
+  next_poll_at BIGINT,
+  answered_at BIGINT,
+  failures BIGINT NOT NULL,
+  replaces_refused BIGINT NOT NULL
+);
+CREATE INDEX renewal_advice_due ON renewal_advice (next_poll_at, ari_id) WHERE next_poll_at IS NOT NULL;
+CREATE INDEX renewal_advice_of_certificate ON renewal_advice (certificate, ari_id);
 CREATE TABLE reservations (
   id TEXT PRIMARY KEY,
   buckets TEXT NOT NULL,
   created_at BIGINT NOT NULL
-);
+, failures TEXT NOT NULL DEFAULT '[]');
+CREATE INDEX reservations_by_age ON reservations (created_at);
 CREATE TABLE revision_head (
   id BIGINT PRIMARY KEY,
   epoch TEXT NOT NULL,
@@ -186,6 +350,19 @@ CREATE TABLE revisions (
   subject TEXT NOT NULL,
   edge_group TEXT NOT NULL
 );
+CREATE TABLE revocations (
+  certificate TEXT PRIMARY KEY,
+  endpoint TEXT NOT NULL,
+  reason BIGINT NOT NULL,
+  replace_it BIGINT NOT NULL,
+  requested_at BIGINT NOT NULL,
+  next_action_at BIGINT,
+  attempt BIGINT NOT NULL,
+  problem TEXT NOT NULL,
+  revoked_at BIGINT
+);
+CREATE INDEX revocations_due ON revocations (next_action_at, certificate) WHERE next_action_at IS NOT NULL;
+CREATE INDEX revocations_of_endpoint ON revocations (endpoint, requested_at);
 CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL);
 CREATE TABLE settings (
   name TEXT PRIMARY KEY,

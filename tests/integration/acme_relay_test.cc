@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "crypto/certificate.h"
 #include "fakes/fake_resolver.h"
+#include "http/testing/http1_server.h"
 #include "http01_server.h"
 #include "relay/checks.h"
 #include "relay/test_ca.h"
@@ -240,7 +241,7 @@ TEST_F(AcmeRelay, PagesOfAProxyAndOutages)
     script(R"({"outages":[{"kind":"unavailable","retry_after":9}]})");
     const auto busy = run(client_->new_order(order_for({new_name()})));
     ASSERT_FALSE(busy);
-    EXPECT_EQ(busy.error().kind(), base::Errc::unavailable);
+    EXPECT_EQ(busy.error().kind(), base::Errc::rate_limited);  // a 503 of that type
     EXPECT_EQ(busy.error().retry_after(), 9s);
     ca_->faults().end_outages();
     script(R"({"outages":[{"kind":"cut"}]})");
@@ -258,7 +259,6 @@ TEST_F(AcmeRelay, AccountsOrdersAndCertificatesOutliveTheServer)
     ASSERT_TRUE(issued);
     const auto leaf = crypto::parse_chain(issued->pem).value();
     test::run(loop_, ca_->stop());
-    const auto key = crypto::PrivateKey::generate(model::KeyType::ecdsa_p256).value();
     start({});
 
     EXPECT_EQ(test::run(loop_, ca_->state().certificates(0, 9))->size(), 1U);
@@ -375,6 +375,61 @@ TEST_F(Validation, Http01)
     EXPECT_EQ(http_01().type, "connection");
     options_.allowed = [](const asio::ip::address&) { return false; };
     EXPECT_EQ(http_01().type, "connection");
+}
+
+namespace {
+
+// What a web server says, by target; nothing known is 404.
+struct Site {
+    std::map<std::string, std::pair<int, std::string>> answers;
+
+    static asio::awaitable<void> answer(http::Exchange& exchange, const Site* site)
+    {
+        const auto found = site->answers.find(exchange.request().target);
+        const auto [status, text] =
+            found == site->answers.end() ? std::pair(404, std::string()) : found->second;
+        http::Headers headers;
+        if (status >= 300 && status < 400) {
+            headers.add("Location", text);
+        }
+        const auto sent = co_await http::send_text(exchange, status, "text/plain", text, headers);
+        EXPECT_TRUE(sent);
+    }
+};
+
+}  // namespace
+
+TEST_F(Validation, RedirectsAreFollowedAsTheCaDoes)
+{
+    const std::string path = "/.well-known/acme-challenge/token";
+    Site site;
+    test::FunctionHandler handler(
+        [&site](http::Exchange& exchange) { return Site::answer(exchange, &site); });
+    test::Http1Server server(loop_, handler);
+    options_.http_port = server.port();
+    dns_.set("b.test", dns::RecordType::a, {"127.0.0.1"});
+    const auto good = acme::key_authorization("token", "thumb");
+    site.answers["/x?y=1"] = {200, good + "\n"};
+    for (const auto* to : {"http://b.test/x?y=1", "http://b.test:80/x?y=1", "/x?y=1", "//b.test/x?y=1"}) {
+        site.answers[path] = {302, to};
+        EXPECT_TRUE(http_01().none()) << to << ": " << http_01().detail;
+    }
+    for (const auto* to : {"http://b.test:8080/x?y=1", "ftp://b.test/x", "", "http://u:p@b.test/x?y=1"}) {
+        site.answers[path] = {301, to};
+        EXPECT_EQ(http_01().type, "connection") << to;
+    }
+    site.answers[path] = {307, path};
+    EXPECT_THAT(http_01().detail, HasSubstr("loop"));
+    site.answers[path] = {303, "/x?y=1"};
+    EXPECT_EQ(http_01().type, "unauthorized");
+    site.answers[path] = {308, "http://nowhere.test/"};
+    EXPECT_EQ(http_01().type, "dns");
+    for (int i = 0; i < 12; ++i) {
+        site.answers[i == 0 ? path : fmt::format("/{}", i)] = {302, fmt::format("/{}", i + 1)};
+    }
+    EXPECT_THAT(http_01().detail, HasSubstr("Too many redirects"));
+    site.answers[path] = {200, good + std::string(200, 'x')};
+    EXPECT_EQ(http_01().type, "unauthorized");
 }
 
 TEST_F(Validation, Dns01)

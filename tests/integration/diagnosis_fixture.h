@@ -50,6 +50,8 @@ protected:
     {
         first.try_emplace("test", "");
         second.try_emplace("test", "");
+        // Where the sample endpoints' targets lie.
+        first["edge.example.net"] = second["edge.example.net"] = "* A 127.0.0.4";
         Zones all = first;
         all.insert(second.begin(), second.end());
         start_name_server(0, "127.0.0.2", first);
@@ -195,7 +197,8 @@ private:
             " access-control: 127.0.0.0/8 allow\n module-config: \"{}iterator\"\n use-caps-for-id: yes\n "
             "cache-max-ttl: 0\n"
             " cache-max-negative-ttl: 0\n infra-host-ttl: 1\n infra-keep-probing: yes\n local-zone: \".\" "
-            "static\n{}",
+            "static\n"
+            " local-zone: \"com.\" static\n{}",
             resolver_port_, folder_.path().string(), anchors.empty() ? "" : "validator ", anchors);
         for (const auto& [zone, records] : zones) {
             config += fmt::format(" local-zone: \"{}.\" transparent\n", zone);

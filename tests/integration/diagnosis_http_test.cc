@@ -59,8 +59,7 @@ TEST_F(HttpDiagnosis, http_wrong_response)
     expect_code(found, "http_wrong_response");
     EXPECT_THAT(
         found.problem.message,
-        HasSubstr(
-            "404 \"Here is the old server, and it knows nothing of challenges at all, whatever you \""));
+        HasSubstr("404 \"Here is the old server, and it knows nothing of challenges at all, whatever you\""));
 }
 
 TEST_F(HttpDiagnosis, http_filtered)

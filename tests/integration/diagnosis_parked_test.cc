@@ -15,10 +15,10 @@ protected:
     static constexpr const char* shop = "shop.customer.test";
 
     // The endpoint as a look has found it, parked since; its next full look is far away.
-    void park()
+    void park(const std::string& name = shop)
     {
         store_ = store::open_sqlite(folder_.path() / "db", clock_).value();
-        endpoint_ = test::sample_endpoint({shop});
+        endpoint_ = test::sample_endpoint({name});
         const auto found = check(endpoint_);
         endpoint_.required_records = found.records;
         endpoint_.status.conditions = found.conditions;
@@ -45,6 +45,18 @@ protected:
     {
         const auto done = test::run(loop_, store_->write(function));
         ASSERT_TRUE(done) << done.error().message();
+    }
+    bool looked_at_within(std::chrono::seconds limit)
+    {
+        const auto deadline = std::chrono::steady_clock::now() + limit;
+        auto read = [this](store::Transaction& tx) { return tx.endpoints.get(endpoint_.id); };
+        while (std::chrono::steady_clock::now() < deadline) {
+            if (test::run(loop_, store_->read(read)).value().checks > 0) {
+                return true;
+            }
+            test::run(loop_, base::sleep_for(50ms));
+        }
+        return false;
     }
     bool woken_within(std::chrono::milliseconds limit)
     {
@@ -94,23 +106,17 @@ TEST_F(Parked, NameIsWokenWhenItsCaaIsMended)
     EXPECT_TRUE(woken_within(15s));
 }
 
-TEST_F(Parked, NameIsWokenWhenItsDomainIsRegistered)
+// A delegation would lead the resolver to port 53, which a test cannot have: the names appear in the parent.
+TEST_F(Parked, NameIsLookedAtAgainWhenItsDomainBeginsToExist)
 {
-    serve({{"test", ""}});
-    park();
+    // Resolvers answer for "test" by themselves.
+    serve({{"net", ""}});
+    park("shop.client.net");
     EXPECT_EQ(endpoint_.status.reason.code, "dns_nxdomain_registration");
     EXPECT_FALSE(woken_within(1s));
 
-    change("test", "customer NS ns1\nshop.customer CNAME " + target(shop));
-    // Looked at again, whatever that look finds.
-    const auto deadline = std::chrono::steady_clock::now() + 15s;
-    auto read = [this](store::Transaction& tx) { return tx.endpoints.get(endpoint_.id); };
-    int checks = 0;
-    while (checks == 0 && std::chrono::steady_clock::now() < deadline) {
-        checks = test::run(loop_, store_->read(read)).value().checks;
-        test::run(loop_, base::sleep_for(50ms));
-    }
-    EXPECT_GT(checks, 0);
+    change("net", "client A 192.0.2.1\nshop.client A 192.0.2.1");
+    EXPECT_TRUE(looked_at_within(15s));
 }
 
 TEST_F(Parked, NameThatOnlyChangesIsLookedAtAgainAndStaysParked)
@@ -118,14 +124,9 @@ TEST_F(Parked, NameThatOnlyChangesIsLookedAtAgainAndStaysParked)
     serve({{customer, "shop A 192.0.2.1"}});
     park();
     change(customer, "shop A 192.0.2.2");
-    const auto deadline = std::chrono::steady_clock::now() + 15s;
+    ASSERT_TRUE(looked_at_within(15s));
     auto read = [this](store::Transaction& tx) { return tx.endpoints.get(endpoint_.id); };
-    model::Endpoint now = endpoint_;
-    while (now.checks == 0 && std::chrono::steady_clock::now() < deadline) {
-        now = test::run(loop_, store_->read(read)).value();
-        test::run(loop_, base::sleep_for(50ms));
-    }
-    EXPECT_GT(now.checks, 0);
+    const auto now = test::run(loop_, store_->read(read)).value();
     EXPECT_EQ(now.status.state, EndpointState::parked);
     EXPECT_EQ(needs_.woken, 0);
 }

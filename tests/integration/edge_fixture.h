@@ -42,7 +42,7 @@ protected:
     {
         EdgeOptions made;
         made.folder = folder.path() / "edge";
-        made.http = {net::parse_endpoint("127.0.0.1:0").value()};
+        made.http = {net::parse_endpoint("127.0.0.1:0").value(), net::parse_endpoint("[::1]:0").value()};
         made.https = {net::parse_endpoint("127.0.0.1:0").value(), net::parse_endpoint("[::1]:0").value()};
         made.threads = 2;
         made.loop.forward.answer = std::chrono::milliseconds(1500);

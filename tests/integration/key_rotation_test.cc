@@ -159,7 +159,8 @@ TEST_F(KeyRotationAtCa, LeavesNamesThatAreBeingProvedInPeace)
     const auto before = prepare(*engine);
     std::vector<model::Endpoint> endpoints;
     for (int i = 0; i < 6; ++i) {
-        endpoints.push_back(test::sample_endpoint({fmt::format("n{}.example.com", i)}));
+        endpoints.push_back(
+            test::sample_endpoint({std::string(static_cast<std::size_t>(i) + 1, 'n') + ".example.com"}));
         engine->make_records(endpoints.back());
         engine->add(endpoints.back());
         if (i == 2) {

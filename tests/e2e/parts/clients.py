@@ -121,8 +121,8 @@ class Clients:
     def lego_by_dns(self):
         name = f"wild.{ZONE}"
         hook = self._hook("lego-dns", 'case "$1" in present) verb=add ;; *) verb=del ;; esac\nowner=$2\nvalue=$3')
-        self.lego(["--dns", "exec", "--dns.resolvers", f"{LOOPBACK}:{self.resolver.port}", "--dns.propagation-disable-ans",
-                   "--domains", name, "--domains", f"*.{name}", "run"], env={"EXEC_PATH": str(hook)})
+        self.lego(["--dns", "exec", "--dns.resolvers", f"{LOOPBACK}:{self.resolver.port}", "--dns.propagation-wait", "1s",
+                   "--domains", name, "--domains", f"*.{name}", "run"], env={"EXEC_PATH": str(hook), "EXEC_SEQUENCE_INTERVAL": "1"})
         found = self.ca.certificates(f"*.{name}")
         self._check("lego by DNS-01, wildcard and name together", len(found) == 1, f"*.{name}")
 
@@ -149,7 +149,10 @@ class Clients:
         return run(command, f"certbot {arguments[0]}", 90, env={"REQUESTS_CA_BUNDLE": str(self.ca.trust)})
 
     def certbot_issues(self):
+        """certbot asks again after one refused nonce, not after two in a row."""
         name = f"certbot.{ZONE}"
+        self.ca.ask("PATCH", "/behaviour", {"bad_nonce_percent": 0})
+        self.ca.ask("POST", "/rules", {"step": "new_order", "problem": "badNonce", "times": 1})
         self.certbot(["certonly", "--standalone", "--http-01-port", self.http_port, "--http-01-address", LOOPBACK, "-d", name])
         self._check("certbot by HTTP-01", len(self.ca.certificates(name)) == 1, name)
         self.certbot(["renew", "--force-renewal", "--no-random-sleep-on-renew"])
