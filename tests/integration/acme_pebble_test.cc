@@ -232,7 +232,11 @@ TEST_P(AcmePebble, IssuesForAddresses)
 
 TEST_P(AcmePebble, IssuesManyOrdersAtOnceWithHalfOfTheNoncesRefused)
 {
-    const auto pebble = start(mean());
+    // Where orders at once share a name and Pebble reuses authorizations, it stands still for good now and
+    // then: no request is answered any more. Reuse has a test of its own.
+    auto options = mean();
+    options.authz_reuse = 0;
+    const auto pebble = start(options);
     Session session(pebble);
     ASSERT_TRUE(session.enroll());
     struct One {
