@@ -44,6 +44,12 @@ frontend https
                                                                    (folder_.path() / "haproxy.cfg").string()},
                                           std::map<std::string, std::string>{}, folder_.path() / "log");
         ASSERT_TRUE(test::wait_for_port(*haproxy_, port_)) << test::read_file(folder_.path() / "log");
+        // Its socket for commands appears at another moment than its port.
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (!test::run(loop_, socket_.ask("show info"))) {
+            ASSERT_LT(std::chrono::steady_clock::now(), deadline) << test::read_file(folder_.path() / "log");
+            test::run(loop_, base::sleep_for(std::chrono::milliseconds(10)));
+        }
     }
 
     std::string ask(const std::string& command) { return test::run(loop_, socket_.ask(command)).value(); }
