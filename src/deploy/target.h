@@ -27,7 +27,7 @@ public:
     virtual base::Task<> end_all() = 0;
     // True when it may have lost what it was given, so that everything must be put again.
     virtual base::Task<bool> lost() { co_return false; }
-    // How long to gather changes before the next put().
+    // How long after a put() changes are gathered before the next.
     virtual std::chrono::milliseconds rest() const { return std::chrono::milliseconds(0); }
 };
 

@@ -48,10 +48,10 @@ boost::asio::awaitable<void> Worker::run()
         note(looked);
         if (pause_.count() > 0) {
             co_await base::sleep_for(pause_);  // A new wish is no reason to ask a failing target sooner.
+        } else if (std::exchange(put_, false) && target_->rest().count() > 0) {
+            co_await base::sleep_for(target_->rest());  // Nor a target that rests.
         } else if (!all_ && dirty_.empty() && reached_ == wanted_) {
             co_await sleep(options_.look_every);
-        } else if (target_->rest().count() > 0) {
-            co_await base::sleep_for(target_->rest());
         }
     }
 }
@@ -70,6 +70,7 @@ base::Task<> Worker::deliver()
 {
     const auto position = wanted_;
     base::Result<> done;
+    put_ = put_ || all_ || !dirty_.empty();
     if (all_) {
         dirty_.clear();
         all_ = false;

@@ -53,6 +53,7 @@ private:
     std::function<void()> changed_;
     std::set<std::string> dirty_;
     bool all_ = false;
+    bool put_ = false;  // since the last rest
     model::Position wanted_;
     model::Position reached_;
     std::string trouble_;
