@@ -27,10 +27,19 @@ elseif(CMAKE_BUILD_TYPE MATCHES "Release|RelWithDebInfo")
   target_compile_options(project_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()
 
+# Eight files of a target are compiled as one, so that what they include is read once. Names in their anonymous
+# namespaces must differ.
+function(compile_together TARGET)
+  if(TOGETHER)
+    set_target_properties(${TARGET} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+  endif()
+endfunction()
+
 # module(acme DEPS certwright::http PRIVATE_DEPS CURL::libcurl)
 # A static library certwright::<name> from this folder's *.cc except tests, benchmarks and fuzzers.
+# APART: its files have helpers of the same name and are compiled one by one.
 function(module NAME)
-  cmake_parse_arguments(ARG "NO_PCH" "" "DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "NO_PCH;APART" "" "DEPS;PRIVATE_DEPS" ${ARGN})
   string(REPLACE "/" "_" TARGET "certwright_${NAME}")
   file(GLOB SOURCES CONFIGURE_DEPENDS *.cc *.h)
   list(FILTER SOURCES EXCLUDE REGEX "_(test|bench|fuzz)\\.cc$")
@@ -41,6 +50,9 @@ function(module NAME)
   if(NOT ARG_NO_PCH)
     target_precompile_headers(${TARGET} REUSE_FROM certwright_pch)
     target_link_libraries(${TARGET} PUBLIC certwright_pch)
+  endif()
+  if(NOT ARG_APART)
+    compile_together(${TARGET})
   endif()
 endfunction()
 
@@ -68,6 +80,7 @@ function(module_test NAME)
   endif()
   target_link_libraries(${STEM}_test PRIVATE certwright::test_support ${ARG_DEPS} GTest::gtest GTest::gmock GTest::gtest_main certwright_test_pch)
   target_precompile_headers(${STEM}_test REUSE_FROM certwright_test_pch)
+  compile_together(${STEM}_test)
   add_dependencies(unit_tests ${STEM}_test)
   gtest_discover_tests(${STEM}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 TEST_FILTER "${ARG_FILTER}"
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT} ${ARG_PROPERTIES})

@@ -4,27 +4,27 @@
 
 namespace {
 
-constexpr base::Time start{std::chrono::hours(1)};
+constexpr base::Time filled{std::chrono::hours(1)};
 
 }  // namespace
 
 TEST(NoncePool, GivesTheNewestFirstAndEachOnce)
 {
     acme::NoncePool pool;
-    pool.add("old", start);
-    pool.add("new", start + std::chrono::seconds(1));
+    pool.add("old", filled);
+    pool.add("new", filled + std::chrono::seconds(1));
 
-    EXPECT_EQ(pool.take(start), "new");
-    EXPECT_EQ(pool.take(start), "old");
-    EXPECT_EQ(pool.take(start), std::nullopt);
+    EXPECT_EQ(pool.take(filled), "new");
+    EXPECT_EQ(pool.take(filled), "old");
+    EXPECT_EQ(pool.take(filled), std::nullopt);
 }
 
 TEST(NoncePool, ForgetsOldOnes)
 {
     acme::NoncePool pool;
-    pool.add("old", start);
+    pool.add("old", filled);
 
-    EXPECT_EQ(pool.take(start + acme::NoncePool::life), std::nullopt);
+    EXPECT_EQ(pool.take(filled + acme::NoncePool::life), std::nullopt);
     EXPECT_EQ(pool.size(), 0U);
 }
 
@@ -32,11 +32,11 @@ TEST(NoncePool, IsBoundedAndDropsTheOldest)
 {
     acme::NoncePool pool;
     for (std::size_t i = 0; i < 3 * acme::NoncePool::capacity; ++i) {
-        pool.add("nonce" + std::to_string(i), start);
+        pool.add("nonce" + std::to_string(i), filled);
     }
 
     EXPECT_EQ(pool.size(), acme::NoncePool::capacity);
-    EXPECT_EQ(pool.take(start), "nonce191");
+    EXPECT_EQ(pool.take(filled), "nonce191");
 }
 
 TEST(NoncePool, IgnoresWhatIsNoNonce)
@@ -44,7 +44,7 @@ TEST(NoncePool, IgnoresWhatIsNoNonce)
     acme::NoncePool pool;
     for (const auto& text : {std::string(), std::string("with space"), std::string("a+b"),
                              std::string("\"quoted\""), std::string(10'000, 'x')}) {
-        pool.add(text, start);
+        pool.add(text, filled);
     }
 
     EXPECT_EQ(pool.size(), 0U);

@@ -20,7 +20,7 @@ namespace base {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 constexpr const char* plain_path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -139,13 +139,13 @@ int spawn(const Command& command, int input, int output, pid_t& child)
 // Feeds and reads until the output ends or the time is over; true when it ended.
 bool converse(const Command& command, Descriptor& input, Descriptor& output, std::string& told)
 {
-    const auto deadline = Clock::now() + command.limit;
+    const auto deadline = Steady::now() + command.limit;
     std::size_t fed = 0;
     if (command.input.empty()) {
         input.close();
     }
     while (output.open()) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Steady::now());
         if (left.count() <= 0) {
             return false;
         }
@@ -178,7 +178,7 @@ bool converse(const Command& command, Descriptor& input, Descriptor& output, std
 }
 
 // Waits for the child; after the deadline it is killed.
-std::optional<int> reap(pid_t child, Clock::time_point deadline)
+std::optional<int> reap(pid_t child, Steady::time_point deadline)
 {
     int status = 0;
     while (true) {
@@ -189,7 +189,7 @@ std::optional<int> reap(pid_t child, Clock::time_point deadline)
         if (done < 0 && errno != EINTR) {
             return 0;
         }
-        if (Clock::now() >= deadline) {
+        if (Steady::now() >= deadline) {
             return std::nullopt;
         }
         ::poll(nullptr, 0, 5);
@@ -215,7 +215,7 @@ Result<CommandOutcome> run_command(const Command& command)
     if (!input.open() || !output.open()) {
         return fail(Errc::internal, fmt::format("no pipe: {}", std::strerror(errno)));
     }
-    const auto deadline = Clock::now() + command.limit;
+    const auto deadline = Steady::now() + command.limit;
     pid_t child = -1;
     if (const int failed = spawn(command, input.reading.get(), output.writing.get(), child); failed != 0) {
         return fail(

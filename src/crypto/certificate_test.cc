@@ -36,14 +36,14 @@ struct Site {
     std::string chain() const { return leaf() + intermediate.pem(); }
 };
 
-base::Time now()
+base::Time today()
 {
     return base::SystemClock().now();
 }
 
 base::Time in_days(int days)
 {
-    return now() + std::chrono::days(days);
+    return today() + std::chrono::days(days);
 }
 
 std::string with_crlf_and_noise(const std::string& pem)
@@ -85,7 +85,7 @@ TEST(Chain, TellsTheFactsOfTheLeaf)
     EXPECT_EQ(chain->leaf.key_type, model::KeyType::ecdsa_p256);
     EXPECT_EQ(chain->leaf.sha256.size(), 64U);
     EXPECT_FALSE(chain->leaf.ari_id.empty());
-    EXPECT_LT(chain->leaf.not_before, now());
+    EXPECT_LT(chain->leaf.not_before, today());
     EXPECT_NEAR(std::chrono::duration<double>(chain->leaf.not_after - in_days(30)).count(), 0, 60);
 }
 
@@ -163,7 +163,7 @@ TEST(CheckUpload, AcceptsAGoodCertificate)
     const Site site;
 
     const auto chain =
-        crypto::check_upload(site.chain(), site.key.to_pem(), {"www.shop.test", "a.shop.test"}, now());
+        crypto::check_upload(site.chain(), site.key.to_pem(), {"www.shop.test", "a.shop.test"}, today());
 
     ASSERT_TRUE(chain) << chain.error().message();
     EXPECT_EQ(chain->leaf.public_der, site.key.public_der());
@@ -202,7 +202,7 @@ TEST(CheckUpload, RefusalsCarryTheirCodeAndFix)
         {"no certificate", "", key, {"www.shop.test"}, "unparsable"},
     };
     for (const auto& c : cases) {
-        const auto chain = crypto::check_upload(c.chain, c.key, c.names, now());
+        const auto chain = crypto::check_upload(c.chain, c.key, c.names, today());
         ASSERT_FALSE(chain) << c.name;
         EXPECT_EQ(chain.error().code(), c.code) << c.name << ": " << chain.error().message();
         EXPECT_FALSE(chain.error().fix().empty()) << c.name;
@@ -214,8 +214,8 @@ TEST(CheckUpload, WildcardCoversItselfAndAddressesAreExact)
     Site site;
     site.shape.names = {"*.shop.test", "192.0.2.7"};
 
-    EXPECT_TRUE(crypto::check_upload(site.chain(), site.key.to_pem(), {"*.shop.test", "192.0.2.7"}, now()));
-    EXPECT_FALSE(crypto::check_upload(site.chain(), site.key.to_pem(), {"192.0.2.8"}, now()));
+    EXPECT_TRUE(crypto::check_upload(site.chain(), site.key.to_pem(), {"*.shop.test", "192.0.2.7"}, today()));
+    EXPECT_FALSE(crypto::check_upload(site.chain(), site.key.to_pem(), {"192.0.2.8"}, today()));
 }
 
 TEST(SelfSigned, IsForItsNamesAndItsKey)
@@ -225,7 +225,7 @@ TEST(SelfSigned, IsForItsNamesAndItsKey)
     const auto pem = crypto::self_signed(key, {"localhost", "127.0.0.1", "::1"}, 7);
 
     ASSERT_TRUE(pem);
-    const auto chain = crypto::check_upload(*pem, key.to_pem(), {"localhost", "127.0.0.1", "::1"}, now());
+    const auto chain = crypto::check_upload(*pem, key.to_pem(), {"localhost", "127.0.0.1", "::1"}, today());
     ASSERT_TRUE(chain) << chain.error().message();
     EXPECT_FALSE(crypto::check_upload(*pem, key.to_pem(), {"localhost"}, in_days(8)));
 }
@@ -325,7 +325,7 @@ TEST(ChallengeCertificate, IsSignedByItselfAndValidNow)
         X509_NAME_cmp(X509_get_issuer_name(certificate.get()), X509_get_subject_name(certificate.get())), 0);
     const auto leaf = crypto::parse_chain(crypto::to_pem({der})).value().leaf;
     EXPECT_THAT(leaf.identifiers, ElementsAre("www.shop.test"));
-    EXPECT_LT(leaf.not_before, now());
-    EXPECT_GT(leaf.not_after, now());
+    EXPECT_LT(leaf.not_before, today());
+    EXPECT_GT(leaf.not_after, today());
     EXPECT_LT(leaf.not_after, in_days(2));
 }

@@ -1,5 +1,7 @@
 #include "crypto/openssl.h"
 
+#include "base/random.h"
+
 #include <openssl/err.h>
 
 #include <arpa/inet.h>
@@ -30,6 +32,14 @@ OwnedX509 parse_der(base::ByteView der)
     }
     ERR_clear_error();
     return certificate;
+}
+
+bool set_serial(X509* certificate)
+{
+    auto octets = base::random_bytes(16);
+    octets[0] = static_cast<std::uint8_t>((octets[0] & 0x3f) | 0x40);
+    const OwnedBignum number(BN_bin2bn(octets.data(), static_cast<int>(octets.size()), nullptr));
+    return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
 namespace {

@@ -24,6 +24,10 @@ struct Deleter {
         Free(object);
     }
 };
+inline void free_extensions(STACK_OF(X509_EXTENSION) * list)
+{
+    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+}
 template <class T, auto Free>
 using Owned = std::unique_ptr<T, Deleter<Free>>;
 
@@ -33,6 +37,7 @@ using OwnedX509 = Owned<X509, X509_free>;
 using OwnedRequest = Owned<X509_REQ, X509_REQ_free>;
 using OwnedNames = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
 using OwnedExtension = Owned<X509_EXTENSION, X509_EXTENSION_free>;
+using OwnedExtensions = Owned<STACK_OF(X509_EXTENSION), free_extensions>;
 using OwnedObject = Owned<ASN1_OBJECT, ASN1_OBJECT_free>;
 using OwnedOctets = Owned<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free>;
 using OwnedDigest = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
@@ -60,6 +65,11 @@ base::Bytes encode(Write write, T* object)
 
 // Parses exactly one certificate; null when `der` is anything else.
 OwnedX509 parse_der(base::ByteView der);
+
+inline constexpr std::size_t longest_common_name = 64;  // RFC 5280 appendix A
+
+// Gives a certificate a random serial: positive, and always 16 octets.
+bool set_serial(X509* certificate);
 
 // The SAN value for DNS names and IP addresses; invalid names what cannot be one.
 base::Result<OwnedNames> make_alternative_names(const std::vector<std::string>& identifiers);

@@ -15,21 +15,12 @@ using detail::OwnedX509;
 constexpr std::chrono::days root_life{20 * 365};
 constexpr std::chrono::days intermediate_life{10 * 365};
 constexpr std::chrono::hours backdating{1};
-constexpr std::size_t longest_common_name = 64;  // RFC 5280 appendix A
 
 bool set_time(ASN1_TIME* to, base::Time time)
 {
     return ASN1_TIME_set(to,
                          std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count()) !=
            nullptr;
-}
-
-bool set_serial(X509* certificate)
-{
-    auto octets = base::random_bytes(16);
-    octets[0] = static_cast<std::uint8_t>((octets[0] & 0x3f) | 0x40);  // positive, and always 16 octets
-    const detail::OwnedBignum number(BN_bin2bn(octets.data(), static_cast<int>(octets.size()), nullptr));
-    return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
 bool add_name(X509_NAME* name, int nid, const std::string& text)
@@ -50,10 +41,10 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const char* value)
 OwnedX509 blank(base::Time not_before, base::Time not_after, EVP_PKEY* key)
 {
     OwnedX509 made(X509_new());
-    const bool written = made && X509_set_version(made.get(), X509_VERSION_3) == 1 &&
-                         set_serial(made.get()) && set_time(X509_getm_notBefore(made.get()), not_before) &&
-                         set_time(X509_getm_notAfter(made.get()), not_after) &&
-                         X509_set_pubkey(made.get(), key) == 1;
+    const bool written =
+        made && X509_set_version(made.get(), X509_VERSION_3) == 1 && detail::set_serial(made.get()) &&
+        set_time(X509_getm_notBefore(made.get()), not_before) &&
+        set_time(X509_getm_notAfter(made.get()), not_after) && X509_set_pubkey(made.get(), key) == 1;
     return written ? std::move(made) : OwnedX509();
 }
 
@@ -103,7 +94,7 @@ detail::OwnedPkey public_key(base::ByteView der)
 std::string common_name_of(const LeafShape& shape)
 {
     const auto fits = [](const std::string& name) {
-        return name.size() <= longest_common_name && !name.contains(':');
+        return name.size() <= detail::longest_common_name && !name.contains(':');
     };
     const auto found = std::ranges::find_if(shape.identifiers, fits);
     return shape.common_name && found != shape.identifiers.end() ? *found : "";

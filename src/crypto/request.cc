@@ -12,13 +12,6 @@ namespace {
 
 using detail::OwnedExtension;
 
-struct FreeExtensions {
-    void operator()(STACK_OF(X509_EXTENSION) * list) const
-    {
-        sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
-    }
-};
-
 base::Result<OwnedExtension> alternative_names(const std::vector<std::string>& identifiers)
 {
     TRY(names, detail::make_alternative_names(identifiers));
@@ -33,14 +26,6 @@ bool add_text(X509* certificate, int nid, const char* value)
 {
     const OwnedExtension extension(X509V3_EXT_conf_nid(nullptr, nullptr, nid, value));
     return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
-}
-
-bool set_serial(X509* certificate)
-{
-    auto octets = base::random_bytes(16);
-    octets[0] = static_cast<std::uint8_t>((octets[0] & 0x3f) | 0x40);
-    const detail::OwnedBignum number(BN_bin2bn(octets.data(), static_cast<int>(octets.size()), nullptr));
-    return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
 bool set_common_name(X509* certificate, const std::string& name)
@@ -58,7 +43,7 @@ detail::OwnedX509 draft_certificate(const PrivateKey& key, const std::string& co
     detail::OwnedX509 certificate(X509_new());
     const bool written =
         certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 &&
-        set_serial(certificate.get()) && set_common_name(certificate.get(), common_name) &&
+        detail::set_serial(certificate.get()) && set_common_name(certificate.get(), common_name) &&
         X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -3600) != nullptr &&
         X509_time_adj_ex(X509_getm_notAfter(certificate.get()), days, 0, nullptr) != nullptr &&
         X509_set_pubkey(certificate.get(), key.native()) == 1;
@@ -89,7 +74,7 @@ bool add_acme_identifier(X509* certificate, std::string_view key_authorization)
 base::Result<base::Bytes> make_csr(const PrivateKey& key, const std::vector<std::string>& identifiers)
 {
     TRY(names, alternative_names(identifiers));
-    const std::unique_ptr<STACK_OF(X509_EXTENSION), FreeExtensions> extensions(sk_X509_EXTENSION_new_null());
+    const detail::OwnedExtensions extensions(sk_X509_EXTENSION_new_null());
     if (!extensions || sk_X509_EXTENSION_push(extensions.get(), names.get()) <= 0) {
         return base::fail(detail::internal_failure("cannot write a certificate request"));
     }
@@ -107,9 +92,8 @@ base::Result<base::Bytes> make_csr(const PrivateKey& key, const std::vector<std:
 
 base::Result<std::string> self_signed(const PrivateKey& key, const std::vector<std::string>& names, int days)
 {
-    constexpr std::size_t longest_common_name = 64;  // RFC 5280 appendix A
     TRY(extension, alternative_names(names));
-    const bool fits = !names.empty() && names.front().size() <= longest_common_name;
+    const bool fits = !names.empty() && names.front().size() <= detail::longest_common_name;
     auto certificate = draft_certificate(key, fits ? names.front() : "self-signed", days);
     const bool written = certificate && X509_add_ext(certificate.get(), extension.get(), -1) == 1 &&
                          add_text(certificate.get(), NID_basic_constraints, "critical,CA:FALSE") &&

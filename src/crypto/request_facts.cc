@@ -10,13 +10,6 @@ namespace crypto {
 
 namespace {
 
-struct FreeExtensions {
-    void operator()(STACK_OF(X509_EXTENSION) * list) const
-    {
-        sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
-    }
-};
-
 base::Error bad_request(std::string message)
 {
     ERR_clear_error();
@@ -25,8 +18,7 @@ base::Error bad_request(std::string message)
 
 void read_names(X509_REQ* request, RequestFacts& facts)
 {
-    const std::unique_ptr<STACK_OF(X509_EXTENSION), FreeExtensions> extensions(
-        X509_REQ_get_extensions(request));
+    const detail::OwnedExtensions extensions(X509_REQ_get_extensions(request));
     const detail::OwnedNames names(static_cast<GENERAL_NAMES*>(
         extensions ? X509V3_get_d2i(extensions.get(), NID_subject_alt_name, nullptr, nullptr) : nullptr));
     facts.identifiers = detail::identifiers_in(names.get());

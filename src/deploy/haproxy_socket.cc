@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto outcome = asio::as_tuple(asio::use_awaitable);
+constexpr auto awaited = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t longest_path = 107;           // sun_path
 constexpr std::size_t largest_answer = 256U << 20;  // a million certificates have long lists
 
@@ -56,16 +56,16 @@ base::Task<std::string> HaproxySocket::converse(std::string text) const
 {
     CO_TRY(endpoint, endpoint_of(where_));
     asio::generic::stream_protocol::socket socket(co_await asio::this_coro::executor);
-    if (const auto [failed] = co_await socket.async_connect(endpoint, outcome); failed) {
+    if (const auto [failed] = co_await socket.async_connect(endpoint, awaited); failed) {
         co_return base::fail(unreachable(where_, failed));
     }
-    if (const auto [failed, sent] = co_await asio::async_write(socket, asio::buffer(text), outcome); failed) {
+    if (const auto [failed, sent] = co_await asio::async_write(socket, asio::buffer(text), awaited); failed) {
         co_return base::fail(unreachable(where_, failed));
     }
     std::string answer;
     std::array<char, 16'384> piece{};
     while (answer.size() < largest_answer) {
-        const auto [failed, got] = co_await socket.async_read_some(asio::buffer(piece), outcome);
+        const auto [failed, got] = co_await socket.async_read_some(asio::buffer(piece), awaited);
         answer.append(piece.data(), got);
         if (failed == asio::error::eof) {
             co_return answer;

@@ -1,9 +1,9 @@
 #include "deploy/worker.h"
 
+#include "base/task_group.h"
 #include "support/run.h"
 #include "support/temp_dir.h"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <gtest/gtest.h>
 
 namespace deploy {
@@ -47,8 +47,9 @@ protected:
     }
     boost::asio::awaitable<void> work_while_wishing(int times)
     {
-        using namespace boost::asio::experimental::awaitable_operators;
-        co_await (worker_.run() || wish_often(times));
+        tasks_.spawn("worker", worker_.run());
+        co_await wish_often(times);
+        co_await tasks_.stop();
     }
 
     test::TempDir folder_;
@@ -61,6 +62,7 @@ protected:
     std::int64_t number_ = 0;
     Worker worker_{
         loop_.get_executor(), inventory_, pool_, std::make_unique<NotingTarget>(begun_), {}, [] {}};
+    base::TaskGroup tasks_{loop_.get_executor()};
 };
 
 // Also when each change arrives after the one before was delivered, as those of a slow CA do.

@@ -11,7 +11,7 @@ namespace diagnosis {
 namespace {
 
 const std::string failing = "(failing)";
-const std::string elsewhere = "(referral)";
+const std::string referred = "(referral)";
 
 std::string askable(const std::string& name)
 {
@@ -99,7 +99,7 @@ std::set<std::string> said(const dns::Message& reply, const ParkedQuestion& ques
         }
     }
     const bool referral = made.empty() && !reply.authoritative && !reply.authorities.empty();
-    return referral ? std::set<std::string>{elsewhere} : made;
+    return referral ? std::set<std::string>{referred} : made;
 }
 
 }  // namespace diagnosis

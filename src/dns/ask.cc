@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto outcome = asio::as_tuple(asio::use_awaitable);
+constexpr auto awaited = asio::as_tuple(asio::use_awaitable);
 
 Name with_random_case(const Name& name)
 {
@@ -77,12 +77,12 @@ base::Task<Message> over_udp(asio::ip::tcp::endpoint server, Message sent, bool 
     if (code) {
         co_return base::fail(failed(code));
     }
-    if (const auto [error, size] = co_await socket.async_send(asio::buffer(wire), outcome); error) {
+    if (const auto [error, size] = co_await socket.async_send(asio::buffer(wire), awaited); error) {
         co_return base::fail(failed(error));
     }
     base::Bytes buffer(65'535);
     while (true) {
-        const auto [error, size] = co_await socket.async_receive(asio::buffer(buffer), outcome);
+        const auto [error, size] = co_await socket.async_receive(asio::buffer(buffer), awaited);
         if (error) {
             co_return base::fail(failed(error));
         }
@@ -99,19 +99,19 @@ base::Task<base::Bytes> exchange_over_tcp(asio::ip::tcp::endpoint server, base::
     const std::uint8_t head[] = {static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)};
     wire.insert(wire.begin(), std::begin(head), std::end(head));
     asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
-    if (const auto [error] = co_await socket.async_connect(server, outcome); error) {
+    if (const auto [error] = co_await socket.async_connect(server, awaited); error) {
         co_return base::fail(failed(error));
     }
-    if (const auto [error, sent_size] = co_await asio::async_write(socket, asio::buffer(wire), outcome);
+    if (const auto [error, sent_size] = co_await asio::async_write(socket, asio::buffer(wire), awaited);
         error) {
         co_return base::fail(failed(error));
     }
     base::Bytes buffer(2);
-    if (const auto [error, got] = co_await asio::async_read(socket, asio::buffer(buffer), outcome); error) {
+    if (const auto [error, got] = co_await asio::async_read(socket, asio::buffer(buffer), awaited); error) {
         co_return base::fail(failed(error));
     }
     buffer.resize(static_cast<std::size_t>(buffer[0] << 8 | buffer[1]));
-    if (const auto [error, got] = co_await asio::async_read(socket, asio::buffer(buffer), outcome); error) {
+    if (const auto [error, got] = co_await asio::async_read(socket, asio::buffer(buffer), awaited); error) {
         co_return base::fail(failed(error));
     }
     co_return buffer;

@@ -10,7 +10,7 @@
 namespace dns {
 namespace {
 
-Name name(std::string_view text)
+Name name_of(std::string_view text)
 {
     return Name::parse(text).value();
 }
@@ -91,11 +91,11 @@ TEST(Writer, PointsAtSuffixesItWroteBefore)
     base::Bytes buffer(200);
     Writer writer(buffer);
     writer.u32(0);
-    writer.name(name("shop.example"));
+    writer.name(name_of("shop.example"));
     const auto plain = writer.size();
-    writer.name(name("www.shop.example"));
+    writer.name(name_of("www.shop.example"));
     EXPECT_EQ(writer.size(), plain + 4 + 2);
-    writer.name(name("example"));
+    writer.name(name_of("example"));
     EXPECT_EQ(writer.size(), plain + 6 + 2);
 
     Reader reader(base::ByteView(buffer).first(writer.size()));
@@ -113,13 +113,13 @@ TEST(Writer, WritesNothingPastItsEndAndRewinds)
     writer.reserve(4);
     writer.u32(1);
     const auto mark = writer.size();
-    writer.name(name("a-rather-long-name.example"));
+    writer.name(name_of("a-rather-long-name.example"));
     EXPECT_FALSE(writer.ok());
     EXPECT_LE(writer.size(), 16U);
 
     writer.rewind(mark);
-    writer.name(name("b.c"));
-    writer.name(name("d.b.c"));
+    writer.name(name_of("b.c"));
+    writer.name(name_of("d.b.c"));
     EXPECT_TRUE(writer.ok());
     Reader reader(base::ByteView(buffer).first(writer.size()));
     reader.u32();
@@ -202,10 +202,10 @@ Message sample()
     message.id = 0xbeef;
     message.response = message.authoritative = message.recursion_desired = true;
     message.rcode = Rcode::badvers;
-    message.questions.push_back({name("Shop.Example"), RecordType::any, class_in});
+    message.questions.push_back({name_of("Shop.Example"), RecordType::any, class_in});
     const auto add = [](std::vector<Record>& section, std::string_view owner, RecordType type,
                         std::string_view text) {
-        section.push_back({name(owner), type, class_in, 60, parse_data(type, text).value()});
+        section.push_back({name_of(owner), type, class_in, 60, parse_data(type, text).value()});
     };
     add(message.answers, "shop.example", RecordType::cname, "x.edge.example");
     add(message.answers, "x.edge.example", RecordType::aaaa, "2001:db8::7");

@@ -7,6 +7,7 @@
 namespace endpoints {
 namespace {
 
+using testing::code_of;
 using testing::World;
 
 NewEndpoint wanted(const std::string& group, bool own_challenges = false)
@@ -25,11 +26,6 @@ void add_group(World& world, const std::string& name, bool own_challenges)
     group.name = name;
     group.own_challenges = own_challenges;
     ASSERT_TRUE(world.write([group](store::Transaction& tx) { return tx.groups.put(group); }));
-}
-
-std::string code_of(const base::Result<Outcome>& result)
-{
-    return result ? "none" : result.error().code();
 }
 
 TEST(Groups, TheOperatorChoosesOneThatExistsAndItStays)

@@ -9,12 +9,8 @@
 namespace endpoints {
 namespace {
 
+using testing::code_of;
 using testing::World;
-
-std::string code_of(const base::Result<Outcome>& result)
-{
-    return result ? "none" : result.error().code();
-}
 
 std::vector<std::string> event_types(World& world)
 {

@@ -75,7 +75,7 @@ private:
     base::TaskGroup tasks_;
 };
 
-asio::awaitable<void> echo(http::Exchange& exchange)
+asio::awaitable<void> repeat(http::Exchange& exchange)
 {
     auto body = co_await http::read_all(exchange, 100'000'000);
     auto text = exchange.request().target + "|" + body.value_or("?");
@@ -99,7 +99,7 @@ protected:
     http::Origin origin() const { return {"http", "127.0.0.1", server.port()}; }
 
     asio::io_context loop{1};
-    test::FunctionHandler handler{echo};
+    test::FunctionHandler handler{repeat};
     test::Http1Server server{loop, handler};
     http::UpstreamPool pool{http::PoolLimits(), net::AddressPolicy(), ""};
 };

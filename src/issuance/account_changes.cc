@@ -11,7 +11,7 @@ namespace issuance {
 
 namespace {
 
-constexpr std::size_t batch = 200;
+constexpr std::size_t certificates_at_once = 200;
 
 std::string next_key_context(const model::CaAccount& account)
 {
@@ -87,13 +87,13 @@ base::Task<> Accounts::mark_certificates(std::string account, bool trusted)
     std::string after;
     do {
         auto write = [account, after, trusted](store::Transaction& tx) -> base::Result<std::string> {
-            TRY(issued, tx.certificates.of_account(account, after, batch));
+            TRY(issued, tx.certificates.of_account(account, after, certificates_at_once));
             for (const auto& each : issued) {
                 if (each.trusted != trusted) {
                     CHECKED(mark(tx, each, trusted));
                 }
             }
-            return issued.size() < batch ? std::string() : issued.back().id;
+            return issued.size() < certificates_at_once ? std::string() : issued.back().id;
         };
         CO_TRY(last, co_await store_.write(std::move(write)));
         after = last;

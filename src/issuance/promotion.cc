@@ -11,7 +11,7 @@ namespace issuance {
 namespace {
 
 // One transaction's worth.
-constexpr std::size_t batch = 200;
+constexpr std::size_t certificates_at_once = 200;
 
 // The profile that the order's endpoint asks for; else the account's.
 base::Result<CaNeed> need_for(store::Transaction& tx, const model::Order& order, base::Time now)
@@ -45,7 +45,7 @@ base::Result<> check_promotable(const model::CaAccount& account)
 base::Result<std::int64_t> promote_batch(store::Transaction& tx, const model::CaAccount& account,
                                          base::Time now)
 {
-    TRY(found, tx.certificates.only_untrusted(account.id, now, batch));
+    TRY(found, tx.certificates.only_untrusted(account.id, now, certificates_at_once));
     std::int64_t queued = 0;
     for (const auto& each : found) {
         TRY(order, enqueue_renewal(tx, each, now));

@@ -16,9 +16,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t batch = 16;
+constexpr std::size_t jobs_at_once = 16;
 // Longer than a call to the CA lasts: meanwhile other nodes leave the row alone.
-constexpr std::chrono::minutes claim{5};
+constexpr std::chrono::minutes lease{5};
 
 base::Result<> check_revocable(const model::Certificate& certificate, base::Time now)
 {
@@ -177,9 +177,9 @@ base::Task<std::size_t> Revoker::work()
         co_return std::size_t(0);
     }
     auto take = [now](store::Transaction& tx) -> base::Result<std::vector<model::Revocation>> {
-        TRY(due, tx.revocations.due(now, batch));
+        TRY(due, tx.revocations.due(now, jobs_at_once));
         for (auto& each : due) {
-            each.next_action_at = now + claim;
+            each.next_action_at = now + lease;
             CHECKED(tx.revocations.put(each));
         }
         return std::move(due);

@@ -11,15 +11,15 @@ namespace {
 constexpr detail::EnumTexts<Severity, 2> severities{
     {{Severity::warning, "warning"}, {Severity::critical, "critical"}}};
 
-constexpr detail::EnumTexts<ChannelKind, 3> kinds{
+constexpr detail::EnumTexts<ChannelKind, 3> channel_kinds{
     {{ChannelKind::email, "email"}, {ChannelKind::webhook, "webhook"}, {ChannelKind::exec, "exec"}}};
 
 constexpr detail::EnumTexts<Audience, 3> audiences{
     {{Audience::operators, "operators"}, {Audience::support, "support"}, {Audience::all, "all"}}};
 
-constexpr detail::EnumTexts<DeliveryState, 3> states{{{DeliveryState::waiting, "waiting"},
-                                                      {DeliveryState::delivered, "delivered"},
-                                                      {DeliveryState::abandoned, "abandoned"}}};
+constexpr detail::EnumTexts<DeliveryState, 3> delivery_states{{{DeliveryState::waiting, "waiting"},
+                                                               {DeliveryState::delivered, "delivered"},
+                                                               {DeliveryState::abandoned, "abandoned"}}};
 
 bool matches(std::string_view pattern, std::string_view type)
 {
@@ -39,7 +39,7 @@ std::string_view to_string(Severity value)
 
 std::string_view to_string(ChannelKind value)
 {
-    return detail::enum_text(kinds, value);
+    return detail::enum_text(channel_kinds, value);
 }
 
 std::string_view to_string(Audience value)
@@ -49,7 +49,7 @@ std::string_view to_string(Audience value)
 
 std::string_view to_string(DeliveryState value)
 {
-    return detail::enum_text(states, value);
+    return detail::enum_text(delivery_states, value);
 }
 
 base::Result<Severity> severity_from(std::string_view text)
@@ -59,7 +59,7 @@ base::Result<Severity> severity_from(std::string_view text)
 
 base::Result<ChannelKind> channel_kind_from(std::string_view text)
 {
-    return detail::enum_from(kinds, "kind of channel", text);
+    return detail::enum_from(channel_kinds, "kind of channel", text);
 }
 
 base::Result<Audience> audience_from(std::string_view text)
@@ -69,7 +69,7 @@ base::Result<Audience> audience_from(std::string_view text)
 
 base::Result<DeliveryState> delivery_state_from(std::string_view text)
 {
-    return detail::enum_from(states, "state of a delivery", text);
+    return detail::enum_from(delivery_states, "state of a delivery", text);
 }
 
 std::string channel_context(const Channel& channel)

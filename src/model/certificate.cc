@@ -14,7 +14,7 @@ constexpr detail::EnumTexts<CertificateSource, 4> sources{{
     {CertificateSource::transitional, "transitional"},
     {CertificateSource::platform, "platform"},
 }};
-constexpr detail::EnumTexts<CertificateState, 4> states{{
+constexpr detail::EnumTexts<CertificateState, 4> certificate_states{{
     {CertificateState::live, "live"},
     {CertificateState::superseded, "superseded"},
     {CertificateState::revoked, "revoked"},
@@ -40,7 +40,7 @@ std::string_view to_string(CertificateSource value)
 }
 std::string_view to_string(CertificateState value)
 {
-    return detail::enum_text(states, value);
+    return detail::enum_text(certificate_states, value);
 }
 
 std::string_view to_string(KeyRotation value)
@@ -74,7 +74,7 @@ base::Result<CertificateSource> certificate_source_from(std::string_view text)
 
 base::Result<CertificateState> certificate_state_from(std::string_view text)
 {
-    return detail::enum_from(states, "certificate state", text);
+    return detail::enum_from(certificate_states, "certificate state", text);
 }
 
 std::string certificate_context(const Certificate& certificate)

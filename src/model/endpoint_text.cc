@@ -7,7 +7,7 @@ namespace {
 
 using detail::EnumTexts;
 
-constexpr EnumTexts<EndpointKind, 2> kinds{
+constexpr EnumTexts<EndpointKind, 2> endpoint_kinds{
     {{EndpointKind::external, "external"}, {EndpointKind::internal, "internal"}}};
 constexpr EnumTexts<FilterAt, 2> filter_places{{{FilterAt::edge, "edge"}, {FilterAt::network, "network"}}};
 constexpr EnumTexts<KeyType, 2> key_types{
@@ -15,7 +15,7 @@ constexpr EnumTexts<KeyType, 2> key_types{
 constexpr EnumTexts<ChallengeType, 3> challenge_types{{{ChallengeType::http_01, "http-01"},
                                                        {ChallengeType::dns_01, "dns-01"},
                                                        {ChallengeType::tls_alpn_01, "tls-alpn-01"}}};
-constexpr EnumTexts<EndpointState, 8> states{{
+constexpr EnumTexts<EndpointState, 8> endpoint_states{{
     {EndpointState::pending_dns, "pending_dns"},
     {EndpointState::issuing, "issuing"},
     {EndpointState::active, "active"},
@@ -42,7 +42,7 @@ constexpr EnumTexts<ConditionStatus, 3> condition_statuses{
 
 std::string_view to_string(EndpointKind value)
 {
-    return detail::enum_text(kinds, value);
+    return detail::enum_text(endpoint_kinds, value);
 }
 std::string_view to_string(FilterAt value)
 {
@@ -58,7 +58,7 @@ std::string_view to_string(ChallengeType value)
 }
 std::string_view to_string(EndpointState value)
 {
-    return detail::enum_text(states, value);
+    return detail::enum_text(endpoint_states, value);
 }
 std::string_view to_string(RecordPurpose value)
 {
@@ -75,7 +75,7 @@ std::string_view to_string(ConditionStatus value)
 
 base::Result<EndpointKind> endpoint_kind_from(std::string_view text)
 {
-    return detail::enum_from(kinds, "kind", text);
+    return detail::enum_from(endpoint_kinds, "kind", text);
 }
 base::Result<FilterAt> filter_at_from(std::string_view text)
 {
@@ -91,7 +91,7 @@ base::Result<ChallengeType> challenge_type_from(std::string_view text)
 }
 base::Result<EndpointState> endpoint_state_from(std::string_view text)
 {
-    return detail::enum_from(states, "state", text);
+    return detail::enum_from(endpoint_states, "state", text);
 }
 base::Result<RecordPurpose> record_purpose_from(std::string_view text)
 {

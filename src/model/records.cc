@@ -6,7 +6,7 @@ namespace model {
 
 namespace {
 
-constexpr detail::EnumTexts<RevisionKind, 7> kinds{{
+constexpr detail::EnumTexts<RevisionKind, 7> revision_kinds{{
     {RevisionKind::route, "route"},
     {RevisionKind::certificate, "certificate"},
     {RevisionKind::token, "token"},
@@ -20,12 +20,12 @@ constexpr detail::EnumTexts<RevisionKind, 7> kinds{{
 
 std::string_view to_string(RevisionKind value)
 {
-    return detail::enum_text(kinds, value);
+    return detail::enum_text(revision_kinds, value);
 }
 
 base::Result<RevisionKind> revision_kind_from(std::string_view text)
 {
-    return detail::enum_from(kinds, "revision kind", text);
+    return detail::enum_from(revision_kinds, "revision kind", text);
 }
 
 }  // namespace model

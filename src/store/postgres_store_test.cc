@@ -29,7 +29,7 @@ protected:
     std::unique_ptr<Store> store_ = open_postgres(url_).value();
 };
 
-auto put(std::string name)
+auto put_setting(std::string name)
 {
     return [name](Transaction& tx) { return tx.settings.put(name, "value"); };
 }
@@ -83,10 +83,10 @@ TEST_F(PostgresStore, AReaderNeverSeesANumberBeforeALowerOneThatCommitsLate)
 
 TEST_F(PostgresStore, ReconnectsAfterTheServerEndedItsSessions)
 {
-    ASSERT_TRUE(run(store_->write(put("a"))));
+    ASSERT_TRUE(run(store_->write(put_setting("a"))));
     ASSERT_NE(ending_of(url_), "0");
 
-    EXPECT_TRUE(run(store_->write(put("b"))));
+    EXPECT_TRUE(run(store_->write(put_setting("b"))));
     EXPECT_EQ(run(store_->read([](Transaction& tx) { return tx.settings.get("b"); })).value(), "value");
 }
 
@@ -165,7 +165,7 @@ TEST_F(PostgresStore, DoesNotCommitAnOperationThatWentOnAfterAFailedStatement)
     EXPECT_FALSE(broken);
     EXPECT_EQ(run(store_->read([](Transaction& tx) { return tx.settings.get("half"); })).value(),
               std::nullopt);
-    EXPECT_TRUE(run(store_->write(put("next"))));
+    EXPECT_TRUE(run(store_->write(put_setting("next"))));
 }
 
 }  // namespace

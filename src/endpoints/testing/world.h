@@ -170,4 +170,9 @@ private:
     }
 };
 
+inline std::string code_of(const base::Result<Outcome>& result)
+{
+    return result ? "none" : result.error().code();
+}
+
 }  // namespace endpoints::testing

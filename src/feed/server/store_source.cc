@@ -8,7 +8,7 @@ namespace {
 
 using model::RevisionKind;
 
-constexpr std::chrono::seconds longest_wait{30};
+constexpr std::chrono::seconds longest_read{30};
 // Changes by other control nodes come without a hint.
 constexpr std::chrono::milliseconds poll_every{1000};
 
@@ -153,7 +153,7 @@ StoreSource::StoreSource(const World& world, Filter filter, Follower follower)
 
 base::Task<Batch> StoreSource::next(model::Position after)
 {
-    co_return co_await reader_.next(std::move(after), longest_wait);
+    co_return co_await reader_.next(std::move(after), longest_read);
 }
 
 base::Task<> StoreSource::acknowledge(model::Position position)
