@@ -7,7 +7,7 @@ import urllib.request
 from .clients import MAC_KEY, TestCa
 from .peers import Knot, PostgreSql, Unbound, WebApp
 from .process import LOOPBACK, Ports, run, wait_until
-from .product import CHALLENGE_ZONE, DOMAIN, Cli, Server
+from .product import CHALLENGE_ZONE, DOMAIN, Cli, Edge, Server
 
 ZONE = "customer.test"
 
@@ -31,6 +31,7 @@ class Accounts:
         self.first = TestCa("first-ca", folder / "first-ca", ports, binary)
         self.second = TestCa("second-ca", folder / "second-ca", ports, binary)
         self.server = Server(folder / "serve", ports, binary)
+        self.edge = Edge(folder / "edge", ports, binary)
         self.database = PostgreSql(folder / "postgresql") if postgresql else None
         self.cli = Cli(self.server)
         self._first_name = ""
@@ -39,16 +40,17 @@ class Accounts:
         self.knot.launch()
         self.resolver.launch({DOMAIN: self.server.dns, CHALLENGE_ZONE: self.server.dns, ZONE: self.knot.port})
         self.app.launch()
-        self.first.launch(*self._proofs())
-        self.second.launch(*self._proofs(), "--external", f"kid-1={MAC_KEY}", "--roots", "2")
+        self.first.launch(*self._proofs(self.server))
+        self.second.launch(*self._proofs(self.edge), "--external", f"kid-1={MAC_KEY}", "--roots", "2")
         trust = self._folder / "trust.pem"
         trust.write_text(self.first.trust.read_text() + self.second.trust.read_text(), encoding="utf-8")
         env = {"CERTWRIGHT_STORE": self.database.launch().url} if self.database else {}
         self.server.launch(BothTrusted(self.first.directory, trust), self.resolver.port, self.knot.port, env)
+        self.edge.launch(self.server, self.cli.edge_token())
         return self
 
     def __exit__(self, *_):
-        for part in (self.server, self.database, self.second, self.first, self.app, self.resolver, self.knot):
+        for part in (self.edge, self.server, self.database, self.second, self.first, self.app, self.resolver, self.knot):
             if part is not None:
                 part.stop()
 
@@ -66,8 +68,9 @@ class Accounts:
 
     # --- asking -----------------------------------------------------------------------------------------------------
 
-    def _proofs(self):
-        return ["--dns", f"{LOOPBACK}:{self.resolver.port}", "--http-port", self.server.http, "--tls-port", self.server.https]
+    def _proofs(self, edge):
+        """The first CA looks for proofs at control's edge, the second one at the remote edge."""
+        return ["--dns", f"{LOOPBACK}:{self.resolver.port}", "--http-port", edge.http, "--tls-port", edge.https]
 
     def api(self, path):
         token = self.cli.environment()["CERTWRIGHT_TOKEN"]
@@ -186,7 +189,7 @@ class Accounts:
         return self.served(name) if now.state == "active" and now.served_serial not in ("", before["serial"]) else None
 
     def first_comes_back(self):
-        self.first.launch(*self._proofs())
+        self.first.launch(*self._proofs(self.server))
         name = self.add("after", "--ca", self._first_name)
         self._check("back again, it is tried by itself and issues", self.issued_by(self.first, self.await_active(name, 150)), name)
         state = self.account(self._first_name)["ca"]["state"]
@@ -200,6 +203,9 @@ class Accounts:
         self._check("promotion from staging replaces what nobody trusts", self.issued_by(self.second, after) and
                     after["serial"] != before["serial"], " ".join(said.split())[-120:])
         self._check("and makes the account the default", self.account("default")["name"] == "second", "second")
+        by_thumbprint = self.await_active(self.add("by-default", purposes=("routing",)))
+        self._check("which the edges know by its thumbprint", self.issued_by(self.second, by_thumbprint) and
+                    self.challenge_of(by_thumbprint) == "http-01", self.challenge_of(by_thumbprint))
 
     def the_end(self):
         said = self.cli.text("ca", "deactivate", "second", check=False)
