@@ -138,6 +138,10 @@ std::string fallback_type(int status)
     if (status == 429) {
         return "rateLimited";
     }
+    // What stands before the CA got no answer of it: the request may have had its effect.
+    if (status == 502 || status == 504) {
+        return "gateway";
+    }
     return status >= 500 ? "serverInternal" : "malformed";
 }
 
@@ -220,6 +224,12 @@ std::vector<std::string> links(const http::Headers& headers, std::string_view re
 
 base::Error to_error(const http::ClientResponse& answer, base::Time now)
 {
+    if (answer.status < 400) {
+        return base::Error(base::Errc::invalid,
+                           fmt::format("the CA redirects to {}, which ACME does not know",
+                                       printable(answer.headers.find("Location").value_or("?"))))
+            .with_code("acme:badAnswer");
+    }
     auto problem = parse_problem(answer.body);
     if (problem.none()) {
         problem.detail = fmt::format("the CA answered {} {}: {}", answer.status,

@@ -12,12 +12,18 @@ namespace {
 constexpr std::string_view no_object = "the CA's answer is no JSON object";
 constexpr std::size_t most_items = 1000;
 
+// Not ACME at all: a page of something in between, or a CA that is out of order.
+std::unexpected<base::Error> bad_answer(std::string_view why)
+{
+    return base::fail(base::Error(base::Errc::invalid, std::string(why)).with_code("acme:badAnswer"));
+}
+
 base::Result<json::object> parse_object(std::string_view body)
 {
     boost::system::error_code error;
     auto value = json::parse(body, error);
     if (error || !value.is_object()) {
-        return base::fail(base::Errc::invalid, std::string(no_object));
+        return bad_answer(no_object);
     }
     return std::move(value.as_object());
 }
@@ -158,7 +164,7 @@ base::Result<Directory> parse_directory(std::string_view body)
         }
     }
     if (directory.new_nonce.empty() || directory.new_account.empty() || directory.new_order.empty()) {
-        return base::fail(base::Errc::invalid, "the answer is no ACME directory");
+        return bad_answer("the answer is no ACME directory");
     }
     return directory;
 }
@@ -185,7 +191,7 @@ base::Result<OrderResource> parse_order(std::string_view body)
     order.replaces = text(object, "replaces");
     order.problem = problem_of(object, "error");
     if (order.status.empty()) {
-        return base::fail(base::Errc::invalid, "the CA's order has no status");
+        return bad_answer("the CA's order has no status");
     }
     return order;
 }
@@ -199,7 +205,7 @@ base::Result<Authorization> parse_authorization(std::string_view body)
     authorization.status = text(object, "status");
     authorization.challenges = objects<Challenge>(object, "challenges", to_challenge);
     if (authorization.status.empty()) {
-        return base::fail(base::Errc::invalid, "the CA's authorization has no status");
+        return bad_answer("the CA's authorization has no status");
     }
     return authorization;
 }

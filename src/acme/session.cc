@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::chrono::hours directory_life{24};
 constexpr std::chrono::minutes refresh_pause{5};  // after a refresh that failed
+// A CA that redirects is not followed: requests are signed for one URL.
+constexpr int first_failure = 300;
 constexpr std::size_t largest_answer = 1024 * 1024;
 // Pebble refuses nonces at random; a CA that refuses this many is out of order.
 constexpr int most_attempts = 20;
@@ -144,7 +146,7 @@ base::Task<http::ClientResponse> Session::get(std::string url)
     http::ClientRequest request("GET", std::move(url));
     request.max_body = largest_answer;
     CO_TRY(answer, co_await send_paced(std::move(request)));
-    if (answer.status >= 400) {
+    if (answer.status >= first_failure) {
         co_return base::fail(to_error(answer, now()));
     }
     co_return std::move(answer);
@@ -196,7 +198,7 @@ base::Task<http::ClientResponse> Session::signed_post(Message message)
         }
         if (!is_bad_nonce(*answer)) {
             keep_nonce(answer->headers);
-            if (answer->status >= 400) {
+            if (answer->status >= first_failure) {
                 co_return base::fail(to_error(*answer, now()));
             }
             co_return std::move(*answer);
@@ -241,7 +243,7 @@ base::Task<std::string> Session::new_nonce()
     CO_TRY(directory, co_await this->directory());
     http::ClientRequest request("HEAD", directory.new_nonce);
     CO_TRY(answer, co_await send_paced(std::move(request)));
-    if (answer.status >= 400) {
+    if (answer.status >= first_failure) {
         co_return base::fail(to_error(answer, now()));
     }
     const auto found = answer.headers.find("Replay-Nonce");

@@ -150,20 +150,20 @@ model::Condition condition_of(const std::vector<model::Condition>& conditions, s
 
 namespace {
 
-// By what was seen to answer in our place, or by CAA that leaves one method only.
-bool is_ruled_out(model::ChallengeType type, const std::vector<model::Condition>& conditions)
+// Our own probe failed: nothing, or something else, answered in our place.
+bool is_doubtful(model::ChallengeType type, const std::vector<model::Condition>& conditions)
 {
     const auto reachable = condition_of(conditions, "Reachable");
-    if (reachable.status == ConditionStatus::no) {
-        const auto& code = reachable.problem.code;
-        if (type == model::ChallengeType::http_01 && code.starts_with("http_") &&
-            code != "http_unreachable") {
-            return true;
-        }
-        if (type == model::ChallengeType::tls_alpn_01 && code == "served_cert_mismatch") {
-            return true;
-        }
-    }
+    const auto& code = reachable.problem.code;
+    return reachable.status == ConditionStatus::no &&
+           (type == model::ChallengeType::http_01       ? code.starts_with("http_")
+            : type == model::ChallengeType::tls_alpn_01 ? code == "served_cert_mismatch"
+                                                        : false);
+}
+
+// By CAA that leaves one method only.
+bool is_ruled_out(model::ChallengeType type, const std::vector<model::Condition>& conditions)
+{
     const auto left = condition_of(conditions, "CaaAllows").problem.code;
     return left.starts_with("caa_only_") && left != caa_only(type);
 }
@@ -195,21 +195,29 @@ std::vector<model::ChallengeType> provable_challenges(const model::Endpoint& end
         std::erase(usable, model::ChallengeType::http_01);
         std::erase(usable, model::ChallengeType::tls_alpn_01);
     }
-    // A closed port 80 that we saw ourselves is worth a try only when nothing else is left.
-    const bool closed = condition_of(conditions, "Reachable").problem.code == "http_unreachable" &&
-                        condition_of(conditions, "Reachable").status == ConditionStatus::no;
-    if (const auto http = std::ranges::find(usable, model::ChallengeType::http_01);
-        closed && http != usable.end()) {
-        std::rotate(http, std::next(http), usable.end());
-    }
     std::erase_if(usable, [&](model::ChallengeType type) { return is_ruled_out(type, conditions); });
+    // One at most: a condition has one problem.
+    const auto doubtful =
+        std::ranges::find_if(usable, [&](auto type) { return is_doubtful(type, conditions); });
+    if (doubtful != usable.end()) {
+        std::rotate(doubtful, std::next(doubtful), usable.end());
+    }
     return usable;
+}
+
+std::vector<model::ChallengeType> sure_challenges(const model::Endpoint& endpoint,
+                                                  const std::vector<model::Condition>& conditions,
+                                                  bool lenient)
+{
+    auto sure = provable_challenges(endpoint, conditions, lenient);
+    std::erase_if(sure, [&](auto type) { return is_doubtful(type, conditions); });
+    return sure;
 }
 
 model::Problem blocking_problem(const model::Endpoint& endpoint,
                                 const std::vector<model::Condition>& conditions)
 {
-    if (!provable_challenges(endpoint, conditions, false).empty()) {
+    if (!sure_challenges(endpoint, conditions, false).empty()) {
         return {};
     }
     const auto caa = condition_of(conditions, "CaaAllows");

@@ -45,13 +45,19 @@ boost::asio::awaitable<DnsFindings> check_dns(dns::Resolver& resolver, model::En
 // The condition of that type; unknown when the endpoint has none.
 model::Condition condition_of(const std::vector<model::Condition>& conditions, std::string_view type);
 
-// The challenges that would pass by these conditions, best first. `lenient` (renewals of what was proved
-// before) also takes what is unknown.
+// The challenges that are worth a try by these conditions, best first. What we saw fail ourselves comes last
+// and is never left out: from behind a NAT something else may answer under our own address, and only what the
+// CA sees counts. `lenient` (renewals of what was proved before) also takes what is unknown.
 std::vector<model::ChallengeType> provable_challenges(const model::Endpoint& endpoint,
                                                       const std::vector<model::Condition>& conditions,
                                                       bool lenient);
 
-// Why nothing can prove the endpoint; none when something can.
+// Those of them that nothing we saw speaks against.
+std::vector<model::ChallengeType> sure_challenges(const model::Endpoint& endpoint,
+                                                  const std::vector<model::Condition>& conditions,
+                                                  bool lenient);
+
+// Why nothing is sure to prove the endpoint; none when something is.
 model::Problem blocking_problem(const model::Endpoint& endpoint,
                                 const std::vector<model::Condition>& conditions);
 

@@ -246,6 +246,43 @@ TEST_F(DnsCheck, PutsHttpLastWherePort80WasSeenClosed)
               (std::vector{model::ChallengeType::tls_alpn_01, model::ChallengeType::http_01}));
 }
 
+// From behind a NAT the router may answer under our own address: only what the CA sees counts.
+TEST_F(DnsCheck, LeavesNothingOutForWhatOurOwnProbeSaw)
+{
+    using enum model::ChallengeType;
+    using Types = std::vector<model::ChallengeType>;
+    resolver_.set("shop.example.com", RecordType::cname, {target});
+    const auto endpoint = test::sample_endpoint({"shop.example.com"});
+    const auto seen = check(endpoint).conditions;
+    const auto with = [&](std::string_view code, std::string caa = "") {
+        auto conditions = seen;
+        model::Condition reachable;
+        reachable.type = "Reachable";
+        reachable.problem.code = code;
+        reachable.problem.message = code;
+        reachable.status = ConditionStatus::no;
+        conditions.push_back(reachable);
+        if (!caa.empty()) {
+            std::ranges::find(conditions, "CaaAllows", &model::Condition::type)->problem.code = caa;
+        }
+        return conditions;
+    };
+    for (const auto* code :
+         {"http_wrong_response", "http_filtered", "http_redirect_loop", "http_redirect_bad_port"}) {
+        EXPECT_EQ(diagnosis::provable_challenges(endpoint, with(code), false), (Types{tls_alpn_01, http_01}))
+            << code;
+        EXPECT_EQ(diagnosis::sure_challenges(endpoint, with(code), true), Types{tls_alpn_01}) << code;
+        EXPECT_TRUE(diagnosis::blocking_problem(endpoint, with(code)).none()) << code;
+        const auto only_http = with(code, "caa_only_http_01");
+        EXPECT_EQ(diagnosis::provable_challenges(endpoint, only_http, false), Types{http_01}) << code;
+        EXPECT_TRUE(diagnosis::sure_challenges(endpoint, only_http, true).empty()) << code;
+        EXPECT_EQ(diagnosis::blocking_problem(endpoint, only_http).code, code) << "people are told";
+    }
+    EXPECT_EQ(diagnosis::provable_challenges(endpoint, with("served_cert_mismatch"), false),
+              (Types{http_01, tls_alpn_01}));
+    EXPECT_EQ(diagnosis::sure_challenges(endpoint, with("served_cert_mismatch"), false), Types{http_01});
+}
+
 TEST_F(DnsCheck, IsBlockedByCaaOfTheParentDomain)
 {
     resolver_.set("shop.example.com", RecordType::cname, {target});

@@ -42,7 +42,7 @@ base::Result<> tell_of_renewal(store::Transaction& tx, const model::Endpoint& be
         return {};
     }
     const auto& certificate = *next_to_renew(live);
-    const auto ways = provable_challenges(after, after.status.conditions, true);
+    const auto ways = sure_challenges(after, after.status.conditions, true);
     const auto stops = ways.empty() ? blocking_problem(after, after.status.conditions) : model::Problem();
     model::Event event;
     event.tenant = after.tenant;

@@ -117,7 +117,7 @@ void judge_serving(const View& view, EndpointStatus& status)
     }
     const auto routing = condition_of(view.endpoint.status.conditions, "DnsRouting");
     const bool unprovable = !view.blocking.none() &&
-                            provable_challenges(view.endpoint, view.endpoint.status.conditions, true).empty();
+                            sure_challenges(view.endpoint, view.endpoint.status.conditions, true).empty();
     if (view.drifted || unprovable) {
         status.state = was_complete(view.endpoint) ? EndpointState::degraded : EndpointState::pending_dns;
         status.reason = view.drifted ? routing.problem : view.blocking;

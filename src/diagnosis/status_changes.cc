@@ -53,8 +53,8 @@ base::Result<> append_dns_events(store::Transaction& tx, const model::Endpoint& 
         CHECKED(append_event(tx, after, "endpoint.dns_ok", fmt::format("{} leads to us.", name), now));
     }
     CHECKED(append_drift(tx, before, after, now));
-    const bool could = !provable_challenges(before, before.status.conditions, false).empty();
-    const bool can = !provable_challenges(after, after.status.conditions, false).empty();
+    const bool could = !sure_challenges(before, before.status.conditions, false).empty();
+    const bool can = !sure_challenges(after, after.status.conditions, false).empty();
     if (!could && can) {
         CHECKED(append_event(tx, after, "endpoint.verified",
                              fmt::format("The DNS of {} lets us get its certificate.", name), now));

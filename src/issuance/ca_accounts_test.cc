@@ -1,5 +1,6 @@
 // Which account an order goes to, and the circuit breaker, on a real store.
 #include "fakes/sample_endpoint.h"
+#include "issuance/accounts.h"
 #include "issuance/ca_choice.h"
 #include "issuance/ca_directory.h"
 #include "issuance/ca_health.h"
@@ -163,6 +164,69 @@ TEST_F(CaChoice, TellsOfALimitOnceUntilItEnds)
         });
     }
     EXPECT_EQ(events().size(), 1U);
+}
+
+class ConfiguredCa : public CaChoice {
+protected:
+    void SetUp() override
+    {
+        auto opened = store::open_sqlite(dir_.path() / "db", clock_);
+        ASSERT_TRUE(opened) << opened.error().message();
+        store_ = std::move(*opened);
+        auto nobody = [](const std::string&, crypto::PrivateKey) { return std::unique_ptr<acme::Client>(); };
+        accounts_ = std::make_unique<issuance::Accounts>(*store_, clock_, sealer_, nobody);
+        write([](store::Transaction& tx) -> base::Result<> {
+            model::EdgeGroup group;
+            group.name = "default";
+            return tx.groups.put(group);
+        });
+    }
+    // As a start with that setting does; the name of the default account.
+    model::CaAccount start_with(const std::string& directory)
+    {
+        issuance::AccountSettings settings;
+        settings.directory_url = *issuance::directory_url(directory);
+        const auto account = test::run(loop_, accounts_->ensure_default(settings));
+        EXPECT_TRUE(account);
+        clock_.advance(1s);
+        return *account;
+    }
+    void make_default(const std::string& name)
+    {
+        write([name](store::Transaction& tx) -> base::Result<> {
+            TRY(account, issuance::find_account(tx, name));
+            account.is_default = true;
+            return tx.accounts.put(account);
+        });
+    }
+    std::string thumbprint_of_edges()
+    {
+        auto read = [](store::Transaction& tx) { return tx.groups.get("default"); };
+        return test::run(loop_, store_->read(read))->thumbprint;
+    }
+
+    crypto::Sealer sealer_{std::array<std::uint8_t, 32>{3}};
+    std::unique_ptr<issuance::Accounts> accounts_;
+};
+
+TEST_F(ConfiguredCa, IsTheDefaultUntilPeopleChooseAnotherOrTheSettingChanges)
+{
+    const auto staging = start_with("letsencrypt-staging");
+    EXPECT_EQ(staging.name, "letsencrypt-staging");
+    EXPECT_FALSE(staging.trusted);
+    EXPECT_EQ(start_with("letsencrypt-staging").id, staging.id);
+    EXPECT_EQ(thumbprint_of_edges(), staging.thumbprint);
+
+    const auto production = start_with("letsencrypt");
+    EXPECT_EQ(production.name, "letsencrypt");
+    EXPECT_TRUE(production.trusted);
+    EXPECT_EQ(thumbprint_of_edges(), production.thumbprint);
+
+    make_default("letsencrypt-staging");
+    EXPECT_EQ(start_with("letsencrypt").id, staging.id);
+    EXPECT_EQ(thumbprint_of_edges(), staging.thumbprint);
+    EXPECT_EQ(start_with("letsencrypt-staging").id, staging.id);
+    EXPECT_EQ(start_with("letsencrypt").id, production.id);
 }
 
 TEST(CaDirectory, KnowsStagingAndShortNames)

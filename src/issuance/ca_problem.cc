@@ -26,7 +26,9 @@ std::string_view code_of(std::string_view type, const std::string& detail,
     if (type == "rateLimited") {
         return "ca_rate_limited";
     }
-    if (type == "serverInternal" || type == "serverBusy") {
+    // The last four are our client's words for a CA that is out of order, or for what stands before it.
+    if (type == "serverInternal" || type == "serverBusy" || type == "badNonce" || type == "badAnswer" ||
+        type == "badChain" || type == "gateway") {
         return "ca_unavailable";
     }
     if (type == "accountDoesNotExist" || type == "userActionRequired" || type == "externalAccountRequired") {
@@ -49,17 +51,6 @@ std::string_view code_of(std::string_view type, const std::string& detail,
         return detail.contains("403") ? "http_filtered" : "http_wrong_response";
     }
     return "ca_refused";
-}
-
-// The CA knows the account no more, has closed it, or wants something of the operator first.
-bool is_about_account(const base::Error& error)
-{
-    const auto& code = error.code();
-    const auto& said = error.message();
-    const bool closed = code == "acme:unauthorized" && said.contains("ccount") &&
-                        (said.contains("deactivated") || said.contains("revoked"));
-    return closed || code == "acme:accountDoesNotExist" || code == "acme:userActionRequired" ||
-           code == "acme:externalAccountRequired";
 }
 
 std::string account_fix(const base::Error& error)
@@ -141,6 +132,21 @@ model::Problem problem_of(const base::Error& error, const std::string& name, bas
 bool is_paused(const base::Error& error)
 {
     return error.code() == "acme:paused";
+}
+
+bool is_about_account(const base::Error& error)
+{
+    const auto& code = error.code();
+    const auto& said = error.message();
+    const bool closed = code == "acme:unauthorized" && said.contains("ccount") &&
+                        (said.contains("deactivated") || said.contains("revoked"));
+    return closed || code == "acme:accountDoesNotExist" || code == "acme:userActionRequired" ||
+           code == "acme:externalAccountRequired";
+}
+
+bool is_busy(const base::Error& error)
+{
+    return error.code() == "acme:serverBusy";
 }
 
 bool is_proof_problem(std::string_view code)

@@ -1,7 +1,11 @@
 // newOrder, and what becomes of one whose answer never came.
 #include "base/log.h"
 #include "crypto/certificate.h"
+#include "issuance/ca_problem.h"
 #include "issuance/order_job.h"
+
+#include <algorithm>
+#include <array>
 
 namespace issuance {
 
@@ -19,11 +23,32 @@ acme::Identifier identifier_of(const std::string& text)
     return identifier;
 }
 
-// Any refusal that is not a limit, an outage or a matter of the account may be about `replaces`
-// (ca-facts 3.9). A failure that comes back on a later attempt may be too: CAs exist that answer 500 when
-// they do not find the certificate.
+// The CA itself has said no. What stands before it, and pages in place of an order, leave that open.
+bool was_answered(const base::Error& error)
+{
+    if (error.code() == "acme:gateway" || error.code() == "acme:badAnswer") {
+        return false;
+    }
+    return !error.code().empty() || error.retry_after().has_value();
+}
+
+// What a CA has against the names, the account or the profile it says of an order without `replaces` too.
+bool is_about_something_else(const base::Error& error)
+{
+    constexpr std::array<std::string_view, 6> types{
+        "acme:rejectedIdentifier", "acme:unsupportedIdentifier", "acme:caa", "acme:dns",
+        "acme:invalidProfile",     "acme:invalidContact"};
+    return is_about_account(error) || std::ranges::find(types, error.code()) != types.end();
+}
+
+// Any refusal that is not a limit, an outage or about something else may be about `replaces`: CAs have no
+// type of their own for it (RFC 9773 5 names alreadyReplaced alone). A failure that comes back on a later
+// attempt may be too: CAs exist that answer 500 when they do not find the certificate.
 bool may_be_about_replaces(const base::Error& error, int attempt)
 {
+    if (is_about_something_else(error)) {
+        return false;
+    }
     return error.kind() == base::Errc::conflict || error.kind() == base::Errc::not_found ||
            error.kind() == base::Errc::invalid || error.kind() == base::Errc::unauthorized ||
            (attempt > 0 && error.code() == "acme:serverInternal");
@@ -122,8 +147,7 @@ base::Task<> OrderJob::order_at_ca()
         Failure failure = classify(ordered.error());
         // No order came of it that could be resumed. An answer that is missing altogether may have been
         // counted.
-        const bool answered = !ordered.error().code().empty() || ordered.error().retry_after().has_value();
-        failure.settlement = answered ? Settlement::refunded : Settlement::ordered;
+        failure.settlement = was_answered(ordered.error()) ? Settlement::refunded : Settlement::ordered;
         failure.then = Then::reorder;
         co_return base::fail(stop_with(std::move(failure)));
     }

@@ -65,7 +65,7 @@ base::Result<> OrderJob::note_health(store::Transaction& tx, const Failure& fail
     if (!account_ || account_->deactivated) {
         return {};
     }
-    if (code == "ca_unavailable" && !failure.breaker) {
+    if (code == "ca_unavailable" && !failure.breaker && !failure.busy) {
         return note_outage(tx, *account_, failure.problem, now);
     }
     if (code == "ca_account_invalid") {

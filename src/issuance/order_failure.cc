@@ -34,6 +34,7 @@ OrderJob::Failure OrderJob::classify(const base::Error& error) const
     Failure failure;
     failure.problem = problem_of(error, first_name(), context_.clock.now());
     failure.paused = is_paused(error);
+    failure.busy = is_busy(error);
     // A newOrder of an earlier run may have been counted.
     const bool lost = order_.status == OrderStatus::reserved && resumed_;
     failure.settlement = order_.order_url.empty() && !lost ? Settlement::refunded : Settlement::ordered;
@@ -44,7 +45,7 @@ OrderJob::Failure OrderJob::classify(const base::Error& error) const
         failure.blocked = error;
     }
     const bool passing = error.kind() == base::Errc::unavailable || error.kind() == base::Errc::timeout ||
-                         error.kind() == base::Errc::rate_limited;
+                         error.kind() == base::Errc::rate_limited || error.code() == "acme:badAnswer";
     // An order that the CA knows is worth going on with; finishing what is issued always is.
     if ((passing && !order_.order_url.empty() && error.code() != "dns_propagation") ||
         order_.status == OrderStatus::issued) {

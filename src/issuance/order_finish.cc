@@ -51,7 +51,7 @@ bool may_supersede(const model::Certificate& certificate, const model::Certifica
     return certificate.trusted || !older.trusted || older.not_after <= certificate.created_at;
 }
 
-// Nobody renews a staging certificate beside a trusted one.
+// Nobody renews a staging certificate beside a trusted one, or asks its CA when to.
 base::Result<> settle_renewal(store::Transaction& tx, const model::Certificate& certificate)
 {
     if (certificate.trusted) {
@@ -67,6 +67,7 @@ base::Result<> settle_renewal(store::Transaction& tx, const model::Certificate& 
     }
     auto kept = certificate;
     kept.renew_at.reset();
+    CHECKED(end_advice(tx, kept.id));
     return tx.certificates.update(kept);
 }
 

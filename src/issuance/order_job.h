@@ -73,6 +73,7 @@ private:
         std::chrono::milliseconds wait{0};  // at least; none: the ladder's
         bool paused = false;                // until a person acts
         bool breaker = false;               // nothing was sent: the CA is known to fail
+        bool busy = false;                  // the CA works, and asks us to come back later
         Settlement settlement = Settlement::ordered;
         std::vector<std::string> disproved;  // identifiers whose validation failed
         std::optional<base::Error> blocked;  // a 429 of the CA

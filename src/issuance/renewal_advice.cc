@@ -35,10 +35,18 @@ milliseconds spread(seconds wait)
     return wait + random_below(milliseconds(wait) / 20);
 }
 
-bool is_asked_about(const base::Result<model::Certificate>& certificate, base::Time now)
+using enum model::CertificateState;
+
+bool is_over(const base::Result<model::Certificate>& certificate, base::Time now)
 {
-    return certificate && certificate->state == model::CertificateState::live && certificate->renew_at &&
-           now < certificate->not_after;
+    return !certificate || certificate->state == superseded || certificate->state == revoked ||
+           certificate->not_after <= now;
+}
+
+// Its renewals were stopped (moved away, removed): no advice starts them again. They may go on one day.
+bool is_stopped(const model::Certificate& certificate)
+{
+    return !certificate.renew_at.has_value();
 }
 
 bool passes(const base::Error& error)
@@ -108,7 +116,7 @@ base::Result<> apply_answer(store::Transaction& tx, const std::string& ari_id, c
         return {};
     }
     auto certificate = tx.certificates.get(advice->certificate);
-    if (!is_asked_about(certificate, now)) {
+    if (is_over(certificate, now)) {
         return tx.advice.remove(ari_id);
     }
     if (advice->window_start != info.start || advice->window_end != info.end || !advice->chosen_at) {
@@ -122,6 +130,9 @@ base::Result<> apply_answer(store::Transaction& tx, const std::string& ari_id, c
     advice->failures = 0;
     advice->next_poll_at = now + spread(std::clamp(info.retry_after, least_wait, most_wait));
     CHECKED(tx.advice.put(*advice));
+    if (is_stopped(*certificate)) {
+        return {};
+    }
     if (explained) {
         CHECKED(append_explanation(tx, *certificate, *advice, now));
     }
@@ -161,13 +172,17 @@ base::Result<std::vector<model::RenewalAdvice>> take_due_advice(store::Transacti
     TRY(due, tx.advice.due(now, limit));
     std::vector<model::RenewalAdvice> taken;
     for (auto& each : due) {
-        if (!is_asked_about(tx.certificates.get(each.certificate), now)) {
+        const auto certificate = tx.certificates.get(each.certificate);
+        if (is_over(certificate, now)) {
             CHECKED(tx.advice.remove(each.ari_id));
             continue;
         }
-        each.next_poll_at = now + taken_for;
+        const bool stopped = is_stopped(*certificate);
+        each.next_poll_at = now + (stopped ? spread(lasting_retry) : milliseconds(taken_for));
         CHECKED(tx.advice.put(each));
-        taken.push_back(std::move(each));
+        if (!stopped) {
+            taken.push_back(std::move(each));
+        }
     }
     return taken;
 }

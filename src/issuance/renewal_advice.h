@@ -31,7 +31,8 @@ base::Result<> apply_failure(store::Transaction& tx, const std::string& ari_id, 
                              base::Time now);
 
 // Takes up to `limit` certificates to ask about. Others do not take them for some minutes, so that nodes
-// share the work and a crash loses nothing. Those that expired or were replaced are dropped on the way.
+// share the work and a crash loses nothing. Those that expired or were replaced are dropped on the way; those
+// whose renewals are stopped are looked at again later.
 base::Result<std::vector<model::RenewalAdvice>> take_due_advice(store::Transaction& tx, base::Time now,
                                                                 std::size_t limit);
 

@@ -271,6 +271,34 @@ TEST_F(Renewals, AnOldWindowCannotMoveASuccessor)
     EXPECT_FALSE(advice_of(old.id));  // and it is not asked about again
 }
 
+TEST_F(Renewals, AdviceStartsNoRenewalThatWasStopped)
+{
+    int asked = 0;
+    answer_ = [&](const std::string&) -> base::Result<acme::RenewalInfo> {
+        ++asked;
+        return base::fail(base::Errc::unavailable, "busy");
+    };
+    auto moved = add("a", 2160h);
+    const auto set_renewal = [&](std::optional<base::Time> when) {
+        moved.renew_at = when;
+        write([&](store::Transaction& tx) { return tx.certificates.update(moved); });
+    };
+    set_renewal(std::nullopt);
+
+    apply(moved.id, clock_.now() - 2h, clock_.now() - 1h, "https://ca.test/incident");
+    EXPECT_FALSE(stored(moved.id).renew_at);
+    clock_.advance(7h);
+    poll_all();
+    EXPECT_EQ(asked, 0);
+    EXPECT_FALSE(stored(moved.id).renew_at);
+    EXPECT_TRUE(write([](store::Transaction& tx) { return tx.events.of_subject("ep_a", 10); }).empty());
+
+    set_renewal(model::renewal_time(moved.not_before, moved.not_after));
+    clock_.advance(7h);
+    poll_all();
+    EXPECT_EQ(asked, 1) << "back again, the CA is asked again";
+}
+
 TEST_F(Renewals, NobodyAsksAboutWhatExpiredOrWasReplaced)
 {
     int asked = 0;

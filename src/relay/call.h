@@ -27,7 +27,8 @@ struct Reply {
     int status = 200;
     http::Headers headers;
     std::string body;
-    bool lost = false;  // the connection ends instead
+    bool lost = false;       // the connection ends instead
+    bool truncated = false;  // it ends in the middle of the body
 };
 
 // Where a path leads: "/acme/order/7" is {Step::order, {"7"}}.

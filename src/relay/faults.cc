@@ -58,8 +58,8 @@ Faults::Verdict Faults::judge(Step step, const std::vector<std::string>& identif
         if (rule.times == 0 || !meets(rule, step, identifiers, account) || !chance(rule.percent)) {
             continue;
         }
-        const bool decides = !rule.problem.none() || rule.lose_reply;
-        const bool decided = !verdict.problem.none() || verdict.lose_reply;
+        const bool decides = !rule.problem.none() || !rule.delivery.whole();
+        const bool decided = !verdict.problem.none() || !verdict.delivery.whole();
         if (decides && decided) {
             continue;
         }
@@ -71,23 +71,35 @@ Faults::Verdict Faults::judge(Step step, const std::vector<std::string>& identif
         verdict.delay += rule.delay;
         if (decides) {
             verdict.problem = rule.problem;
-            verdict.lose_reply = rule.lose_reply;
+            verdict.delivery = rule.delivery;
         }
     }
     return verdict;
 }
 
-Problem Faults::outage(base::Time now) const
+const Outage* Faults::current(base::Time now) const
 {
     const auto holds = [now](const Outage& each) { return each.from <= now && now < each.until; };
     const auto found = std::ranges::find_if(outages_, holds);
+    return found == outages_.end() ? nullptr : &*found;
+}
+
+std::optional<OutageKind> Faults::outage_kind(base::Time now) const
+{
+    const auto* found = current(now);
+    return found == nullptr ? std::nullopt : std::optional(found->kind);
+}
+
+Problem Faults::outage(base::Time now) const
+{
+    const auto* found = current(now);
     Problem problem;
-    if (found == outages_.end()) {
+    if (found == nullptr) {
         return problem;
     }
     problem = Problem(503, "rateLimited", "Service busy; retry later.");
     problem.retry_after = found->retry_after;
-    problem.cut = found->kind == OutageKind::cut;
+    problem.cut = found->kind != OutageKind::unavailable && found->kind != OutageKind::page;
     if (found->kind == OutageKind::page) {
         problem.page = busy_page;
     }

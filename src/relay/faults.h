@@ -5,7 +5,8 @@
 //     {"step": "new_order", "identifier": "shop.test", "account": "<id>", "skip": 1, "times": 2, "percent":
 //     100,
 //      "delay_ms": 200, "problem": "rateLimited", "status": 429, "detail": "...", "retry_after": 30,
-//      "page": "<html>...", "lose_reply": true, "cut": true}
+//      "page": "<html>...", "redirect": "https://...", "cut": true, "lose_reply": true, "truncate": true,
+//      "content_type": "text/html"}
 // "identifier" is one exactly, or ".shop.test" for all below it. Of the rules that meet a step, the first
 // that is not used up decides; delays add up. Steps are those of `Step`; without one, every request is met.
 #pragma once
@@ -31,6 +32,15 @@ BOOST_DEFINE_ENUM_CLASS(Step, directory, new_nonce, new_account, account, key_ch
                         order, authorization, challenge, finalize, certificate, revoke, renewal_info, unpause,
                         unknown, validation, issuance)
 
+// What becomes of an answer on its way; the request has its effect.
+struct Delivery {
+    bool lost = false;         // the connection ends without it
+    bool truncated = false;    // the connection ends in the middle of its body
+    std::string content_type;  // instead of its own; empty: its own
+
+    bool whole() const { return !lost && !truncated && content_type.empty(); }
+};
+
 struct FaultRule {
     std::string id;
     std::optional<Step> step;
@@ -40,8 +50,8 @@ struct FaultRule {
     std::int64_t times = -1;  // then so many times it does; -1: for ever
     int percent = 100;
     std::chrono::milliseconds delay{0};
-    Problem problem;          // may be none
-    bool lose_reply = false;  // the request has its effect, and the connection ends without an answer
+    Problem problem;  // may be none
+    Delivery delivery;
 
     static base::Result<FaultRule> parse(const boost::json::object& object);
     boost::json::object to_json() const;
@@ -68,7 +78,9 @@ struct Behaviour {
     boost::json::object to_json() const;
 };
 
-BOOST_DEFINE_ENUM_CLASS(OutageKind, cut, unavailable, page)
+// Connections are refused (nobody listens), cut once they are made, or made and never answered; or requests
+// get a problem or a page.
+BOOST_DEFINE_ENUM_CLASS(OutageKind, refuse, cut, silent, unavailable, page)
 
 struct Outage {
     OutageKind kind = OutageKind::unavailable;
@@ -103,7 +115,7 @@ public:
 
     struct Verdict {
         Problem problem;
-        bool lose_reply = false;
+        Delivery delivery;
         std::chrono::milliseconds delay{0};
     };
     // Counts as one use of the rules that meet it.
@@ -111,8 +123,9 @@ public:
 
     void add_outage(Outage outage) { outages_.push_back(outage); }
     void end_outages() { outages_.clear(); }
-    // What every request gets now; none: no outage.
+    // What every request gets now; none: no outage. For those kinds that end connections: cut.
     Problem outage(base::Time now) const;
+    std::optional<OutageKind> outage_kind(base::Time now) const;
 
     // For the certificate with that ARI id; "*": all others.
     void set_window(const std::string& ari_id, RenewalWindow window) { windows_[ari_id] = std::move(window); }
@@ -123,6 +136,8 @@ public:
     static bool chance(int percent);
 
 private:
+    const Outage* current(base::Time now) const;
+
     std::vector<FaultRule> rules_;
     std::vector<Outage> outages_;
     std::map<std::string, RenewalWindow> windows_;

@@ -79,11 +79,18 @@ base::Result<FaultRule> FaultRule::parse(const json::object& object)
     rule.times = fields.number("times", 0, most_count).value_or(-1);
     rule.percent = static_cast<int>(fields.number("percent", 0, 100).value_or(100));
     rule.delay = fields.millis("delay_ms").value_or(std::chrono::milliseconds(0));
-    rule.lose_reply = fields.flag("lose_reply").value_or(false);
+    rule.delivery.lost = fields.flag("lose_reply").value_or(false);
+    rule.delivery.truncated = fields.flag("truncate").value_or(false);
+    rule.delivery.content_type = fields.text("content_type").value_or("");
     rule.problem.type = fields.text("problem").value_or("");
     rule.problem.page = fields.text("page");
     rule.problem.cut = fields.flag("cut").value_or(false);
-    const int usual = rule.problem.page ? 502 : usual_status(rule.problem.type);
+    const auto redirect = fields.text("redirect");
+    if (redirect) {
+        rule.problem.page = rule.problem.page.value_or("");
+        rule.problem.location = *redirect;
+    }
+    const int usual = redirect ? 302 : rule.problem.page ? 502 : usual_status(rule.problem.type);
     rule.problem.status = static_cast<int>(fields.number("status", 200, 599).value_or(usual));
     rule.problem.detail = fields.text("detail").value_or("by script");
     rule.problem.retry_after = fields.seconds("retry_after");
@@ -97,8 +104,17 @@ base::Result<FaultRule> FaultRule::parse(const json::object& object)
 
 json::object FaultRule::to_json() const
 {
-    json::object object{
-        {"id", id}, {"percent", percent}, {"delay_ms", delay.count()}, {"lose_reply", lose_reply}};
+    json::object object{{"id", id},
+                        {"percent", percent},
+                        {"delay_ms", delay.count()},
+                        {"lose_reply", delivery.lost},
+                        {"truncate", delivery.truncated}};
+    if (!delivery.content_type.empty()) {
+        object["content_type"] = delivery.content_type;
+    }
+    if (!problem.location.empty()) {
+        object["redirect"] = problem.location;
+    }
     if (step) {
         object["step"] = boost::describe::enum_to_string(*step, "");
     }

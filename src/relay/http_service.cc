@@ -9,6 +9,23 @@ namespace {
 // A request for a hundred names of full length, with a key of 4096 bits, has about 60 KB.
 constexpr std::size_t largest_body = 256 * 1024;
 
+// Promises the whole body, and breaks off.
+boost::asio::awaitable<void> send_half(http::Exchange& exchange, Reply reply)
+{
+    http::ResponseHead head;
+    head.status = reply.status;
+    head.headers = std::move(reply.headers);
+    head.headers.set("Content-Length", std::to_string(reply.body.size()));
+    const auto begun = co_await exchange.send_head(std::move(head));
+    const auto sent =
+        begun ? co_await exchange.send_body(std::span(reply.body).first(reply.body.size() / 2)) : begun;
+    const auto flushed = sent ? co_await exchange.flush() : sent;
+    if (!flushed) {
+        base::log::debug("acme_reply_unsent", {{"error", flushed.error().message()}});
+    }
+    exchange.reset();
+}
+
 }  // namespace
 
 boost::asio::awaitable<void> AcmeHandler::handle(http::Exchange& exchange)
@@ -29,6 +46,10 @@ boost::asio::awaitable<void> AcmeHandler::handle(http::Exchange& exchange)
     auto reply = co_await server_.handle(std::move(call));
     if (reply.lost) {
         exchange.reset();
+        co_return;
+    }
+    if (reply.truncated) {
+        co_await send_half(exchange, std::move(reply));
         co_return;
     }
     const auto type = std::string(reply.headers.find("Content-Type").value_or(""));
@@ -55,7 +76,7 @@ base::Task<http::ClientResponse> LocalClient::send(http::ClientRequest request)
     call.headers.set("User-Agent", "certwright");
     call.body = std::move(request.body);
     auto reply = co_await server_.handle(std::move(call));
-    if (reply.lost) {
+    if (reply.lost || reply.truncated) {
         co_return base::fail(base::Errc::unavailable, "the connection ended without an answer");
     }
     http::ClientResponse response;

@@ -22,6 +22,7 @@ json::object show(const Certificate& certificate)
     json::object object{{"id", certificate.id},
                         {"account", certificate.account},
                         {"ari_id", certificate.ari_id},
+                        {"sha256", certificate.sha256},
                         {"identifiers", json::value_from(texts_of(certificate.identifiers))},
                         {"not_before", time(certificate.not_before)},
                         {"not_after", time(certificate.not_after)},

@@ -65,10 +65,14 @@ boost::asio::awaitable<Reply> AcmeServer::handle(Call call)
 {
     const auto place = place_of(call.path());
     const Call kept{call.method, call.target, call.base_url, call.client, {}, {}};
-    bool lose_reply = false;
-    auto answered = co_await answer(std::move(call), place, lose_reply);
+    Delivery delivery;
+    auto answered = co_await answer(std::move(call), place, delivery);
     Reply reply = answered ? std::move(*answered) : refuse_with(answered.error(), kept);
-    reply.lost = reply.lost || lose_reply;
+    reply.lost = reply.lost || delivery.lost;
+    reply.truncated = delivery.truncated;
+    if (!delivery.content_type.empty()) {
+        reply.headers.set("Content-Type", delivery.content_type);
+    }
     if (place.step == Step::new_nonce || kept.method == "POST") {
         reply.headers.set("Replay-Nonce", door_.new_nonce());
         reply.headers.set("Cache-Control", "no-store");
@@ -80,7 +84,7 @@ boost::asio::awaitable<Reply> AcmeServer::handle(Call call)
     co_return std::move(reply);
 }
 
-Answer AcmeServer::answer(Call call, Place place, bool& lose_reply)
+Answer AcmeServer::answer(Call call, Place place, Delivery& delivery)
 {
     auto outage = world_.faults.outage(world_.clock.now());
     if (!outage.none()) {
@@ -102,12 +106,12 @@ Answer AcmeServer::answer(Call call, Place place, bool& lose_reply)
         request.call = std::move(call);
         request.place = std::move(place);
         auto reply = co_await answer_plain(request);
-        lose_reply = request.lose_reply;
+        delivery = request.delivery;
         co_return std::move(reply);
     }
     CO_TRY(request, co_await door_.check(std::move(call), std::move(place)));
     auto reply = co_await answer_signed(request);
-    lose_reply = request.lose_reply;
+    delivery = request.delivery;
     co_return std::move(reply);
 }
 

@@ -43,7 +43,7 @@ public:
     const ServerSettings& settings() const { return world_.settings; }
 
 private:
-    Answer answer(Call call, Place place, bool& lose_reply);
+    Answer answer(Call call, Place place, Delivery& delivery);
     Answer answer_plain(Request& request);
     Answer answer_signed(Request& request);
     Checked<> limit_requests(const Call& call, Step step);

@@ -13,6 +13,8 @@ namespace relay {
 namespace {
 
 constexpr std::chrono::seconds handshake_limit{10};
+// How late an outage may begin and end: the clock may be virtual, so it is looked at again and again.
+constexpr std::chrono::milliseconds outage_poll{20};
 const http::ServerLimits http_limits{};
 
 // One certificate for every name.
@@ -142,13 +144,14 @@ base::Result<> TestCa::listen()
 {
     TRY(listener, open_listener(executor_, options_.listen));
     listener_ = std::move(listener);
+    where_ = listener_->where();
     if (!options_.management.empty()) {
         TRY(management, open_listener(executor_, options_.management));
         management_listener_ = std::move(management);
     }
     auto settings = options_.server;
     if (settings.public_url.empty()) {
-        settings.public_url = "https://" + net::to_string(listener_->where());
+        settings.public_url = "https://" + net::to_string(where_);
     }
     const ServerParts parts{clock_, *state_, accounts_, names_, *validator_, issuer_, faults_, limits_};
     server_ = std::make_unique<AcmeServer>(executor_, parts, std::move(settings));
@@ -161,6 +164,7 @@ base::Task<> TestCa::start()
 {
     CO_CHECKED(co_await server_->resume());
     tasks_.spawn("test_ca_accept", accept());
+    tasks_.spawn("test_ca_outages", close_for_outages());
     if (management_listener_) {
         tasks_.spawn("test_ca_management", accept_management());
     }
@@ -174,11 +178,52 @@ boost::asio::awaitable<void> TestCa::accept()
         if (!socket && socket.error().kind() == base::Errc::rate_limited) {
             co_await base::sleep_for(std::chrono::milliseconds(200));
         } else if (!socket) {
-            co_return;
-        } else if (!faults_.outage(clock_.now()).cut) {
+            if (!co_await listen_again()) {
+                co_return;
+            }
+        } else if (const auto kind = outage(); kind == OutageKind::silent) {
+            tasks_.spawn("test_ca_silence", hold(std::move(*socket)));
+        } else if (kind != OutageKind::cut && kind != OutageKind::refuse) {
             tasks_.spawn("test_ca_connection", serve(std::move(*socket)));
         }  // else: cut at once
     }
+}
+
+// While an outage refuses connections, nobody listens.
+boost::asio::awaitable<void> TestCa::close_for_outages()
+{
+    while (true) {
+        if (outage() == OutageKind::refuse) {
+            listener_->close();
+        }
+        co_await base::sleep_for(outage_poll);
+    }
+}
+
+// After the outage, at the same address. False: it was closed for good.
+boost::asio::awaitable<bool> TestCa::listen_again()
+{
+    while (!stopping_) {
+        if (outage() != OutageKind::refuse) {
+            auto listener = net::Listener::open(executor_, where_, false);
+            if (listener) {
+                *listener_ = std::move(*listener);
+                co_return true;
+            }
+            base::log::warning("test_ca_not_listening", {{"error", listener.error().message()}});
+        }
+        co_await base::sleep_for(outage_poll);
+    }
+    co_return false;
+}
+
+// Says nothing, to the end of the outage.
+boost::asio::awaitable<void> TestCa::hold(boost::asio::ip::tcp::socket socket)
+{
+    while (outage() == OutageKind::silent) {
+        co_await base::sleep_for(outage_poll);
+    }
+    socket.close();
 }
 
 boost::asio::awaitable<void> TestCa::serve(boost::asio::ip::tcp::socket socket)
@@ -207,6 +252,7 @@ boost::asio::awaitable<void> TestCa::accept_management()
 
 boost::asio::awaitable<void> TestCa::stop()
 {
+    stopping_ = true;
     listener_->close();
     if (management_listener_) {
         management_listener_->close();
@@ -217,7 +263,7 @@ boost::asio::awaitable<void> TestCa::stop()
 
 std::string TestCa::directory_url() const
 {
-    return "https://" + net::to_string(listener_->where()) + "/directory";
+    return "https://" + net::to_string(where_) + "/directory";
 }
 
 std::string TestCa::management_url() const

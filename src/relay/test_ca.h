@@ -74,6 +74,10 @@ private:
     base::Result<> make_identity();
     base::Result<> listen();
     boost::asio::awaitable<void> accept();
+    boost::asio::awaitable<void> close_for_outages();
+    boost::asio::awaitable<bool> listen_again();
+    boost::asio::awaitable<void> hold(boost::asio::ip::tcp::socket socket);
+    std::optional<OutageKind> outage() const { return faults_.outage_kind(clock_.now()); }
     boost::asio::awaitable<void> accept_management();
     boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket);
 
@@ -95,6 +99,8 @@ private:
     std::unique_ptr<net::TlsServer> tls_;
     std::unique_ptr<net::IdentitySource> identity_;
     std::unique_ptr<net::Listener> listener_;
+    net::Endpoint where_;  // also while nobody listens there
+    bool stopping_ = false;
     std::unique_ptr<net::Listener> management_listener_;
     base::TaskGroup tasks_;
 };

@@ -46,7 +46,7 @@ boost::asio::awaitable<Checked<>> meet_faults(World& world, Request& request,
     if (verdict.delay.count() > 0) {
         co_await world.clock.sleep(verdict.delay);
     }
-    request.lose_reply = request.lose_reply || verdict.lose_reply;
+    request.delivery = verdict.delivery.whole() ? request.delivery : verdict.delivery;
     if (!verdict.problem.none()) {
         co_return std::unexpected(verdict.problem);
     }

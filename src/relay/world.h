@@ -62,7 +62,7 @@ struct Request {
     std::string payload;                   // empty: POST-as-GET
     std::optional<Account> account;        // of its key id
     std::optional<crypto::PublicKey> key;  // of its JWK
-    bool lose_reply = false;
+    Delivery delivery;                     // of the answer
 
     std::string url(std::string_view path, const std::string& id) const
     {
@@ -72,7 +72,7 @@ struct Request {
 
 using Answer = boost::asio::awaitable<Checked<Reply>>;
 
-// Faults of this step by script: waits, and refuses or marks the reply as lost.
+// Faults of this step by script: waits, and refuses or says what becomes of the reply.
 boost::asio::awaitable<Checked<>> meet_faults(World& world, Request& request,
                                               std::vector<std::string> identifiers);
 

@@ -1,12 +1,7 @@
-// Our own ACME server over real HTTPS: our client against it, with the faults that Pebble cannot have, and
-// the checks of its validator against real servers of the other side.
+// Our own ACME server over real HTTPS: our client against it, with the faults that Pebble cannot have.
 #include "acme/client.h"
 #include "base/random.h"
 #include "crypto/certificate.h"
-#include "fakes/fake_resolver.h"
-#include "http/testing/http1_server.h"
-#include "http01_server.h"
-#include "relay/checks.h"
 #include "relay/test_ca.h"
 #include "support/run.h"
 #include "support/temp_dir.h"
@@ -252,6 +247,69 @@ TEST_F(AcmeRelay, PagesOfAProxyAndOutages)
     EXPECT_TRUE(run(issue(order_for({new_name()}))));
 }
 
+TEST_F(AcmeRelay, NobodyListensWhileItRefuses)
+{
+    enroll();
+    script(R"({"outages":[{"kind":"refuse"}]})");
+    const auto url = ca_->directory_url();
+    const auto port = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+    const auto connects = [&] {
+        loop_.restart();
+        loop_.run_for(50ms);
+        boost::system::error_code error;
+        asio::ip::tcp::socket socket(loop_);
+        socket.connect({asio::ip::address_v4::loopback(), port}, error);
+        return error;
+    };
+    const auto until = std::chrono::steady_clock::now() + patience;
+    while (!connects() && std::chrono::steady_clock::now() < until) {}
+    EXPECT_EQ(connects(), asio::error::connection_refused);
+    const auto refused = run(client_->new_order(order_for({new_name()})));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind(), base::Errc::unavailable) << refused.error().message();
+    ca_->faults().end_outages();
+    base::Result<acme::IssuedChain> issued(base::fail(base::Errc::internal, ""));
+    while (!issued && std::chrono::steady_clock::now() < until) {
+        issued = run(issue(order_for({new_name()})));
+    }
+    EXPECT_TRUE(issued) << issued.error().message();
+}
+
+TEST_F(AcmeRelay, SilenceEndsWithTheClientsPatience)
+{
+    enroll();
+    script(R"({"outages":[{"kind":"silent"}]})");
+    auto client = http::make_client(loop_.get_executor(), http::ClientOptions());
+    http::ClientRequest request("GET", ca_->directory_url());
+    request.limit = 300ms;
+    const auto silent = run(client->send(request));
+    ASSERT_FALSE(silent);
+    EXPECT_EQ(silent.error().kind(), base::Errc::timeout) << silent.error().message();
+    ca_->faults().end_outages();
+    EXPECT_TRUE(run(issue(order_for({new_name()}))));
+}
+
+// An answer that stops in the middle is no answer: a request that has an effect is not repeated by itself.
+TEST_F(AcmeRelay, TruncatedAnswersAndRedirects)
+{
+    enroll();
+    const auto name = new_name();
+    script(R"({"rules":[{"step":"new_order","truncate":true,"times":1}]})");
+    const auto half = run(client_->new_order(order_for({name})));
+    ASSERT_FALSE(half);
+    EXPECT_EQ(half.error().kind(), base::Errc::unavailable) << half.error().message();
+    EXPECT_EQ(half.error().code(), "");
+    EXPECT_EQ(test::run(loop_, ca_->state().orders_of(ca_account(), 0, 9))->size(), 1U);
+    script(
+        R"({"rules":[{"step":"order","truncate":true,"times":1},{"step":"certificate","truncate":true,"times":1}]})");
+    EXPECT_TRUE(run(issue(order_for({name})))) << "reads are repeated";
+    script(R"({"rules":[{"step":"new_order","redirect":"https://elsewhere.test/","times":1}]})");
+    const auto redirected = run(client_->new_order(order_for({new_name()})));
+    ASSERT_FALSE(redirected);
+    EXPECT_EQ(redirected.error().code(), "acme:badAnswer");
+    EXPECT_THAT(redirected.error().message(), HasSubstr("redirects to https://elsewhere.test/"));
+}
+
 TEST_F(AcmeRelay, AccountsOrdersAndCertificatesOutliveTheServer)
 {
     enroll();
@@ -317,148 +375,4 @@ TEST_F(AcmeRelay, ScriptAtTheStart)
     const auto order = run(client_->new_order(order_for({new_name()})));
     ASSERT_TRUE(order);
     EXPECT_EQ(order->status, "ready");
-}
-
-namespace {
-
-// The checks of a real validator, with a DNS that the test writes down.
-class Validation : public testing::Test {
-protected:
-    void SetUp() override
-    {
-        options_.http_port = web_.port();
-        options_.limit = 3s;
-        web_.set_thumbprint("thumb");
-        request_.identifier = {"dns", "a.test"};
-        request_.token = "token";
-        request_.thumbprint = "thumb";
-        request_.account_url = "https://ca.test/acme/acct/1";
-        dns_.set("a.test", dns::RecordType::a, {"127.0.0.1"});
-    }
-    void TearDown() override { web_.stop(); }
-
-    relay::Problem http_01() { return test::run(loop_, relay::check_http_01(dns_, options_, request_)); }
-    relay::Problem caa(const std::vector<std::string>& records, bool wildcard = false)
-    {
-        request_.wildcard = wildcard;
-        request_.challenge = "http-01";
-        dns_.set("test", dns::RecordType::caa, records);
-        const std::vector<std::string> identities{"ca.test"};
-        return test::run(loop_, relay::check_caa_records(dns_, identities, request_));
-    }
-
-    asio::io_context loop_{1};
-    test::Http01Server web_;
-    test::FakeResolver dns_;
-    relay::ValidatorOptions options_;
-    relay::ValidationRequest request_;
-};
-
-}  // namespace
-
-TEST_F(Validation, Http01)
-{
-    EXPECT_TRUE(http_01().none()) << http_01().detail;
-    request_.thumbprint = "other";
-    EXPECT_EQ(http_01().type, "unauthorized");
-    EXPECT_THAT(http_01().detail, HasSubstr("did not match this challenge"));
-    dns_.set("a.test", dns::RecordType::aaaa, {"::1"});  // nobody listens there: IPv4 is tried
-    request_.thumbprint = "thumb";
-    EXPECT_TRUE(http_01().none()) << http_01().detail;
-    dns_.clear("a.test");
-    EXPECT_EQ(http_01().type, "dns");
-    dns_.fail("a.test");
-    EXPECT_THAT(http_01().detail, HasSubstr("SERVFAIL"));
-    request_.identifier = {"ip", "127.0.0.1"};
-    EXPECT_TRUE(http_01().none());
-    options_.http_port = 1;
-    EXPECT_EQ(http_01().type, "connection");
-    options_.allowed = [](const asio::ip::address&) { return false; };
-    EXPECT_EQ(http_01().type, "connection");
-}
-
-namespace {
-
-// What a web server says, by target; nothing known is 404.
-struct Site {
-    std::map<std::string, std::pair<int, std::string>> answers;
-
-    static asio::awaitable<void> answer(http::Exchange& exchange, const Site* site)
-    {
-        const auto found = site->answers.find(exchange.request().target);
-        const auto [status, text] =
-            found == site->answers.end() ? std::pair(404, std::string()) : found->second;
-        http::Headers headers;
-        if (status >= 300 && status < 400) {
-            headers.add("Location", text);
-        }
-        const auto sent = co_await http::send_text(exchange, status, "text/plain", text, headers);
-        EXPECT_TRUE(sent);
-    }
-};
-
-}  // namespace
-
-TEST_F(Validation, RedirectsAreFollowedAsTheCaDoes)
-{
-    const std::string path = "/.well-known/acme-challenge/token";
-    Site site;
-    test::FunctionHandler handler(
-        [&site](http::Exchange& exchange) { return Site::answer(exchange, &site); });
-    test::Http1Server server(loop_, handler);
-    options_.http_port = server.port();
-    dns_.set("b.test", dns::RecordType::a, {"127.0.0.1"});
-    const auto good = acme::key_authorization("token", "thumb");
-    site.answers["/x?y=1"] = {200, good + "\n"};
-    for (const auto* to : {"http://b.test/x?y=1", "http://b.test:80/x?y=1", "/x?y=1", "//b.test/x?y=1"}) {
-        site.answers[path] = {302, to};
-        EXPECT_TRUE(http_01().none()) << to << ": " << http_01().detail;
-    }
-    for (const auto* to : {"http://b.test:8080/x?y=1", "ftp://b.test/x", "", "http://u:p@b.test/x?y=1"}) {
-        site.answers[path] = {301, to};
-        EXPECT_EQ(http_01().type, "connection") << to;
-    }
-    site.answers[path] = {307, path};
-    EXPECT_THAT(http_01().detail, HasSubstr("loop"));
-    site.answers[path] = {303, "/x?y=1"};
-    EXPECT_EQ(http_01().type, "unauthorized");
-    site.answers[path] = {308, "http://nowhere.test/"};
-    EXPECT_EQ(http_01().type, "dns");
-    for (int i = 0; i < 12; ++i) {
-        site.answers[i == 0 ? path : fmt::format("/{}", i)] = {302, fmt::format("/{}", i + 1)};
-    }
-    EXPECT_THAT(http_01().detail, HasSubstr("Too many redirects"));
-    site.answers[path] = {200, good + std::string(200, 'x')};
-    EXPECT_EQ(http_01().type, "unauthorized");
-}
-
-TEST_F(Validation, Dns01)
-{
-    const auto check = [this] { return test::run(loop_, relay::check_dns_01(dns_, request_)); };
-    EXPECT_EQ(check().type, "dns");  // NXDOMAIN
-    dns_.set("_acme-challenge.a.test", dns::RecordType::txt, {"wrong", "worse"});
-    EXPECT_EQ(check().detail, "Incorrect TXT record \"wrong\" (and 1 more) found at _acme-challenge.a.test");
-    const auto value = acme::dns_01_value(acme::key_authorization("token", "thumb"));
-    dns_.set("_acme-challenge.a.test", dns::RecordType::txt, {"wrong", value});
-    EXPECT_TRUE(check().none());
-}
-
-TEST_F(Validation, CaaClimbsAndObeysItsParameters)
-{
-    EXPECT_TRUE(caa({}).none());
-    EXPECT_TRUE(caa({R"(0 issue "ca.test")"}).none());
-    EXPECT_TRUE(
-        caa({R"(0 issue "other.test")", R"(0 ISSUE "CA.test; validationmethods=dns-01,http-01")"}).none());
-    EXPECT_EQ(caa({R"(0 issue "other.test")"}).type, "caa");
-    EXPECT_EQ(caa({R"(0 issue ";")"}).type, "caa");
-    EXPECT_EQ(caa({R"(0 issue "ca.test; validationmethods=dns-01")"}).type, "caa");
-    EXPECT_TRUE(caa({R"(0 issue "ca.test; accounturi=https://ca.test/acme/acct/1")"}).none());
-    EXPECT_EQ(caa({R"(0 issue "ca.test; accounturi=https://ca.test/acme/acct/2")"}).type, "caa");
-    EXPECT_TRUE(caa({R"(0 iodef "mailto:a@b.test")"}).none());
-    EXPECT_TRUE(caa({R"(0 strange "x")"}).none());
-    EXPECT_EQ(caa({R"(128 strange "x")"}).type, "caa");
-    EXPECT_EQ(caa({R"(0 issue "ca.test")", R"(0 issuewild ";")"}, true).type, "caa");
-    EXPECT_TRUE(caa({R"(0 issue "ca.test")", R"(0 issuewild ";")"}, false).none());
-    dns_.fail("test");
-    EXPECT_EQ(caa({}).type, "caa");
 }

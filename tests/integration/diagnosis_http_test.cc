@@ -68,8 +68,11 @@ TEST_F(HttpDiagnosis, http_filtered)
     const auto found = reachable();
     expect_code(found, "http_filtered");
     EXPECT_THAT(found.problem.message, HasSubstr("403"));
-    EXPECT_THAT(diagnosis::provable_challenges(test::sample_endpoint({shop}), found_.conditions, true),
+    const auto endpoint = test::sample_endpoint({shop});
+    EXPECT_THAT(diagnosis::sure_challenges(endpoint, found_.conditions, true),
                 testing::Not(testing::Contains(model::ChallengeType::http_01)));
+    EXPECT_EQ(diagnosis::provable_challenges(endpoint, found_.conditions, true).back(),
+              model::ChallengeType::http_01);
 }
 
 TEST_F(HttpDiagnosis, http_redirect_loop)

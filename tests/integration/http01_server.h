@@ -13,13 +13,12 @@
 
 namespace test {
 
-// Listens on 127.0.0.1 with a thread of its own, one connection at a time.
+// Listens on loopback with a thread of its own, one connection at a time.
 class Http01Server {
 public:
-    Http01Server()
-        : acceptor_(loop_, {boost::asio::ip::address_v4::loopback(), 0}),
-          port_(acceptor_.local_endpoint().port()),
-          thread_([this] { serve(); })
+    explicit Http01Server(
+        const boost::asio::ip::tcp::endpoint& where = {boost::asio::ip::address_v4::loopback(), 0})
+        : acceptor_(loop_, where), port_(acceptor_.local_endpoint().port()), thread_([this] { serve(); })
     {
     }
     ~Http01Server() { stop(); }
@@ -38,7 +37,7 @@ public:
             boost::asio::io_context loop;
             boost::asio::ip::tcp::socket knock(loop);
             boost::system::error_code ignored;
-            knock.connect({boost::asio::ip::address_v4::loopback(), port_}, ignored);
+            knock.connect(acceptor_.local_endpoint(), ignored);
             knock.close(ignored);
             thread_.join();
         }

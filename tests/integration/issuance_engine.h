@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "ca_address.h"
 #include "diagnosis/status.h"
 #include "fakes/fake_resolver.h"
 #include "fakes/open_gates.h"
@@ -37,12 +38,6 @@ inline base::Result<> prepare_store(store::Transaction& tx)
     tenant.name = "default";
     return tx.tenants.put(tenant);
 }
-
-// Where the CA is.
-struct CaAddress {
-    std::string directory_url;
-    std::string trust_file;
-};
 
 // What a test may add to the engine.
 struct EngineExtras {

@@ -1,70 +1,22 @@
 // Orders from queue to certificate against our own CA at its meanest: lost replies, pages of proxies, slow
 // issuing, pauses.
+#include "ca_thread.h"
 #include "issuance_engine.h"
-#include "relay/test_ca.h"
 #include "support/temp_dir.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <thread>
-
 namespace {
 
-namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-// The CA on a thread of its own, until stop(); its state may be read after that.
-class CaThread {
-public:
-    CaThread(const std::filesystem::path& folder, const std::string& script)
-    {
-        relay::TestCaOptions options;
-        options.folder = folder;
-        options.listen = "127.0.0.1:0";
-        options.management.clear();
-        options.trusting = true;
-        options.script = script;
-        ca_ = relay::TestCa::open(loop_.get_executor(), clock_, options).value();
-        EXPECT_TRUE(test::run(loop_, ca_->start()));
-        loop_.restart();
-        thread_ = std::thread([this] { loop_.run(); });
-    }
-    ~CaThread() { stop(); }
-
-    test::CaAddress address() const { return {ca_->directory_url(), ca_->trust_file().string()}; }
-    void stop()
-    {
-        if (thread_.joinable()) {
-            loop_.stop();
-            thread_.join();
-            test::run(loop_, ca_->stop());
-        }
-    }
-    // After stop().
-    std::vector<relay::Certificate> certificates()
-    {
-        return test::run(loop_, ca_->state().certificates(0, 99)).value();
-    }
-    std::size_t lost() const
-    {
-        return static_cast<std::size_t>(
-            std::ranges::count_if(ca_->server().calls(), &relay::LoggedCall::lost));
-    }
-
-private:
-    asio::io_context loop_{1};
-    base::SystemClock clock_;
-    std::unique_ptr<relay::TestCa> ca_;
-    std::thread thread_;
-};
 
 class OrderRelay : public testing::Test {
 protected:
     void start(const std::string& script)
     {
         store_ = store::open_sqlite(folder_.path() / "db", clock_).value();
-        ca_ = std::make_unique<CaThread>(folder_.path() / "ca", script);
+        ca_ = std::make_unique<test::CaThread>(folder_.path() / "ca", script);
         engine_ = std::make_unique<test::IssuanceEngine>(*store_, ca_->address());
         endpoint_ = test::sample_endpoint({"shop.example.com", "*.shop.example.com"});
         engine_->add(endpoint_);
@@ -84,7 +36,7 @@ protected:
     test::TempDir folder_;
     base::SystemClock clock_;
     std::unique_ptr<store::Store> store_;
-    std::unique_ptr<CaThread> ca_;
+    std::unique_ptr<test::CaThread> ca_;
     std::unique_ptr<test::IssuanceEngine> engine_;
     model::Endpoint endpoint_;
 };

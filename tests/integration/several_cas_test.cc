@@ -247,6 +247,31 @@ TEST_F(SeveralCas, AnAccountThatTheCaForgotIsShownAndItsNamesGoElsewhere)
     EXPECT_EQ(issuer_of(next), first_name());
 }
 
+TEST_F(SeveralCas, AnAccountThatIsClosedAtTheCaIsShownAndCanBeLeft)
+{
+    issuance::AccountChange prefer;
+    const auto account = engine_->read([](store::Transaction& tx) { return tx.accounts.default_account(); });
+    auto& accounts = engine_->accounts();
+    const auto client = run(accounts.client(account.id));
+    ASSERT_TRUE(client);
+    ASSERT_TRUE(test::run(engine_->loop(), (*client)->deactivate_account()));
+    add_fallback();
+    const auto endpoint = add("shop.example.com");
+
+    ASSERT_TRUE(until_active(endpoint));
+
+    EXPECT_EQ(issuer_of(endpoint), "second");
+    const auto closed = engine_->read([&](store::Transaction& tx) { return tx.accounts.get(account.id); });
+    EXPECT_EQ(closed.problem.code, "ca_account_invalid") << closed.problem.message;
+    EXPECT_TRUE(closed.problem.fix.contains("new account")) << closed.problem.fix;
+    EXPECT_EQ(run(accounts.deactivate(account.id)).error().code(), "ca_account_default");
+    prefer.make_default = true;
+    ASSERT_TRUE(run(accounts.change("second", prefer)));
+    const auto left = run(accounts.deactivate(account.id));
+    ASSERT_TRUE(left) << left.error().message();
+    EXPECT_TRUE(left->deactivated);
+}
+
 TEST_F(SeveralCas, StagingServesWhereNothingTrustedDoesAndIsPromoted)
 {
     issuance::AccountChange untrusted;

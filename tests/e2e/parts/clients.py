@@ -3,6 +3,7 @@
 import json
 import ssl
 import urllib.request
+from datetime import datetime
 
 from .peers import Knot, Unbound, peer_binary
 from .process import LOOPBACK, Part, Ports, accepts_tcp, run, wait_until
@@ -38,11 +39,29 @@ class TestCa(Part):
         listed = self.ask("GET", "/certificates")["certificates"]
         return [each for each in listed if name in each["identifiers"]]
 
+    def root_name(self, number):
+        root = self.folder / "data" / "ca" / f"root-{number}.pem"
+        _, out, _ = run(["openssl", "x509", "-noout", "-subject", "-nameopt", "multiline", "-in", root], "read a root")
+        return next(line.split("=", 1)[1].strip() for line in out.splitlines() if "commonName" in line)
+
     def meta(self):
         context = ssl.create_default_context(cafile=self.trust)
         request = urllib.request.Request(self.directory, headers={"User-Agent": "test"})
         with urllib.request.urlopen(request, context=context, timeout=10) as answer:
             return json.loads(answer.read())["meta"]
+
+
+def hours_of(certificate):
+    """How long it is valid."""
+    begin, end = (datetime.fromisoformat(certificate[each].replace("Z", "+00:00")) for each in ("not_before", "not_after"))
+    return round((end - begin).total_seconds() / 3600)
+
+
+def top_issuer(chain):
+    """Who issued the last certificate of a file."""
+    last = chain.read_text(encoding="utf-8").rsplit("-----BEGIN CERTIFICATE-----", 1)[1]
+    _, out, _ = run(["openssl", "x509", "-noout", "-issuer"], "read the chain", stdin="-----BEGIN CERTIFICATE-----" + last)
+    return out.strip()
 
 
 class Clients:
@@ -52,6 +71,8 @@ class Clients:
         self.http_port, self.tls_port = self._ports.take(), self._ports.take()
         self.knot = Knot(folder / "knot", self._ports, ZONE)
         self.resolver = Unbound(folder / "unbound", self._ports)
+        self.elsewhere = Unbound(folder / "elsewhere", self._ports)  # sees nothing of the zone
+        self.far_ca = TestCa("far-ca", folder / "far-ca", self._ports, binary)
         self.ca = TestCa("ca", folder / "ca", self._ports, binary)
         self.bound = TestCa("bound-ca", folder / "bound-ca", self._ports, binary)
         self.lego_program = peer_binary("lego")
@@ -59,7 +80,8 @@ class Clients:
     def __enter__(self):
         self.knot.launch()
         self.resolver.launch({ZONE: self.knot.port})
-        names = ["plain", "alpn", "wild", "certbot", "manual", "bound"]
+        self.elsewhere.launch({})
+        names = ["plain", "alpn", "wild", "certbot", "manual", "bound", "short", "chain", "far"]
         self.knot.update(*(f"add {name}.{ZONE}. 5 A {LOOPBACK}" for name in names),
                          f'add {ZONE}. 5 CAA 0 issue "ca.test"')
         proofs = ["--dns", f"{LOOPBACK}:{self.resolver.port}", "--http-port", self.http_port, "--tls-port", self.tls_port]
@@ -70,17 +92,21 @@ class Clients:
         return self
 
     def __exit__(self, *_):
-        for part in (self.ca, self.bound, self.resolver, self.knot):
+        for part in (self.far_ca, self.ca, self.bound, self.elsewhere, self.resolver, self.knot):
             part.stop()
 
     def run_all(self):
         self.lego_issues()
         self.lego_renews_and_revokes()
         self.lego_by_dns()
+        self.lego_profiles_and_chains()
         self.lego_bound()
+        self.lego_from_afar()
         self.lego_meets_faults()
         self.certbot_issues()
         self.certbot_by_dns()
+        self.certbot_bound()
+        self.certbot_chains()
         self.restart()
 
     def lego(self, arguments, ca=None, account="lego", check=True, env=None):
@@ -133,6 +159,37 @@ class Clients:
         self.lego(["--eab", "--kid", "kid-1", "--hmac", MAC_KEY, *self.by_http("bound"), "run"], self.bound, "bound")
         self._check("lego with its external account", len(self.bound.certificates(f"bound.{ZONE}")) == 1, f"bound.{ZONE}")
 
+    def lego_profiles_and_chains(self):
+        name = f"short.{ZONE}"
+        self.lego([*self.by_http("short"), "run", "--profile", "shortlived"])
+        found = self.ca.certificates(name)[0]
+        self._check("lego by profile", hours_of(found) == 160, f"{hours_of(found)} hours")
+        status, _, err = self.lego([*self.by_http("chain"), "run", "--profile", "eternal"], check=False)
+        self._check("lego is told of a profile that there is not", status != 0 and "eternal" in err, err.strip()[-100:])
+        self.ca.ask("PUT", "/windows/*", {"start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z"})
+        self.lego([*self.by_http("short"), "renew", "--profile", "shortlived", "--no-random-sleep"])
+        self.ca.ask("DELETE", "/windows")
+        found = self.ca.certificates(name)
+        self._check("lego renews by ARI and profile", len(found) == 2 and found[0]["replaced_by_order"] != "" and
+                    hours_of(found[1]) == 160, f"{len(found)} certificates")
+        wanted = self.ca.root_name(1)
+        self.lego([*self.by_http("chain"), "run", "--preferred-chain", wanted])
+        chain = self._folder / "lego" / "certificates" / f"chain.{ZONE}.crt"
+        self._check("lego chooses a chain", wanted in top_issuer(chain), top_issuer(chain))
+
+    def lego_from_afar(self):
+        """Several perspectives: one of two may see something else, one of one may not."""
+        ports = ["--http-port", self.http_port, "--tls-port", self.tls_port]
+        near, far = (["--dns", f"{LOOPBACK}:{each.port}"] for each in (self.resolver, self.elsewhere))
+        self.far_ca.launch(*near, *far, *ports)
+        status, _, err = self.lego([*self.by_http("far"), "run"], self.far_ca, "far", check=False)
+        self._check("a name that is seen from one place only is refused", status != 0 and "secondary validation" in err,
+                    err.strip()[-120:])
+        self.far_ca.stop()
+        self.far_ca.launch(*near, *near, *far, *ports)
+        self.lego([*self.by_http("far"), "run"], self.far_ca, "far")
+        self._check("one of two other places may disagree", len(self.far_ca.certificates(f"far.{ZONE}")) == 1, f"far.{ZONE}")
+
     def lego_meets_faults(self):
         self.ca.ask("POST", "/rules", {"step": "new_order", "problem": "rejectedIdentifier", "detail": "no such luck", "times": 1})
         status, _, err = self.lego([*self.by_http("certbot"), "run"], account="faults", check=False)
@@ -142,18 +199,19 @@ class Clients:
         self._check("CAA of another CA prevents issuance", status != 0 and "CAA" in err, f"{ZONE} CAA other.test")
         self.knot.update(f"del {ZONE}. CAA")
 
-    def certbot(self, arguments):
-        folder = self._folder / "certbot"
+    def certbot(self, arguments, ca=None, account="certbot"):
+        ca = ca or self.ca
+        folder = self._folder / account
         places = [option for kind in ("config", "work", "logs") for option in (f"--{kind}-dir", folder / kind)]
-        command = ["certbot", *arguments, "--server", self.ca.directory, "-n", "--agree-tos", "-m", "ops@clients.test", *places]
-        return run(command, f"certbot {arguments[0]}", 90, env={"REQUESTS_CA_BUNDLE": str(self.ca.trust)})
+        command = ["certbot", *arguments, "--server", ca.directory, "-n", "--agree-tos", "-m", "ops@clients.test", *places]
+        return run(command, f"certbot {arguments[0]}", 90, env={"REQUESTS_CA_BUNDLE": str(ca.trust)})
 
     def certbot_issues(self):
         """certbot asks again after one refused nonce, not after two in a row."""
         name = f"certbot.{ZONE}"
         self.ca.ask("PATCH", "/behaviour", {"bad_nonce_percent": 0})
         self.ca.ask("POST", "/rules", {"step": "new_order", "problem": "badNonce", "times": 1})
-        self.certbot(["certonly", "--standalone", "--http-01-port", self.http_port, "--http-01-address", LOOPBACK, "-d", name])
+        self.certbot(self.standalone(name))
         self._check("certbot by HTTP-01", len(self.ca.certificates(name)) == 1, name)
         self.certbot(["renew", "--force-renewal", "--no-random-sleep-on-renew"])
         self._check("certbot renews", len(self.ca.certificates(name)) == 2, "two certificates")
@@ -171,6 +229,22 @@ class Clients:
         self._check("certbot by DNS-01", len(self.ca.certificates(f"*.{name}")) == 1, f"*.{name}")
         self.certbot(["unregister"])
         self._check("certbot deactivates its account", True, "unregister")
+
+    def standalone(self, name):
+        return ["certonly", "--standalone", "--http-01-port", self.http_port, "--http-01-address", LOOPBACK, "-d", name]
+
+    def certbot_bound(self):
+        name = f"bound.{ZONE}"
+        before = len(self.bound.certificates(name))
+        self.certbot([*self.standalone(name), "--eab-kid", "kid-1", "--eab-hmac-key", MAC_KEY], self.bound, "certbot-bound")
+        self._check("certbot with its external account", len(self.bound.certificates(name)) == before + 1, name)
+
+    def certbot_chains(self):
+        name = f"chain.{ZONE}"
+        wanted = self.ca.root_name(1)
+        self.certbot([*self.standalone(name), "--preferred-chain", wanted], account="certbot-chain")
+        chain = self._folder / "certbot-chain" / "config" / "live" / name / "fullchain.pem"
+        self._check("certbot chooses a chain", wanted in top_issuer(chain), top_issuer(chain))
 
     def restart(self):
         count = len(self.ca.ask("GET", "/certificates")["certificates"])
