@@ -61,6 +61,25 @@ void judge_agreement(const Agreement& agreement, const ProblemFacts& facts, Reco
     }
 }
 
+std::optional<RecordVerdict> several_targets(const std::vector<ServerAnswer>& answers,
+                                             const std::string& name, ProblemFacts facts)
+{
+    for (const auto& each : answers) {
+        const auto targets =
+            each.reply ? own_records(*each.reply, name, dns::RecordType::cname) : std::vector<std::string>();
+        if (targets.size() < 2) {
+            continue;
+        }
+        facts.found = fmt::format("{}", fmt::join(targets, ", "));
+        auto made = verdict(model::RecordStatus::conflict, "dns_several_values", facts);
+        for (const auto& target : targets) {
+            made.found.push_back("CNAME " + target);
+        }
+        return made;
+    }
+    return std::nullopt;
+}
+
 std::vector<std::string> own_records(const dns::Message& reply, const std::string& name, dns::RecordType type)
 {
     std::vector<std::string> found;

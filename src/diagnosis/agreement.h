@@ -4,6 +4,7 @@
 #include "diagnosis/authorities.h"
 #include "diagnosis/record_check.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,10 @@ Agreement agreement_of(const std::vector<ServerAnswer>& answers, F is_right);
 // What the servers say of a record that a resolver judged as `verdict`: that they differ, or that one of them
 // fails, is told; that all have it already outweighs a resolver that does not see it yet.
 void judge_agreement(const Agreement& agreement, const ProblemFacts& facts, RecordVerdict& verdict);
+
+// When a server has more than one CNAME for `name`. Resolvers take the first and hide the others.
+std::optional<RecordVerdict> several_targets(const std::vector<ServerAnswer>& answers,
+                                             const std::string& name, ProblemFacts facts);
 
 // Answers of `name` itself, without what a CNAME leads to.
 std::vector<std::string> own_records(const dns::Message& reply, const std::string& name,

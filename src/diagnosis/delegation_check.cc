@@ -32,9 +32,7 @@ boost::asio::awaitable<RecordVerdict> judge_target(dns::Resolver& resolver, mode
     const std::string target = targets.front();
     facts.found = target;
     RecordVerdict made;
-    if (targets.size() > 1) {
-        made = verdict(RecordStatus::conflict, "dns_several_values", facts);
-    } else if (target == record.value) {
+    if (target == record.value) {
         made.status = RecordStatus::ok;
     } else if (target.starts_with("http:") || target.starts_with("https:")) {
         made = verdict(RecordStatus::wrong, "dns_value_has_scheme", facts);
@@ -117,6 +115,9 @@ boost::asio::awaitable<RecordVerdict> check_delegation(dns::Resolver& resolver, 
         co_return made;
     }
     const auto answers = co_await authorities.ask_each(record.name, dns::RecordType::cname);
+    if (auto several = several_targets(answers, record.name, facts_of(record))) {
+        co_return std::move(*several);
+    }
     const auto agreement = agreement_of(answers, [&](const dns::Message& reply) {
         const auto targets = own_records(reply, record.name, dns::RecordType::cname);
         // A chain of CNAMEs that ends at the right place is right at every server that begins it so.

@@ -12,6 +12,7 @@ namespace {
 
 const std::string failing = "(failing)";
 const std::string referred = "(referral)";
+constexpr std::size_t most_levels = 4;  // of a climb for CAA
 
 std::string askable(const std::string& name)
 {
@@ -59,13 +60,12 @@ std::string code_of(const model::Endpoint& endpoint, std::string_view condition)
 
 std::vector<ParkedQuestion> parked_questions(const model::Endpoint& endpoint)
 {
-    constexpr std::size_t most = 4;
     std::vector<ParkedQuestion> made;
     const auto caa = condition_of(endpoint.status.conditions, "CaaAllows");
     if (caa.status == model::ConditionStatus::no) {
         // At whatever level the climb has stopped.
         const std::string top = endpoint.name().registrable();
-        for (std::string at(endpoint.name().base()); !at.empty() && made.size() < most;) {
+        for (std::string at(endpoint.name().base()); !at.empty() && made.size() < most_levels;) {
             made.push_back({at, dns::RecordType::caa, std::nullopt});
             const auto dot = at.find('.');
             at = at == top || dot == std::string::npos ? std::string() : at.substr(dot + 1);
@@ -80,10 +80,15 @@ std::vector<ParkedQuestion> parked_questions(const model::Endpoint& endpoint)
         if (routing && model::needs_delegation(endpoint)) {
             continue;
         }
-        made.push_back(
-            question_for(record, code_of(endpoint, routing ? "DnsRouting" : "ChallengeDelegation")));
+        auto question =
+            question_for(record, code_of(endpoint, routing ? "DnsRouting" : "ChallengeDelegation"));
+        const bool there = std::ranges::any_of(made, [&](const ParkedQuestion& each) {
+            return each.name == question.name && each.type == question.type;
+        });
+        if (!there) {
+            made.push_back(std::move(question));
+        }
     }
-    made.resize(std::min(made.size(), most));
     return made;
 }
 

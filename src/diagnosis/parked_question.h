@@ -19,8 +19,8 @@ struct ParkedQuestion {
     bool operator==(const ParkedQuestion&) const = default;
 };
 
-// One for each record that is not right; for CAA, one at the level that the reason names. Empty when its
-// trouble does not lie in DNS.
+// One for each record that is not right, but one for all addresses of a name; for CAA, one at each level that
+// the climb passes. Empty when its trouble does not lie in DNS.
 std::vector<ParkedQuestion> parked_questions(const model::Endpoint& endpoint);
 
 // The same form of a server's answer. That it fails, or refers to other servers, is an answer too.

@@ -48,6 +48,37 @@ TEST(ParkedQuestion, AsksForEachRecordThatIsNotThere)
     EXPECT_EQ(questions[1].type, RecordType::cname);
 }
 
+// Its addresses are one question, so that the record that proves whose it is has a question too.
+TEST(ParkedQuestion, OfAnApexAreItsAddressesAndWhatProvesItsOwner)
+{
+    auto endpoint = test::sample_endpoint({"example.com"});
+    endpoint.vouched = false;
+    endpoint.required_records = model::required_records(endpoint, test::sample_platform(),
+                                                        {"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"});
+    endpoint.status.state = model::EndpointState::parked;
+    for (auto& record : endpoint.required_records) {
+        record.status = model::RecordStatus::missing;
+    }
+
+    const auto questions = diagnosis::parked_questions(endpoint);
+    ASSERT_EQ(questions.size(), 3U);
+    EXPECT_EQ(questions[0].name, "example.com");
+    EXPECT_EQ(questions[1].name, "_acme-challenge.example.com");
+    EXPECT_EQ(questions[2], (ParkedQuestion{"_certwright-ownership.example.com", RecordType::txt,
+                                            std::set<std::string>{}}));
+
+    for (auto& record : endpoint.required_records) {
+        if (record.purpose == model::RecordPurpose::ownership) {
+            record.found = {"TXT certwright=of-another"};
+        }
+    }
+    const auto wrong = diagnosis::parked_questions(endpoint).back();
+    EXPECT_EQ(diagnosis::said(reply_with(wrong.name, RecordType::txt, "\"certwright=of-another\""), wrong),
+              wrong.usual);
+    EXPECT_NE(diagnosis::said(reply_with(wrong.name, RecordType::txt, "\"certwright=ours\""), wrong),
+              wrong.usual);
+}
+
 TEST(ParkedQuestion, OfAnInternalNameIsItsDelegation)
 {
     const auto questions = diagnosis::parked_questions(parked("", model::EndpointKind::internal));

@@ -1,6 +1,7 @@
 #include "diagnosis/parked_ring.h"
 
 #include "base/log.h"
+#include "base/random.h"
 #include "diagnosis/authorities.h"
 #include "dns/ask.h"
 
@@ -15,7 +16,15 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds tick{100};
 constexpr std::size_t page_size = 500;
 constexpr std::size_t kept_servers = 4;
-constexpr int most_doublings = 9;  // of the pause after waking in vain: some six hours
+constexpr int most_doublings = 9;      // of the pause after waking in vain: some six hours
+constexpr double cost_of_servers = 8;  // questions that a resolver is asked to find a zone's name servers
+
+// Between three and five quarters of it, so that what was looked up together is not again.
+std::chrono::milliseconds around(std::chrono::milliseconds time)
+{
+    const auto half = static_cast<std::uint64_t>(std::max<std::int64_t>(time.count() / 2, 1));
+    return time * 3 / 4 + std::chrono::milliseconds(static_cast<std::int64_t>(base::random_below(half)));
+}
 
 }  // namespace
 
@@ -97,12 +106,18 @@ boost::asio::awaitable<void> ParkedRing::pass()
         }
         order_.emplace_back(now + options_.turn, id);
         if (!found->second.running) {
-            allowance_ -= static_cast<double>(found->second.questions.size());
+            allowance_ -= cost(found->second, now);
             found->second.running = true;
             visits_.spawn("parked " + id, visit(id, found->second.questions.front().name));
         }
     }
     co_return;
+}
+
+double ParkedRing::cost(const Entry& entry, SteadyTime now) const
+{
+    const auto questions = std::min(entry.questions.size(), options_.most_questions);
+    return static_cast<double>(questions) + (entry.servers_until <= now ? cost_of_servers : 0.0);
 }
 
 // The servers of the first question's zone: the records of an endpoint lie in one zone, but for rare names.
@@ -121,7 +136,8 @@ boost::asio::awaitable<void> ParkedRing::find_servers(std::string id, std::strin
             entry.servers.push_back(each.address);
         }
     }
-    entry.servers_until = Clock::now() + options_.servers;
+    // None were found: that may be a moment's failure of the resolver.
+    entry.servers_until = Clock::now() + (entry.servers.empty() ? options_.turn : around(options_.servers));
 }
 
 boost::asio::awaitable<void> ParkedRing::visit(std::string id, std::string name)
@@ -136,22 +152,30 @@ boost::asio::awaitable<void> ParkedRing::visit(std::string id, std::string name)
             co_return;
         }
         auto& entry = found->second;
-        if (entry.servers.empty() || i >= entry.questions.size()) {
+        const auto count = entry.questions.size();
+        if (entry.servers.empty() || i >= std::min(count, options_.most_questions)) {
             entry.running = false;
             co_return;
         }
-        dns::Query query;
-        const auto parsed = dns::Name::parse(entry.questions[i].name);
-        query.name = parsed ? *parsed : dns::Name();
-        query.type = entry.questions[i].type;
-        query.limit = probes_.ask;
-        const auto& server = entry.servers[entry.asked++ % entry.servers.size()];
-        const boost::asio::ip::tcp::endpoint where(server, probes_.dns_port);
-        const auto asked = entry.questions[i];
-        auto reply = co_await dns::ask(where, query);
-        if (reply) {
-            judge(id, i, said(*reply, asked));
-        }
+        co_await ask(id, entry.next++ % count);
+    }
+}
+
+boost::asio::awaitable<void> ParkedRing::ask(std::string id, std::size_t question)
+{
+    auto& entry = entries_.at(id);
+    const auto asked = entry.questions[question];
+    dns::Query query;
+    const auto parsed = dns::Name::parse(asked.name);
+    query.name = parsed ? *parsed : dns::Name();
+    query.type = asked.type;
+    query.limit = probes_.ask;
+    const auto& server = entry.servers[entry.asked++ % entry.servers.size()];
+    const boost::asio::ip::tcp::endpoint where(server, probes_.dns_port);
+    ++asked_;
+    const auto reply = co_await dns::ask(where, query);
+    if (reply) {
+        judge(id, question, said(*reply, asked));
     }
 }
 

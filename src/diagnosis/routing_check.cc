@@ -70,9 +70,6 @@ RecordVerdict judge_cname(const Seen& seen, const model::RequiredRecord& record,
     ProblemFacts facts = facts_of(record);
     const auto& targets = seen.cname->records;
     facts.found = joined(targets);
-    if (targets.size() > 1) {
-        return verdict(RecordStatus::conflict, "dns_several_values", facts);
-    }
     const auto& target = targets.front();
     const bool direct = target == record.value;
     const bool chained = seen.a && seen.a->canonical_name == record.value;
@@ -202,7 +199,7 @@ boost::asio::awaitable<RecordVerdict> judge(dns::Resolver& resolver, Seen seen, 
         note_found(found, "AAAA", seen.aaaa);
     }
     // A CNAME straight to our target is right whatever else could not be looked up behind it.
-    if (aliased && seen.cname->records.size() == 1 && seen.cname->records.front() == record.value) {
+    if (aliased && seen.cname->records.front() == record.value) {
         made = judge_cname(seen, record, addresses);
     } else if (auto failure = judge_failure(seen, record)) {
         made = std::move(*failure);
@@ -249,6 +246,9 @@ boost::asio::awaitable<RecordVerdict> check_routing(dns::Resolver& resolver, Aut
     }
     // With an A question a server tells its CNAME too.
     const auto answers = co_await authorities.ask_each(name, dns::RecordType::a);
+    if (auto several = several_targets(answers, name, facts_of(record))) {
+        co_return std::move(*several);
+    }
     const auto accepted =
         made.status == RecordStatus::ok && seen.cname ? seen.cname->records : std::vector<std::string>();
     const auto agreement = agreement_of(answers, [&](const dns::Message& reply) {

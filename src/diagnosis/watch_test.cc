@@ -256,15 +256,64 @@ TEST(Cadence, LooksBeforeARenewalInProportionToTheLifetime)
     EXPECT_FALSE(diagnosis::look_before_renewal({certificate}));
 }
 
-TEST(Cadence, StartsSteadyThenGrowsToItsCap)
+// One minute ten times, then 1.15 times as long each time, up to four hours; daily once parked.
+TEST(Cadence, OfEachState)
 {
-    const diagnosis::Cadence cadence;
-    EXPECT_EQ(diagnosis::next_interval(cadence, EndpointState::pending_dns, 0), 1min);
-    EXPECT_EQ(diagnosis::next_interval(cadence, EndpointState::pending_dns, 9), 1min);
-    EXPECT_EQ(diagnosis::next_interval(cadence, EndpointState::pending_dns, 10), 69s);
-    EXPECT_EQ(diagnosis::next_interval(cadence, EndpointState::pending_dns, 1000), 4h);
-    EXPECT_EQ(diagnosis::next_interval(cadence, EndpointState::active, 0), 4h);
-    EXPECT_EQ(diagnosis::next_interval(cadence, EndpointState::parked, 0), 24h);
+    const struct {
+        EndpointState state;
+        int checks;
+        std::chrono::seconds wait;
+    } rows[] = {
+        {EndpointState::pending_dns, 0, 60s},
+        {EndpointState::pending_dns, 9, 60s},
+        {EndpointState::pending_dns, 10, 69s},
+        {EndpointState::pending_dns, 11, 79s},
+        {EndpointState::pending_dns, 20, 279s},
+        {EndpointState::pending_dns, 48, 13'975s},
+        {EndpointState::pending_dns, 49, 4h},
+        {EndpointState::pending_dns, 1000, 4h},
+        {EndpointState::issuing, 0, 60s},
+        {EndpointState::issuing, 49, 4h},
+        {EndpointState::action_required, 0, 60s},
+        {EndpointState::action_required, 10, 69s},
+        {EndpointState::action_required, 1000, 4h},
+        {EndpointState::degraded, 0, 60s},
+        {EndpointState::degraded, 10, 69s},
+        {EndpointState::degraded, 49, 4h},
+        {EndpointState::active, 0, 4h},
+        {EndpointState::active, 1000, 4h},
+        {EndpointState::parked, 0, 24h},
+        {EndpointState::parked, 1000, 24h},
+    };
+    for (const auto& row : rows) {
+        const auto found = diagnosis::next_interval(diagnosis::Cadence(), row.state, row.checks);
+        EXPECT_EQ(std::chrono::duration_cast<std::chrono::seconds>(found), row.wait)
+            << model::to_string(row.state) << " after " << row.checks;
+    }
+}
+
+// On a virtual clock: a name that nobody mends is looked at this often until it is parked, and then daily.
+TEST_F(Watch, FollowsTheCadenceUntilItParks)
+{
+    const auto began = clock_.now();
+    std::vector<std::chrono::milliseconds> waits;
+    auto stored = check();
+    while (stored.status.state == EndpointState::pending_dns && waits.size() < 200) {
+        waits.push_back(*stored.next_check_at - clock_.now());
+        clock_.advance(waits.back());
+        stored = check();
+    }
+    EXPECT_EQ(stored.status.state, EndpointState::parked);
+    const auto parked_after = clock_.now() - began;
+    EXPECT_GE(parked_after, diagnosis::park_after);
+    EXPECT_LE(parked_after, diagnosis::park_after + 5h);
+    for (std::size_t i = 0; i < waits.size(); ++i) {
+        const auto exact =
+            diagnosis::next_interval(diagnosis::Cadence(), EndpointState::pending_dns, static_cast<int>(i));
+        EXPECT_GE(waits[i], exact) << i;
+        EXPECT_LE(waits[i], exact + exact / 10 + 1ms) << i;
+    }
+    EXPECT_GE(*stored.next_check_at - clock_.now(), 24h);
 }
 
 }  // namespace

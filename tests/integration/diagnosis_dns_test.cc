@@ -28,6 +28,21 @@ protected:
         EXPECT_NE(condition.problem.fix, "");
         EXPECT_EQ(condition.problem.actor, model::Actor::customer);
     }
+    // CAA that leaves one method bars the others, and blocks nothing.
+    void expect_only(model::ChallengeType type, std::string_view code)
+    {
+        serve_customer(
+            cname() + delegation() +
+            fmt::format("@ CAA 0 issue \"ca.test; validationmethods={}\"", model::to_string(type)));
+        const auto found = condition("CaaAllows", shop);
+        EXPECT_EQ(found.status, ConditionStatus::yes);
+        EXPECT_EQ(found.problem.code, code);
+        EXPECT_NE(found.problem.message, "");
+        EXPECT_EQ(found.problem.actor, model::Actor::none);
+        const auto left =
+            diagnosis::provable_challenges(test::sample_endpoint({shop}), found_.conditions, false);
+        EXPECT_THAT(left, ElementsAre(type));
+    }
 };
 
 TEST_F(DnsDiagnosis, FindsNothingWrongWhereNothingIs)
@@ -50,7 +65,14 @@ TEST_F(DnsDiagnosis, dns_not_found)
     expect_code(found, "dns_not_found");
     EXPECT_EQ(found_.records.at(0).status, RecordStatus::missing);
     EXPECT_THAT(found.problem.fix, HasSubstr("shop CNAME"));
-    expect_code(diagnosis::condition_of(found_.conditions, "ChallengeDelegation"), "delegation_missing");
+}
+
+TEST_F(DnsDiagnosis, delegation_missing)
+{
+    serve_customer(cname());
+    const auto found = condition("ChallengeDelegation", shop, EndpointKind::internal);
+    expect_code(found, "delegation_missing");
+    EXPECT_THAT(found.problem.fix, HasSubstr("_acme-challenge.shop CNAME " + found_.records.at(0).value));
 }
 
 TEST_F(DnsDiagnosis, dns_wrong_target)
@@ -73,6 +95,45 @@ TEST_F(DnsDiagnosis, dns_conflict_extra_a)
 {
     serve_customer("shop A 127.0.0.4\nshop A 192.0.2.9");
     expect_code(condition("DnsRouting", shop), "dns_conflict_extra_a");
+}
+
+// The parent zone is lax: by RFC 1912 2.4 no CNAME may stand where a zone's own records are.
+TEST_F(DnsDiagnosis, dns_cname_at_apex)
+{
+    serve({{"test", "customer CNAME " + target("customer.test")}});
+    const auto found = condition("DnsRouting", "customer.test");
+    expect_code(found, "dns_cname_at_apex");
+    EXPECT_EQ(found.status, ConditionStatus::yes) << "it leads here, for now";
+    EXPECT_THAT(found.problem.fix, HasSubstr("ALIAS"));
+}
+
+TEST_F(DnsDiagnosis, dns_several_values)
+{
+    serve_beside({{customer, cname() + delegation()}},
+                 {"shop.customer.test. CNAME " + target(shop), "shop.customer.test. CNAME old.customer.test.",
+                  "_acme-challenge.shop.customer.test. CNAME " + challenge_target(shop),
+                  "_acme-challenge.shop.customer.test. CNAME old.customer.test."});
+    const auto found = condition("DnsRouting", shop);
+    expect_code(found, "dns_several_values");
+    EXPECT_EQ(found.status, ConditionStatus::no);
+    EXPECT_THAT(found.problem.message, HasSubstr("old.customer.test"));
+    EXPECT_EQ(found_.records.at(0).found.size(), 2U);
+    expect_code(diagnosis::condition_of(found_.conditions, "ChallengeDelegation"), "dns_several_values");
+}
+
+// Nothing of DNS is in reach from here, the top-level domain neither: that is not the customer's fault.
+TEST_F(DnsDiagnosis, dns_lookup_failed)
+{
+    lookup_limit_ = std::chrono::seconds(1);
+    serve_customer(cname() + delegation());
+    stop_name_servers();
+    const auto found = condition("DnsRouting", shop);
+    EXPECT_EQ(found.problem.code, "dns_lookup_failed") << found.problem.message;
+    EXPECT_EQ(found.problem.actor, model::Actor::none);
+    EXPECT_EQ(found.status, ConditionStatus::unknown);
+    const auto internal = condition("ChallengeDelegation", shop, EndpointKind::internal);
+    EXPECT_EQ(internal.problem.code, "dns_lookup_failed") << internal.problem.message;
+    EXPECT_EQ(internal.status, ConditionStatus::unknown);
 }
 
 TEST_F(DnsDiagnosis, dns_name_duplicated)
@@ -221,14 +282,19 @@ TEST_F(DnsDiagnosis, caa_method_forbidden)
     expect_code(condition("CaaAllows", shop), "caa_method_forbidden");
 }
 
-TEST_F(DnsDiagnosis, CaaThatLeavesOneMethodBarsTheOthers)
+TEST_F(DnsDiagnosis, caa_only_dns_01)
 {
-    serve_customer(cname() + delegation() + "@ CAA 0 issue \"ca.test; validationmethods=dns-01\"");
-    const auto found = condition("CaaAllows", shop);
-    EXPECT_EQ(found.status, ConditionStatus::yes);
-    EXPECT_EQ(found.problem.code, "caa_only_dns_01");
-    const auto left = diagnosis::provable_challenges(test::sample_endpoint({shop}), found_.conditions, false);
-    EXPECT_THAT(left, ElementsAre(model::ChallengeType::dns_01));
+    expect_only(model::ChallengeType::dns_01, "caa_only_dns_01");
+}
+
+TEST_F(DnsDiagnosis, caa_only_http_01)
+{
+    expect_only(model::ChallengeType::http_01, "caa_only_http_01");
+}
+
+TEST_F(DnsDiagnosis, caa_only_tls_alpn_01)
+{
+    expect_only(model::ChallengeType::tls_alpn_01, "caa_only_tls_alpn_01");
 }
 
 TEST_F(DnsDiagnosis, caa_lookup_failed)

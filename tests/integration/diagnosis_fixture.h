@@ -58,7 +58,24 @@ protected:
         start_name_server(1, "127.0.0.3", second);
         start_resolver(all, anchors);
     }
-    // New records for a zone that both name servers have, without a restart.
+    // The second name server is an Unbound with these records ("shop.customer.test. CNAME a.test."), which
+    // has what Knot refuses to load.
+    void serve_beside(Zones first, const std::vector<std::string>& records)
+    {
+        first.try_emplace("test", "");
+        first["edge.example.net"] = "* A 127.0.0.4";
+        start_name_server(0, "127.0.0.2", first);
+        start_unbound_with("127.0.0.3", first, records);
+        start_resolver(first, "");
+    }
+    // Neither answers any more.
+    void stop_name_servers()
+    {
+        children_.at(0).reset();
+        children_.at(1).reset();
+    }
+    // New records for a zone that both name servers have, without a restart. What the resolver knew is
+    // forgotten when this returns: it keeps an answer to the end of its second.
     void change(const std::string& zone, const std::string& records)
     {
         ++serial_;
@@ -70,6 +87,10 @@ protected:
                 folder_.path() / "knotc.log");
             wait_until_ended(reload);
         }
+        const auto now = std::chrono::system_clock::now();
+        const auto next = std::chrono::ceil<std::chrono::seconds>(now);
+        run(loop_, base::sleep_for(std::chrono::duration_cast<std::chrono::milliseconds>(next - now) +
+                                   std::chrono::milliseconds(1)));
     }
     // Directives for the server block of an nginx on 127.0.0.4. `tls`: certificate and key files.
     void serve_http(const std::string& directives)
@@ -97,7 +118,7 @@ protected:
         if (!resolver_) {
             dns::ResolverOptions options;
             options.forward = fmt::format("127.0.0.1@{}", resolver_port_);
-            options.limit = std::chrono::seconds(8);
+            options.limit = lookup_limit_;
             resolver_ = dns::make_resolver(loop_.get_executor(), options).value();
         }
         return *resolver_;
@@ -139,6 +160,7 @@ protected:
     }
 
     diagnosis::CheckContext context_;
+    std::chrono::milliseconds lookup_limit_{8'000};
     diagnosis::DnsFindings found_;
     asio::io_context loop_{1};
     base::SystemClock clock_;
@@ -186,6 +208,45 @@ private:
         query.type = dns::RecordType::soa;
         wait_for_answer({asio::ip::make_address(address), context_.probes.dns_port}, query, log);
     }
+    void start_unbound_with(const std::string& address, const Zones& zones,
+                            const std::vector<std::string>& records)
+    {
+        std::string config = fmt::format(
+            "server:\n interface: {}\n port: {}\n do-daemonize: no\n use-syslog: no\n logfile: \"\"\n "
+            "username: \"\"\n"
+            " chroot: \"\"\n directory: \"{}\"\n pidfile: \"\"\n num-threads: 1\n access-control: "
+            "127.0.0.0/8 allow\n",
+            address, context_.probes.dns_port, folder_.path().string());
+        const auto add = [&config](const std::string& record) {
+            config += fmt::format(" local-data: '{}'\n", record);
+        };
+        for (const auto& [zone, in_knot] : zones) {
+            config += fmt::format(" local-zone: \"{}.\" static\n", zone);
+            add(fmt::format("{0}. SOA ns1.{0}. hostmaster.{0}. 1 60 60 3600 1", zone));
+            add(fmt::format("{0}. NS ns1.{0}.", zone));
+            add(fmt::format("{0}. NS ns2.{0}.", zone));
+            add(fmt::format("ns1.{}. A 127.0.0.2", zone));
+            add(fmt::format("ns2.{}. A 127.0.0.3", zone));
+        }
+        std::ranges::for_each(records, add);
+        config += "remote-control:\n control-enable: no\n";
+        write_file(folder_.path() / "authority.conf", config);
+        run_unbound("authority", {asio::ip::make_address(address), context_.probes.dns_port});
+    }
+    // By the configuration <name>.conf; answers at `where` when this returns.
+    void run_unbound(const std::string& name, const asio::ip::tcp::endpoint& where)
+    {
+        const auto log = folder_.path() / (name + ".log");
+        children_.push_back(
+            std::make_unique<Child>(std::vector<std::string>{"/usr/sbin/unbound", "-d", "-c",
+                                                             (folder_.path() / (name + ".conf")).string()},
+                                    std::map<std::string, std::string>{}, log));
+        dns::Query query;
+        query.name = dns::Name::parse("test").value();
+        query.type = dns::RecordType::soa;
+        query.recursion_desired = true;
+        wait_for_answer(where, query, log);
+    }
     void start_resolver(const Zones& zones, const std::string& anchors)
     {
         resolver_port_ = free_port();
@@ -210,16 +271,7 @@ private:
         }
         config += "remote-control:\n control-enable: no\n";
         write_file(folder_.path() / "unbound.conf", config);
-        const auto log = folder_.path() / "unbound.log";
-        children_.push_back(
-            std::make_unique<Child>(std::vector<std::string>{"/usr/sbin/unbound", "-d", "-c",
-                                                             (folder_.path() / "unbound.conf").string()},
-                                    std::map<std::string, std::string>{}, log));
-        dns::Query query;
-        query.name = dns::Name::parse("test").value();
-        query.type = dns::RecordType::soa;
-        query.recursion_desired = true;
-        wait_for_answer({asio::ip::address_v4::loopback(), resolver_port_}, query, log);
+        run_unbound("unbound", {asio::ip::address_v4::loopback(), resolver_port_});
     }
     void wait_for_answer(const asio::ip::tcp::endpoint& where, dns::Query query,
                          const std::filesystem::path& log)

@@ -1,4 +1,5 @@
 // Parked names are woken when their DNS is mended, by a watch that costs one datagram a turn.
+#include "diagnosis/status.h"
 #include "diagnosis_fixture.h"
 #include "fakes/recording_needs.h"
 
@@ -14,20 +15,27 @@ class Parked : public test::DiagnosisFixture {
 protected:
     static constexpr const char* shop = "shop.customer.test";
 
+    void park(const std::string& name = shop) { park(test::sample_endpoint({name})); }
     // The endpoint as a look has found it, parked since; its next full look is far away.
-    void park(const std::string& name = shop)
+    void park(model::Endpoint endpoint)
     {
         store_ = store::open_sqlite(folder_.path() / "db", clock_).value();
-        endpoint_ = test::sample_endpoint({name});
-        const auto found = check(endpoint_);
-        endpoint_.required_records = found.records;
-        endpoint_.status.conditions = found.conditions;
-        endpoint_.status.state = EndpointState::parked;
-        endpoint_.status.since = clock_.now() - std::chrono::days(30);
-        endpoint_.status.reason = diagnosis::blocking_problem(endpoint_, found.conditions);
+        const auto found = check(endpoint);
+        write([&](store::Transaction& tx) -> base::Result<> {
+            model::EdgeGroup group;
+            group.name = "default";
+            group.addresses = context_.addresses;
+            CHECKED(tx.groups.put(group));
+            CHECKED(tx.endpoints.insert(endpoint));
+            CHECKED(diagnosis::record_findings(tx, endpoint.id, found, clock_.now()));
+            TRY(looked_at, tx.endpoints.get(endpoint.id));
+            endpoint_ = looked_at;
+            endpoint_.status.state = EndpointState::parked;
+            endpoint_.status.since = clock_.now() - std::chrono::days(30);
+            endpoint_.next_check_at = clock_.now() + std::chrono::hours(20);
+            return tx.endpoints.update(endpoint_);
+        });
         ASSERT_FALSE(endpoint_.status.reason.none());
-        endpoint_.next_check_at = clock_.now() + std::chrono::hours(20);
-        write([this](store::Transaction& tx) { return tx.endpoints.insert(endpoint_); });
         diagnosis::WatchOptions options;
         options.probes = context_.probes;
         options.private_blocks = {"127.0.0.0/8"};
@@ -103,6 +111,23 @@ TEST_F(Parked, NameIsWokenWhenItsCaaIsMended)
     EXPECT_FALSE(woken_within(1s));
 
     change(customer, "shop CNAME " + target(shop) + "\n@ CAA 0 issue \"ca.test\"");
+    EXPECT_TRUE(woken_within(15s));
+}
+
+// The routing of an apex is right; what proves whose it is comes late.
+TEST_F(Parked, ApexIsWokenWhenItsOwnershipRecordAppears)
+{
+    const std::string addresses = "@ A 127.0.0.4\n@ A 127.0.0.5\n";
+    context_.addresses = {"127.0.0.4", "127.0.0.5"};
+    serve({{customer, addresses}});
+    auto apex = test::sample_endpoint({customer});
+    apex.vouched = false;
+    apex.required_records = model::required_records(apex, test::sample_platform(), context_.addresses);
+    park(apex);
+    EXPECT_EQ(endpoint_.status.reason.code, "ownership_missing");
+    EXPECT_FALSE(woken_within(1s));
+
+    change(customer, addresses + "_certwright-ownership TXT \"certwright=" + apex.label + "\"");
     EXPECT_TRUE(woken_within(15s));
 }
 

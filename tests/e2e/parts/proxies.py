@@ -152,6 +152,60 @@ https:// {{
             return refused.code
 
 
+class Apache(Part):
+    """Apache whose virtual hosts wait for their certificates; `deploy` makes it read them."""
+
+    ADDRESS = "127.0.0.5"
+
+    def __init__(self, folder, http, https, responder, app, names):
+        super().__init__("apache", folder)
+        self.http, self.https = http, https
+        self.certificates = folder / "certificates"
+        self.config = folder / "apache.conf"
+        modules = ("mpm_event", "authz_core", "proxy", "proxy_http", "rewrite", "ssl", "macro")
+        load = "\n".join(f"LoadModule {each}_module /usr/lib/apache2/modules/mod_{each}.so" for each in modules)
+        user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+        use = "\n".join(f"Use Certwright {name} http://{LOOPBACK}:{app}/" for name in names)
+        self.config.write_text(f"""ServerRoot {folder}
+DefaultRuntimeDir {folder}
+PidFile {folder}/apache.pid
+ErrorLog {folder}/error.log
+ServerName localhost
+{load}
+{user}
+Listen {self.ADDRESS}:{http}
+Listen {self.ADDRESS}:{https} https
+<VirtualHost *:{http}>
+    ProxyPreserveHost On
+    ProxyPass /.well-known/acme-challenge/ http://{LOOPBACK}:{responder}/.well-known/acme-challenge/
+    RewriteEngine On
+    RewriteCond %{{REQUEST_URI}} !^/\\.well-known/acme-challenge/
+    RewriteRule ^ https://%{{HTTP_HOST}}%{{REQUEST_URI}} [R=301,L]
+</VirtualHost>
+<Macro Certwright $name $to>
+    <IfFile {self.certificates}/$name/fullchain.pem>
+        <VirtualHost *:{https}>
+            ServerName $name
+            SSLEngine on
+            SSLCertificateFile {self.certificates}/$name/fullchain.pem
+            SSLCertificateKeyFile {self.certificates}/$name/privkey.pem
+            ProxyPass / $to
+        </VirtualHost>
+    </IfFile>
+</Macro>
+{use}
+""", encoding="utf-8")
+
+    def launch(self):
+        self.start(["/usr/sbin/apache2", "-f", self.config, "-DFOREGROUND"])
+        wait_until("Apache listens", lambda: accepts_tcp(self.https, self.ADDRESS), 20, self)
+        return self
+
+    def deploy_flags(self):
+        reload = f"/usr/sbin/apache2 -f {self.config} -k graceful"
+        return ["--files-folder", self.certificates, "--files-reload", reload, "--files-reload-interval", "1s"]
+
+
 HOOK = """#!/usr/bin/env python3
 # Fails at its first run, then notes what it is told.
 import json, os, pathlib, sys
