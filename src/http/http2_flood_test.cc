@@ -163,7 +163,7 @@ TEST_F(Http2Flood, AClientThatDoesNotReadItsPongsCostsNoMemory)
     while (many.size() < 8192) {
         many += frame(h2::ping, 0, 0, "12345678");
     }
-    const auto outcome = run([&](std::uint32_t) { return many; }, 64U << 20, false);
+    const auto outcome = run([&](std::uint32_t) { return many; }, 512U << 20, false);
 
     EXPECT_TRUE(outcome.cut);
     EXPECT_LT(grown, 2U << 20);

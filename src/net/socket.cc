@@ -193,7 +193,7 @@ void Socket::end_sending()
 asio::awaitable<void> Socket::drain()
 {
     constexpr std::size_t most_at_once = 1024 * 1024;
-    constexpr std::size_t most = 16 * most_at_once;
+    constexpr std::size_t most = 64 * most_at_once;
     std::size_t all = 0;
     const auto waste = std::make_unique_for_overwrite<char[]>(16 * 1024);
     for (auto waited = base::Result<>(); waited && all < most; waited = co_await wait_readable()) {
