@@ -62,6 +62,7 @@ boost::asio::awaitable<void> Connections::Member::handle(http::Exchange& exchang
         co_await base::sleep_for(time_to_send);
     }
     --requests_;
+    all_.members_.splice(all_.members_.end(), all_.members_, place_);
     if (all_.draining_ && requests_ == 0) {
         close();
     }
@@ -72,6 +73,21 @@ void Connections::Member::close()
     if (stream_ != nullptr) {
         stream_->close();
     }
+}
+
+std::size_t Connections::shed(std::size_t most)
+{
+    std::size_t closed = 0;
+    for (auto* member : members_) {
+        if (closed == most) {
+            break;
+        }
+        if (member->requests_ == 0 && member->stream_ != nullptr) {
+            member->close();
+            ++closed;
+        }
+    }
+    return closed;
 }
 
 void Connections::drain()

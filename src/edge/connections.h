@@ -40,9 +40,11 @@ public:
     // From now on a connection is closed when it has no request; those without one are closed at once.
     void drain();
     std::size_t size() const { return members_.size(); }
+    // Closes up to so many connections without a request, those idle for longest first; returns how many.
+    std::size_t shed(std::size_t most);
 
 private:
-    std::list<Member*> members_;
+    std::list<Member*> members_;  // least recently used first
     bool draining_ = false;
 };
 

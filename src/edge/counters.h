@@ -9,6 +9,8 @@ namespace edge {
 struct Counters {
     std::atomic<std::uint64_t> connections{0};
     std::atomic<std::uint64_t> handshakes_failed{0};
+    std::atomic<std::uint64_t> accept_failed{0};  // no file left
+    std::atomic<std::uint64_t> turned_away{0};    // as many connections as may be
     std::atomic<std::uint64_t> requests{0};
     std::atomic<std::uint64_t> redirects{0};
     std::atomic<std::uint64_t> misdirected{0};

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "net/open_files.h"
 
 #include <boost/asio/use_future.hpp>
 
@@ -15,6 +16,18 @@ namespace {
 
 // Octets of ticket keys that the loops share (net::TlsPolicy).
 constexpr std::size_t ticket_key_octets = 80;
+
+// Files that are neither a visitor's connection nor the upstream's for it.
+constexpr std::size_t other_files = 128;
+
+// Each connection may need one more, to an upstream.
+std::size_t most_connections(std::size_t wanted, unsigned loops)
+{
+    const auto files = net::allow_open_files();
+    const auto possible =
+        files > 2 * other_files ? (files - other_files) / 2 / loops : other_files / 2 / loops;
+    return std::clamp<std::size_t>(possible, 1, wanted);
+}
 
 }  // namespace
 
@@ -93,6 +106,7 @@ base::Result<> Edge::open_loops(const base::Clock& clock)
         options_.threads > 0 ? options_.threads : std::max(1U, std::thread::hardware_concurrency());
     auto options = options_.loop;
     options.cache.identity_bytes = options_.hot_bytes / count;
+    options.most_connections = most_connections(options.most_connections, count);
     if (options.tls.ticket_keys.empty()) {
         options.tls.ticket_keys = base::random_bytes(ticket_key_octets);
     }

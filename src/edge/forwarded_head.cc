@@ -21,6 +21,10 @@ constexpr std::array<std::string_view, 8> ours{
     "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
     "X-Real-IP",       "Forwarded",         "X-Request-Id",     "Expect"};
 
+constexpr std::array<std::string_view, 12> not_in_trailers{
+    "Host",   "Content-Length", "Content-Encoding", "Content-Type", "Content-Range", "Authorization",
+    "Cookie", "Set-Cookie",     "Cache-Control",    "Max-Forwards", "Expect",        "Range"};
+
 bool is_one_of(std::string_view name, const auto& names)
 {
     return std::ranges::any_of(names, [&](std::string_view each) { return http::same_name(each, name); });
@@ -137,6 +141,17 @@ http::Headers without_hop_by_hop(const http::Headers& headers)
         }
     }
     return kept;
+}
+
+http::Headers passed_trailers(const http::Headers& trailers)
+{
+    http::Headers passed;
+    for (const auto& [name, value] : without_hop_by_hop(trailers).fields()) {
+        if (!claims_ours(name) && !is_one_of(name, not_in_trailers)) {
+            passed.add(name, value);
+        }
+    }
+    return passed;
 }
 
 http::RequestHead forwarded_request(const http::RequestHead& request, const net::ConnectionFacts& connection,

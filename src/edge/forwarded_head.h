@@ -23,6 +23,10 @@ bool leads_upwards(std::string_view path);
 // What the client gets. `upgrade`: keep the fields of a 101.
 http::Headers forwarded_answer(const http::Headers& headers, bool upgrade);
 
+// Trailers as they are passed on, either way: without those that say how to read, route or authorise a
+// message, which are decided before its body (RFC 9110 6.5.1).
+http::Headers passed_trailers(const http::Headers& trailers);
+
 // Removes what belongs to one connection only: Connection and the fields it names, Keep-Alive, TE, Trailer,
 // Transfer-Encoding, Upgrade, Proxy-*.
 http::Headers without_hop_by_hop(const http::Headers& headers);

@@ -23,6 +23,21 @@ http::RequestHead request(http::Headers headers)
     return head;
 }
 
+TEST(ForwardedHead, TrailersDecideNothingThatIsDecidedBeforeTheBody)
+{
+    const auto passed = passed_trailers({{"Grpc-Status", "0"},
+                                         {"content-length", "5"},
+                                         {"Transfer-Encoding", "chunked"},
+                                         {"Host", "other"},
+                                         {"Authorization", "x"},
+                                         {"X-Forwarded-For", "10.0.0.1"},
+                                         {"x_real_ip", "10.0.0.1"},
+                                         {"Connection", "close"}});
+
+    ASSERT_EQ(passed.fields().size(), 1U);
+    EXPECT_EQ(passed.find("grpc-status"), "0");
+}
+
 TEST(ForwardedHead, RemovesWhatBelongsToTheConnectionAndWhatItNames)
 {
     const auto head = forwarded_request(request({{"Connection", "keep-alive, X-Secret ,close"},

@@ -112,8 +112,11 @@ base::Task<> Forwarder::forward(http::Exchange& exchange, const Upstream& upstre
     if (kind == BodyKind::none) {
         answer = co_await send_whole(upstream, std::move(head), std::nullopt);
     } else {
-        CO_TRY(body, co_await http::read_all(exchange, small_body));
-        answer = co_await send_whole(upstream, std::move(head), std::move(body));
+        auto body = co_await http::read_all(exchange, small_body);
+        if (!body) {
+            co_return co_await refuse_body(exchange, std::move(body).error());
+        }
+        answer = co_await send_whole(upstream, std::move(head), std::move(*body));
     }
     if (!answer) {
         co_return co_await send_gateway_error(exchange, std::move(answer).error(), id);
@@ -178,8 +181,11 @@ base::Task<> Forwarder::stream(http::Exchange& exchange, const Upstream& upstrea
     connection->set_deadline(in(limits_.answer));
 
     auto executor = co_await asio::this_coro::executor;
-    auto sending = asio::co_spawn(executor, send_request_body(exchange, *connection), asio::deferred);
-    auto receiving = asio::co_spawn(executor, receive_answer(exchange, *connection, id), asio::deferred);
+    std::optional<base::Error> client_failure;
+    auto sending =
+        asio::co_spawn(executor, send_request_body(exchange, *connection, client_failure), asio::deferred);
+    auto receiving =
+        asio::co_spawn(executor, receive_answer(exchange, *connection, id, client_failure), asio::deferred);
     auto both = asio::experimental::make_parallel_group(std::move(sending), std::move(receiving));
     auto outcome = co_await both.async_wait(UntilAnswered(), asio::use_awaitable);
     auto& [order, sending_stopped, sent, receiving_stopped, answered] = outcome;
@@ -195,18 +201,20 @@ base::Task<> Forwarder::stream(http::Exchange& exchange, const Upstream& upstrea
     co_return base::Result<>();
 }
 
-base::Task<> Forwarder::send_request_body(http::Exchange& exchange, http::Http1Connection& connection)
+base::Task<> Forwarder::send_request_body(http::Exchange& exchange, http::Http1Connection& connection,
+                                          std::optional<base::Error>& client_failure)
 {
     const auto buffer = std::make_unique_for_overwrite<char[]>(piece_size);
     while (true) {
         auto count = co_await exchange.read_body({buffer.get(), piece_size});
         if (!count) {
-            connection.close();  // Ends receive_answer() too: the client is gone.
-            co_return base::fail(std::move(count).error());
+            client_failure = std::move(count).error();
+            connection.close();  // Ends receive_answer() too.
+            co_return base::fail(*client_failure);
         }
         if (*count == 0) {
             connection.set_deadline(in(limits_.answer));
-            co_return co_await connection.finish();
+            co_return co_await connection.finish(passed_trailers(exchange.request_trailers()));
         }
         connection.set_deadline(in(limits_.answer));
         const std::span<const char> piece(buffer.get(), *count);
@@ -216,9 +224,13 @@ base::Task<> Forwarder::send_request_body(http::Exchange& exchange, http::Http1C
 
 // True when an answer of the upstream was passed on whole.
 base::Task<bool> Forwarder::receive_answer(http::Exchange& exchange, http::Http1Connection& connection,
-                                           std::string id)
+                                           std::string id, const std::optional<base::Error>& client_failure)
 {
     auto head = co_await connection.read_head();
+    if (!head && client_failure) {
+        CO_CHECKED(co_await refuse_body(exchange, *client_failure));
+        co_return false;
+    }
     if (!head) {
         CO_CHECKED(co_await send_gateway_error(exchange, std::move(head).error(), std::move(id)));
         co_return false;
@@ -255,7 +267,7 @@ base::Task<> Forwarder::relay_answer(http::Exchange& exchange, http::Http1Connec
             CO_CHECKED(co_await exchange.send_body(piece));
         }
         if (connection.body_ended() || *count == 0) {
-            auto trailers = without_hop_by_hop(connection.trailers());
+            auto trailers = passed_trailers(connection.trailers());
             co_return co_await exchange.finish(std::move(trailers));
         }
     }
@@ -276,6 +288,20 @@ base::Task<> Forwarder::switch_protocols(http::Exchange& exchange, Answer answer
     }
     co_await tunnel(std::move(client), std::move(upstream), limits_.tunnel);
     co_return base::Result<>();
+}
+
+base::Task<> Forwarder::refuse_body(http::Exchange& exchange, base::Error error)
+{
+    const bool late = error.kind() == base::Errc::timeout;
+    const bool broken = error.kind() == base::Errc::invalid;
+    if (exchange.head_sent || (!late && !broken)) {
+        co_return base::fail(std::move(error));
+    }
+    const int status = late ? 408 : 400;
+    auto text = fmt::format("{} {}\n\n{}\n", status, http::reason_phrase(status), error.message());
+    http::Headers extra{{"Cache-Control", "no-store"}, {"Connection", "close"}};
+    co_return co_await http::send_text(exchange, status, "text/plain; charset=utf-8", std::move(text),
+                                       std::move(extra));
 }
 
 base::Task<> Forwarder::send_gateway_error(http::Exchange& exchange, base::Error error, std::string id)

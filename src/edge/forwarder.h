@@ -40,12 +40,15 @@ private:
                                std::optional<std::string> body);
     base::Task<> stream(http::Exchange& exchange, const Upstream& upstream, http::RequestHead head,
                         std::string id);
-    base::Task<> send_request_body(http::Exchange& exchange, http::Http1Connection& connection);
+    base::Task<> send_request_body(http::Exchange& exchange, http::Http1Connection& connection,
+                                   std::optional<base::Error>& client_failure);
     base::Task<bool> receive_answer(http::Exchange& exchange, http::Http1Connection& connection,
-                                    std::string id);
+                                    std::string id, const std::optional<base::Error>& client_failure);
     base::Task<> relay_answer(http::Exchange& exchange, http::Http1Connection& connection,
                               http::ResponseHead head);
     base::Task<> switch_protocols(http::Exchange& exchange, Answer answer, std::string id);
+    // The request's body is broken or does not come: 400 or 408 where the client can still be told.
+    base::Task<> refuse_body(http::Exchange& exchange, base::Error error);
     base::Task<> send_gateway_error(http::Exchange& exchange, base::Error error, std::string id);
     std::string next_request_id();
 

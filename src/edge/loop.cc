@@ -11,9 +11,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Too many open files: others must end before accepting makes sense again.
-constexpr std::chrono::milliseconds pause_when_full{100};
-
 base::Task<> joined(base::TaskGroup& tasks)
 {
     co_await tasks.join();
@@ -61,6 +58,7 @@ Loop::Loop(const CertificateStore& store, asio::thread_pool& workers, const base
       pool_(options_.pool, options_.upstream_policy, options_.upstream_trust_file),
       forwarder_(pool_, counters_, options_.forward),
       proxy_(cache_, store, workers, forwarder_, counters_, options_.https_port),
+      admission_(connections_, counters_, options_.most_connections),
       tasks_(context_.get_executor())
 {
 }
@@ -111,13 +109,12 @@ asio::awaitable<void> Loop::accept(net::Listener& listener, bool tls)
     while (true) {
         auto socket = co_await listener.accept();
         // Counted by their tasks: a connection that does not shake hands is one too.
-        if (socket && tasks_.size() < options_.most_connections + listeners_.size()) {
+        if (socket && admission_.admit(tasks_.size() - listeners_.size())) {
             tasks_.spawn("connection", serve(std::move(*socket), tls));
         } else if (!socket && socket.error().kind() == base::Errc::unavailable) {
             co_return;  // Closed.
         } else if (!socket) {
-            base::log::warning("accept_failed", {{"error", socket.error().message()}});
-            co_await base::sleep_for(pause_when_full);
+            co_await admission_.failed(std::move(socket).error());
         }
     }
 }

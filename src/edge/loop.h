@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/task_group.h"
+#include "edge/admission.h"
 #include "edge/connections.h"
 #include "edge/counters.h"
 #include "edge/forwarder.h"
@@ -36,7 +37,7 @@ struct LoopOptions {
     net::AddressPolicy upstream_policy = usual_upstreams();
     std::string upstream_trust_file;
     std::uint16_t https_port = 443;
-    std::size_t most_connections = 50'000;
+    std::size_t most_connections = 100'000;  // of this loop; fewer where the limit of open files is low
     std::chrono::milliseconds handshake{15'000};
 };
 
@@ -89,6 +90,7 @@ private:
     std::unique_ptr<net::TlsServer> tls_;
     std::vector<std::unique_ptr<Open>> listeners_;
     Connections connections_;
+    Admission admission_;
     std::thread thread_;
     base::TaskGroup tasks_;
 };

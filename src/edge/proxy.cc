@@ -57,7 +57,14 @@ boost::asio::awaitable<void> Proxy::handle(http::Exchange& exchange)
 base::Task<> Proxy::answer(http::Exchange& exchange)
 {
     const auto& request = exchange.request();
+    if (request.method == "TRACE") {
+        // It would show a page's script what the browser hides from it.
+        co_return co_await send_page(exchange, 405, "TRACE is not served.");
+    }
     auto host = host_of(request);
+    if (host.empty()) {
+        co_return co_await send_page(exchange, 400, "The request does not say in Host which site it wants.");
+    }
     if (is_challenge_path(request.path()) && is_safe(request.method)) {
         co_return co_await answer_challenge(exchange, std::move(host));
     }

@@ -1,5 +1,7 @@
 #include "http/body_reader.h"
 
+#include "http/syntax.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -20,7 +22,9 @@ base::Error bad_chunk(std::string why)
 std::optional<std::uint64_t> parse_chunk_size(std::string_view line)
 {
     const auto digits = line.substr(0, line.find_first_of("; \t"));
-    if (digits.empty() || digits.size() > 15) {
+    const auto extension = trim(line.substr(digits.size()));
+    const bool good_extension = (extension.empty() || extension.front() == ';') && is_field_value(extension);
+    if (digits.empty() || digits.size() > 15 || !good_extension) {
         return std::nullopt;
     }
     std::uint64_t size = 0;

@@ -24,6 +24,7 @@ base::Error misuse(std::string_view what)
 Http1Exchange::Http1Exchange(Http1Link& link, ParsedRequest request, bool last)
     : link_(link),
       request_(std::move(request)),
+      pace_(link.limits.body_time, link.limits.body_rate),
       continue_due_(request_.expects_continue),
       keep_alive_(request_.keep_alive && !last)
 {
@@ -54,9 +55,11 @@ base::Task<std::size_t> Http1Exchange::read_body(std::span<char> buffer)
             CO_CHECKED(co_await link_.stream->write(std::span<const char>(go_on)));
         }
     }
-    link_.allow(link_.limits.body_time);
+    link_.stream->set_deadline(pace_.deadline(BodyPace::Clock::now(), !head_sent));
     auto count = co_await body_.read(*link_.stream, link_.input, buffer);
-    if (!count) {
+    if (count) {
+        pace_.arrived(BodyPace::Clock::now(), *count);
+    } else {
         keep_alive_ = false;
         co_return base::fail(std::move(count).error().with_context("request body"));
     }

@@ -1,6 +1,7 @@
 // One request on an HTTP/1 connection, and the connection's state that outlives it.
 #pragma once
 
+#include "http/body_pace.h"
 #include "http/body_reader.h"
 #include "http/exchange.h"
 #include "http/http1_head.h"
@@ -64,6 +65,7 @@ private:
     Http1Link& link_;
     ParsedRequest request_;
     BodyReader body_;
+    BodyPace pace_;
     ResponseHead head_;
     std::optional<net::ConnectionFacts> facts_;  // kept when the stream has gone to upgrade()'s caller
     OutputFraming framing_;

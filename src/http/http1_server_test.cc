@@ -1,5 +1,6 @@
 #include "http/testing/http1_server.h"
 
+#include "http/body_pace.h"
 #include "http/server.h"
 
 #include <fmt/format.h>
@@ -134,8 +135,11 @@ TEST_F(Http1, ReadsAChunkedBodyWithExtensionsAndTrailers)
 
 TEST_F(Http1, ResetsTheConnectionOnABrokenChunk)
 {
-    for (const std::string chunks : {"5\nhello\r\n0\r\n\r\n", "5\r\nhelloworld\r\n0\r\n\r\n", "g\r\n", "\r\n",
-                                     "fffffffffffffffff\r\n", "0\r\nBad Name: 1\r\n\r\n", "-1\r\n"}) {
+    for (const std::string chunks :
+         {"5\nhello\r\n0\r\n\r\n", "5\r\nhelloworld\r\n0\r\n\r\n", "g\r\n", "\r\n", "fffffffffffffffff\r\n",
+          "0\r\nBad Name: 1\r\n\r\n", "-1\r\n", "5 5\r\nhello\r\n0\r\n\r\n", "5;\x01\r\nhello\r\n0\r\n\r\n",
+          "0x5\r\nhello\r\n0\r\n\r\n", "5\rX\nhello\r\n0\r\n\r\n", "5\r\nhello0\r\n\r\n",
+          " 5\r\nhello\r\n0\r\n\r\n"}) {
         const auto answer = talk("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks);
         EXPECT_THAT(answer, Not(HasSubstr("200 OK"))) << chunks;
     }
@@ -161,6 +165,53 @@ TEST_F(Http1, AnswersASlowHeadWith408AndEndsAnIdleConnectionInSilence)
 
     EXPECT_THAT(talk("GET / HTTP/1.1\r\nHo"), StartsWith("HTTP/1.1 408 "));
     EXPECT_EQ(talk(""), "");
+}
+
+// A body of an octet at a time; true when the server ended it before `octets` had gone.
+base::Task<bool> send_slowly(std::uint16_t port, std::size_t octets, std::chrono::milliseconds pause)
+{
+    CO_TRY(stream, co_await net::connect("127.0.0.1", port, 5s));
+    stream->set_deadline(std::chrono::steady_clock::now() + 15s);
+    const std::string head = fmt::format("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\n\r\n", octets);
+    CO_CHECKED(co_await stream->write(std::span<const char>(head)));
+    for (std::size_t i = 0; i < octets; ++i) {
+        if (!stream->is_idle()) {
+            co_return true;
+        }
+        const std::string octet = "x";
+        CO_CHECKED(co_await stream->write(std::span<const char>(octet)));
+        co_await base::sleep_for(pause);
+    }
+    co_return false;
+}
+
+TEST_F(Http1, EndsABodyThatComesTooSlowlyThoughItNeverStops)
+{
+    server.limits.body_time = 300ms;
+    server.limits.body_rate = 1000;
+
+    const auto cut = test::run(loop, send_slowly(server.port(), 2'000, 5ms));
+
+    ASSERT_TRUE(cut);
+    EXPECT_TRUE(*cut);
+}
+
+TEST(BodyPace, GivesTimeForWhatHasArrivedAndCountsOnlyWaiting)
+{
+    using Clock = http::BodyPace::Clock;
+    const auto start = Clock::now();
+    http::BodyPace pace(10s, 1000);
+
+    EXPECT_EQ(pace.deadline(start, true), start + 10s);
+    pace.arrived(start + 9s, 2'000);
+    EXPECT_EQ(pace.deadline(start + 60s, true), start + 63s) << "the receiver took its time in between";
+    pace.arrived(start + 63s, 0);
+    EXPECT_EQ(pace.deadline(start + 70s, true), start + 70s);
+    EXPECT_EQ(pace.deadline(start + 70s, false), start + 80s) << "only a limit of each wait";
+    http::BodyPace any(10s, 0);
+    any.deadline(start, true);
+    any.arrived(start + 9s, 1);
+    EXPECT_EQ(any.deadline(start + 9s, true), start + 19s);
 }
 
 TEST_F(Http1, AsksForABodyThatTheClientHoldsBack)

@@ -64,7 +64,11 @@ std::optional<Headers> cleaned(const Headers& headers)
 }  // namespace
 
 Http2Exchange::Http2Exchange(Http2Session& session, std::int32_t id)
-    : session_(session), id_(id), arrived_(session.stream().executor()), drained_(session.stream().executor())
+    : session_(session),
+      id_(id),
+      pace_(session.limits().body_time, session.limits().body_rate),
+      arrived_(session.stream().executor()),
+      drained_(session.stream().executor())
 {
     request_.version = 20;
     request_.scheme = session.stream().facts().tls ? "https" : "http";
@@ -145,7 +149,7 @@ base::Task<std::size_t> Http2Exchange::read_body(std::span<char> buffer)
         session_.wake_writer();
     }
     continue_due_ = false;
-    const auto deadline = Clock::now() + session_.limits().body_time;
+    const auto deadline = pace_.deadline(Clock::now(), !head_sent);
     while (input_.empty()) {
         if (request_ended_) {
             co_return std::size_t{0};
@@ -159,6 +163,7 @@ base::Task<std::size_t> Http2Exchange::read_body(std::span<char> buffer)
         }
     }
     const auto count = std::min(buffer.size(), input_.size() - input_used_);
+    pace_.arrived(Clock::now(), count);
     std::memcpy(buffer.data(), input_.data() + input_used_, count);
     input_used_ += count;
     if (input_used_ == input_.size()) {
@@ -220,6 +225,7 @@ ssize_t Http2Exchange::fill_frame(std::uint8_t* out, std::size_t room, std::uint
     const auto count = std::min(room, output_.size() - output_used_);
     std::memcpy(out, output_.data() + output_used_, count);
     output_used_ += count;
+    session_.carried(count);
     const bool empty = output_used_ == output_.size();
     if (empty) {
         output_.clear();
@@ -327,6 +333,7 @@ void Http2Exchange::reset()
 {
     phase_ = Phase::ended;
     if (!closed_ && !answer_sent_) {
+        failed_ = true;
         nghttp2_submit_rst_stream(session_.native(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_INTERNAL_ERROR);
         session_.wake_writer();
     }

@@ -1,6 +1,7 @@
 // One HTTP/2 stream as an Exchange.
 #pragma once
 
+#include "http/body_pace.h"
 #include "http/event.h"
 #include "http/exchange.h"
 #include "http/http2_session.h"
@@ -43,6 +44,8 @@ public:
         arrived_.notify();
     }
     void on_answer_sent() { answer_sent_ = true; }
+    // The stream has ended without an answer, and not because our side failed.
+    bool abandoned_by_client() const { return !answer_sent_ && !failed_; }
     void on_closed();
     // Moves body bytes into a DATA frame, as nghttp2_data_source_read_callback.
     ssize_t fill_frame(std::uint8_t* out, std::size_t room, std::uint32_t* flags);
@@ -75,7 +78,9 @@ private:
     bool closed_ = false;
     bool abandoned_ = false;  // the handler has ended: what arrives is dropped
     bool answer_sent_ = false;
+    bool failed_ = false;  // reset by our side
     std::size_t dropped_ = 0;
+    BodyPace pace_;
     Phase phase_ = Phase::waiting;
     ResponseHead head_;
     Headers answer_trailers_;

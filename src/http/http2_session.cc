@@ -13,6 +13,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t max_streams = 128;
 constexpr std::int32_t connection_window = 1024 * 1024;
 constexpr std::size_t write_size = 64 * 1024;
+// Frames that wait to be sent. Each open stream has one or two; more are answers to a client that does not
+// read them.
+constexpr std::size_t most_queued = 1000;
 
 std::string_view text(const std::uint8_t* data, std::size_t size)
 {
@@ -60,11 +63,14 @@ struct Http2Callbacks {
     static int on_frame(nghttp2_session* native, const nghttp2_frame* frame, void* user_data)
     {
         auto& self = session(user_data);
+        const bool has_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
+        if (has_end) {
+            self.carried(frame->hd.length);
+        }
         auto* exchange = self.find(frame->hd.stream_id);
         if (exchange == nullptr) {
             return 0;
         }
-        const bool has_end = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
         if (is_request(frame) && !exchange->on_head_end()) {
             nghttp2_submit_rst_stream(native, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_PROTOCOL_ERROR);
             return 0;
@@ -140,6 +146,7 @@ Http2Session::Http2Session(std::unique_ptr<net::Stream> stream, Handler& handler
       limits_(limits),
       session_(Http2Callbacks::open(this)),
       writable_(stream_->executor()),
+      goodbye_said_(stream_->executor()),
       tasks_(stream_->executor())
 {
 }
@@ -167,33 +174,49 @@ boost::asio::awaitable<void> Http2Session::run()
     }
     tasks_.spawn("http2_writer", write_loop());
     std::array<char, 16 * 1024> buffer;
+    bool turned_away = false;
     stream_->set_deadline(Clock::now() + limits_.head_time);
     for (;;) {
         const auto count = co_await stream_->read_some(buffer);
         if (!count || *count == 0) {
             break;
         }
-        const auto fed =
-            nghttp2_session_mem_recv(native(), reinterpret_cast<const std::uint8_t*>(buffer.data()), *count);
-        wake_writer();
-        if (fed < 0) {
+        turned_away = !feed(std::span<const char>(buffer).first(*count));
+        if (turned_away) {
             break;
         }
         set_deadline();
     }
-    if (streams_.empty() && !writing_) {
+    if ((streams_.empty() || turned_away) && !writing_) {
         co_await say_goodbye();
     }
+}
+
+bool Http2Session::feed(std::span<const char> data)
+{
+    guard_.received(data.size());
+    const auto taken =
+        nghttp2_session_mem_recv(native(), reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
+    wake_writer();
+    const bool flooded = taken == NGHTTP2_ERR_FLOODED || guard_.exceeded() ||
+                         nghttp2_session_get_outbound_queue_size(native()) > most_queued;
+    if (flooded) {
+        nghttp2_session_terminate_session(native(), NGHTTP2_ENHANCE_YOUR_CALM);
+    } else if (taken < 0) {
+        nghttp2_session_terminate_session(native(), NGHTTP2_PROTOCOL_ERROR);
+    }
+    return taken >= 0 && !flooded;
 }
 
 // GOAWAY, so that the client knows that nothing is lost.
 boost::asio::awaitable<void> Http2Session::say_goodbye()
 {
-    nghttp2_session_terminate_session(native(), NGHTTP2_NO_ERROR);
-    gather_output();
-    stream_->set_deadline(Clock::now() + std::chrono::seconds(2));
-    writing_ = true;
-    static_cast<void>(co_await stream_->write(std::span<const char>(output_)));
+    const auto deadline = Clock::now() + std::chrono::seconds(2);
+    nghttp2_session_terminate_session(native(), NGHTTP2_NO_ERROR);  // Unless it has been terminated already.
+    wake_writer();
+    for (bool in_time = true; in_time && !writer_ended_;) {
+        in_time = co_await goodbye_said_.wait_until(deadline);
+    }
 }
 
 boost::asio::awaitable<void> Http2Session::close(bool orderly)
@@ -245,7 +268,7 @@ boost::asio::awaitable<void> Http2Session::write_loop()
                 nghttp2_session_want_read(native()) == 0 && nghttp2_session_want_write(native()) == 0;
             if (finished) {
                 co_await stream_->shutdown();
-                co_return;
+                break;
             }
             co_await writable_.wait_until(Clock::time_point::max());
             continue;
@@ -257,9 +280,11 @@ boost::asio::awaitable<void> Http2Session::write_loop()
         set_deadline();
         if (!written) {
             stream_->close();
-            co_return;
+            break;
         }
     }
+    writer_ended_ = true;
+    goodbye_said_.notify();
 }
 
 Http2Exchange* Http2Session::find(std::int32_t stream_id)
@@ -307,6 +332,9 @@ void Http2Session::ended(std::int32_t stream_id)
         const auto exchange = found->second;
         streams_.erase(found);
         requests_ -= exchange->dispatched() ? 1 : 0;
+        if (exchange->abandoned_by_client()) {
+            guard_.abandoned(Clock::now());
+        }
         exchange->on_closed();
         set_deadline();
     }

@@ -3,12 +3,14 @@
 
 #include "base/task_group.h"
 #include "http/event.h"
+#include "http/http2_guard.h"
 #include "http/server.h"
 
 #include <nghttp2/nghttp2.h>
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace http {
@@ -42,6 +44,7 @@ public:
     void wake_writer() { writable_.notify(); }
     // Gives room back to the client's flow control.
     void consumed(std::int32_t stream_id, std::size_t bytes);
+    void carried(std::size_t bytes) { guard_.carried(bytes); }
 
 private:
     friend struct Http2Callbacks;
@@ -54,6 +57,8 @@ private:
     void ended(std::int32_t stream_id);
     Http2Exchange* find(std::int32_t stream_id);
     void gather_output();
+    // Takes in what the client sent; false when the connection must end.
+    bool feed(std::span<const char> data);
     void set_deadline();
     boost::asio::awaitable<void> say_goodbye();
 
@@ -64,11 +69,14 @@ private:
     std::map<std::int32_t, std::shared_ptr<Http2Exchange>> streams_;
     std::string output_;
     Event writable_;
+    Event goodbye_said_;
+    Http2Guard guard_;
     std::size_t requests_ = 0;  // of streams_: those whose head has ended
     std::chrono::steady_clock::time_point head_due_{};
     std::size_t handlers_ = 0;
     std::size_t served_ = 0;
     bool writing_ = false;
+    bool writer_ended_ = false;
     base::TaskGroup tasks_;
 };
 

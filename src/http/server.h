@@ -12,9 +12,10 @@ namespace http {
 struct ServerLimits {
     std::size_t head_bytes = 32 * 1024;  // request line and headers
     std::size_t header_count = 200;
-    std::chrono::milliseconds head_time{10'000};   // from the first byte to the end of the head
-    std::chrono::milliseconds idle_time{75'000};   // between requests of a kept connection
-    std::chrono::milliseconds body_time{60'000};   // without a byte of the body
+    std::chrono::milliseconds head_time{10'000};  // from the first byte to the end of the head
+    std::chrono::milliseconds idle_time{75'000};  // between requests of a kept connection
+    std::chrono::milliseconds body_time{60'000};  // without a byte of the body
+    std::size_t body_rate = 500;  // bytes a second, on average, until the answer begins; 0: any
     std::chrono::milliseconds write_time{60'000};  // for one write
     std::size_t requests = 10'000;                 // on one connection
 };

@@ -107,14 +107,15 @@ base::Task<> Http1Connection::send_body(std::span<const char> data)
     co_return co_await write_out(data, {});
 }
 
-base::Task<> Http1Connection::finish()
+base::Task<> Http1Connection::finish(Headers trailers)
 {
     if (framing_.kind == Framing::Kind::length && sent_ != framing_.bytes) {
         co_return base::fail(base::Errc::internal, "the request body is shorter than announced");
     }
     request_ended_ = true;
     if (framing_.kind == Framing::Kind::chunked) {
-        co_return co_await write_out({}, "0\r\n\r\n");
+        malformed_ = malformed_ || !append_trailers(output_, trailers);
+        co_return co_await write_out({}, {});
     }
     co_return co_await flush();
 }

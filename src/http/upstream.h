@@ -80,7 +80,8 @@ public:
     void begin(const RequestHead& head, Framing framing, bool upgrade = false);
     base::Task<> flush();
     base::Task<> send_body(std::span<const char> data);
-    base::Task<> finish();
+    // Trailers need Framing::chunked(); otherwise they are left out.
+    base::Task<> finish(Headers trailers = Headers());
 
     // The final head (101 included); other 1xx are skipped. Strict: ambiguous framing is unavailable, code
     // bad_upstream. May be awaited while another coroutine still sends the body.

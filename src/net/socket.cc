@@ -193,8 +193,10 @@ void Socket::end_sending()
 asio::awaitable<void> Socket::drain()
 {
     constexpr std::size_t most_at_once = 1024 * 1024;
+    constexpr std::size_t most = 64 * most_at_once;
+    std::size_t all = 0;
     const auto waste = std::make_unique_for_overwrite<char[]>(16 * 1024);
-    for (auto waited = base::Result<>(); waited; waited = co_await wait_readable()) {
+    for (auto waited = base::Result<>(); waited && all < most; waited = co_await wait_readable()) {
         for (std::size_t dropped = 0; dropped < most_at_once;) {
             const auto attempt = receive({waste.get(), 16 * 1024});
             if (attempt.outcome == Attempt::Outcome::again) {
@@ -204,6 +206,7 @@ asio::awaitable<void> Socket::drain()
                 co_return;
             }
             dropped += attempt.bytes;
+            all += attempt.bytes;
         }
     }
 }

@@ -50,6 +50,7 @@ public:
     // Tells the peer that nothing more comes.
     void end_sending();
     // Reads and drops until the peer ends too, so that closing does not reset what is still on its way to it.
+    // Up to 64 MiB, and the deadline.
     asio::awaitable<void> drain();
     void close();
     // Gives the socket itself away.

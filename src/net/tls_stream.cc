@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::size_t record_size = 16 * 1024;
 constexpr std::size_t outbox_size = 4 * (record_size + 256);
+// More than a write and what OpenSSL says in between: the peer makes us answer (key updates, renegotiation)
+// and does not read.
+constexpr std::size_t most_unread = 4 * outbox_size;
 
 // Outboxes of streams that have nothing to send, kept by the thread so that idle connections hold no memory.
 class SpareOutboxes {
@@ -182,6 +185,10 @@ base::Task<std::size_t> TlsStream::read_some(std::span<char> buffer)
         // hold up reading.
         if (!empty && flushing_ == 0) {
             CO_CHECKED(co_await flush());
+        } else if (outbox_.size() > most_unread) {
+            co_return base::fail(
+                base::Error(base::Errc::unavailable, "the peer does not read our TLS records")
+                    .with_code("peer_not_reading"));
         }
         CO_CHECKED(co_await socket_.wait_readable());
     }

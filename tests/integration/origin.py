@@ -16,12 +16,14 @@ def field(fields, wanted):
     return next((value for name, value in fields if name.lower() == wanted), None)
 
 
-async def body_pieces(reader, fields):
+async def body_pieces(reader, fields, trailers=None):
     if (field(fields, "transfer-encoding") or "").lower() == "chunked":
         while size := int((await reader.readline()).split(b";")[0], 16):
             yield await reader.readexactly(size)
             await reader.readline()
-        await reader.readline()
+        while (line := (await reader.readline()).decode("latin-1").strip()):
+            if trailers is not None:
+                trailers.append(line.replace(": ", "=") + ";")
         return
     left = int(field(fields, "content-length") or 0)
     while left:
@@ -63,6 +65,17 @@ async def answer(reader, writer):
             writer.write(piece)
             await writer.drain()
         return False
+    if path == "/trailers":
+        trailers = []
+        async for _ in body_pieces(reader, fields, trailers):
+            pass
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n"
+                     + f"Seen: {''.join(trailers)}\r\n\r\n".encode())
+        await writer.drain()
+        return True
+    if path == "/never-read":
+        await asyncio.sleep(60)
+        return False
     if path == "/echo":
         await send_chunks(writer, body_pieces(reader, fields))
         return True
@@ -70,9 +83,12 @@ async def answer(reader, writer):
         send(writer, "413 Content Too Large", b"too large\n", "Connection: close\r\n")
         await writer.drain()
         return False
-    async for _ in body_pieces(reader, fields):
-        pass
-    if path.endswith("/headers"):
+    size = 0
+    async for piece in body_pieces(reader, fields):
+        size += len(piece)
+    if path.startswith("/seen"):
+        send(writer, "200 OK", f"\nseen {method} {target} {size}\n".encode())
+    elif path.endswith("/headers"):
         seen = "".join(f"{name}: {value}\n" for name, value in fields)
         send(writer, "200 OK", f"{method} {target}\n{seen}".encode())
     elif path == "/big":
@@ -82,6 +98,14 @@ async def answer(reader, writer):
     elif path == "/slow":
         await asyncio.sleep(60)
     elif path == "/close":
+        return False
+    elif path == "/cut":
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n0123456789")
+        await writer.drain()
+        return False
+    elif path == "/cut-chunked":
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n5\r\n01")
+        await writer.drain()
         return False
     else:
         send(writer, "200 OK", b"hello\n", "X-Origin: yes\r\nConnection: keep-alive\r\nKeep-Alive: timeout=9\r\n")

@@ -23,9 +23,13 @@ private:
 
 class Http1Server {
 public:
-    Http1Server(boost::asio::io_context& loop, http::Handler& handler)
+    // Over plain TCP: HTTP/1, or HTTP/2 with prior knowledge.
+    using Serve = boost::asio::awaitable<void> (*)(std::unique_ptr<net::Stream>, http::Handler&,
+                                                   const http::ServerLimits&);
+    Http1Server(boost::asio::io_context& loop, http::Handler& handler, Serve serve = http::serve_http1)
         : loop_(loop),
           handler_(handler),
+          serve_(serve),
           listener_(
               net::Listener::open(loop.get_executor(), net::parse_endpoint("127.0.0.1:0").value(), false)
                   .value()),
@@ -49,12 +53,13 @@ private:
                 co_return;
             }
             ++connections_;
-            tasks_.spawn("serve", http::serve_http1(net::make_stream(std::move(*socket)), handler_, limits));
+            tasks_.spawn("serve", serve_(net::make_stream(std::move(*socket)), handler_, limits));
         }
     }
 
     boost::asio::io_context& loop_;
     http::Handler& handler_;
+    Serve serve_;
     net::Listener listener_;
     std::size_t connections_ = 0;
     base::TaskGroup tasks_;

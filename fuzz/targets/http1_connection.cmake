@@ -1,0 +1,1 @@
+fuzz(http1_connection DEPS certwright::http)

@@ -1,0 +1,1 @@
+fuzz(http2_frames DEPS certwright::http)
