@@ -3,6 +3,8 @@
 #include "issuance/limit_report.h"
 #include "support/run.h"
 
+#include <stdexcept>
+
 namespace soak {
 
 namespace asio = boost::asio;
@@ -11,7 +13,16 @@ namespace {
 
 // In real time: more than the slowest step takes on a loaded machine.
 constexpr std::chrono::seconds settle_limit{60};
-constexpr std::chrono::microseconds silence{300};
+
+// Of one job or check. The store and the pool answer much sooner.
+constexpr std::chrono::seconds answer_limit{20};
+
+// With so many jobs at work some tenant's share of them may be used up, and its orders wait though they are
+// due.
+constexpr std::size_t full_share(std::size_t in_flight)
+{
+    return in_flight - in_flight / 4;
+}
 
 base::Result<> prepare(store::Transaction& tx)
 {
@@ -54,12 +65,12 @@ Engine::Engine(store::Store& store, VirtualClock& clock, SimulatedDns& dns, Mode
     needs_.on_wake([this] { runner_->wake(); });
     issuance::PlannerOptions planning;
     planning.platform = platform;
-    planning.poll = options.step;
+    planning.poll = options.step * 3 / 4;
     planner_ = std::make_unique<issuance::Planner>(store_, clock_, planning, [this] { runner_->wake(); });
     issuance::AdvicePollerOptions asking;
     asking.interval = std::chrono::milliseconds(0);  // the pace of requests is enough
-    asking.idle = options.step;
-    asking.at_once = pollers;
+    asking.idle = options.step * 3 / 4;
+    asking.at_once = 8;
     poller_ = std::make_unique<issuance::AdvicePoller>(executor, store_, clock_, *accounts_, asking);
 }
 
@@ -104,9 +115,6 @@ base::Result<> Engine::add(const std::vector<model::Endpoint>& endpoints)
 
 bool Engine::anything_due()
 {
-    if (runner_->in_flight() >= in_flight) {
-        return false;  // They wait for the clock, and others for them.
-    }
     auto look = [now = clock_.now()](store::Transaction& tx) -> base::Result<bool> {
         TRY(order, tx.orders.next_due());
         if (order && *order <= now) {
@@ -118,28 +126,65 @@ bool Engine::anything_due()
     return test::run(loop_, store_.read(std::move(look))).value_or(false);
 }
 
+// First those whom the clock has woken, then what has become due meanwhile.
 bool Engine::settle()
 {
     const auto deadline = std::chrono::steady_clock::now() + settle_limit;
-    while (std::chrono::steady_clock::now() < deadline) {
+    turn();
+    while (anything_due()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            return false;
+        }
         runner_->wake();
         watch_->wake();
         turn();
-        if (!anything_due()) {
-            return true;
+        if (runner_->in_flight() >= full_share(in_flight)) {
+            break;  // What is still due waits for those who wait for the clock.
         }
     }
-    return false;
+    return true;
 }
 
-// Until every task waits for the clock, and for a moment no answer comes from the store or the pool.
+std::size_t Engine::run_next()
+{
+    const auto ran = loop_.run_one_for(answer_limit);
+    if (ran == 0) {
+        throw std::runtime_error("the store or the pool does not answer");
+    }
+    return ran;
+}
+
+std::size_t Engine::drain()
+{
+    std::size_t ran = loop_.poll();
+    while (store_.waiting() > 0) {
+        ran += run_next();
+        ran += loop_.poll();
+    }
+    return ran;
+}
+
+// What was given to the pool before is home after it: the pool has one thread.
+std::size_t Engine::pass_through_pool()
+{
+    const auto home = std::make_shared<bool>(false);
+    asio::post(pool_, [this, home] { asio::post(loop_, [home] { *home = true; }); });
+    std::size_t ran = 0;
+    while (!*home) {
+        ran += run_next();
+    }
+    return ran - 1;
+}
+
+// Only jobs use the pool.
 void Engine::turn()
 {
     loop_.restart();
-    while (loop_.poll() > 0 || !at_rest() || loop_.run_one_for(silence) > 0) {
-        if (!at_rest()) {
-            loop_.run_one_for(silence);
-        }
+    drain();
+    bool moved = runner_->in_flight() > 0;
+    while (moved) {
+        const auto meanwhile = pass_through_pool();
+        moved = meanwhile + drain() > 0;
     }
 }
 

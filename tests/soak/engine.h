@@ -10,6 +10,7 @@
 #include "issuance/planner.h"
 #include "issuance/runner.h"
 #include "responder/store_responder.h"
+#include "soak/counted_store.h"
 #include "soak/model_ca.h"
 #include "soak/simulated_dns.h"
 
@@ -41,18 +42,20 @@ public:
     bool settle();
 
 private:
+    std::size_t run_next();
+    // Runs what is ready, and what the store's answers make ready, until no answer is on its way. How many
+    // handlers that were.
+    std::size_t drain();
+    // How many handlers ran until then.
+    std::size_t pass_through_pool();
+    // Drains the pool too: then every task in the background waits for the clock.
     void turn();
-    // Every task in the background waits for the clock.
-    bool at_rest() const { return clock_.sleepers() >= runner_->in_flight() + resting_sleepers; }
     // Some order or check is due that could be started.
     bool anything_due();
 
-    static constexpr int pollers = 8;
-    static constexpr std::size_t resting_sleepers =
-        1 + pollers;  // the planner, and who asks for renewal information
     static constexpr std::size_t in_flight = 32;
 
-    store::Store& store_;
+    CountedStore store_;
     VirtualClock& clock_;
     const EngineOptions options_;
     boost::asio::io_context loop_{1};

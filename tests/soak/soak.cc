@@ -51,6 +51,7 @@ private:
     {
         CaOptions made;
         made.seed = options.world.seed;
+        made.one_lost_in = options.one_answer_lost_in;
         made.renewal_info_every = options.renewal_info_every;
         made.orders_in_three_hours = options.orders_in_three_hours;
         return made;

@@ -20,6 +20,7 @@ struct SoakOptions {
     std::chrono::milliseconds longest_check{
         std::chrono::days(10)};  // between looks at the DNS of an active name
     std::chrono::seconds renewal_info_every{std::chrono::hours(24)};
+    std::uint64_t one_answer_lost_in = 200;                 // orders and finalizations
     std::int64_t orders_in_three_hours = 300;               // what the CA and we have agreed on
     std::function<void(const std::string& line)> progress;  // one line each ten virtual days
 };

@@ -23,6 +23,7 @@ TEST(Soak, TwoHundredDaysOfANetworkThatBreaksAndHeals)
     options.world.seed = 20'261'125;
     options.world.names = 100;
     options.orders_in_three_hours = 8;  // so that the last ones wait for them
+    options.one_answer_lost_in = 40;    // so that some are, whatever the order of requests
     options.step = std::chrono::hours(1);
     options.longest_check = std::chrono::days(20);
     options.folder = folder.path();

@@ -24,7 +24,6 @@ public:
     void move_to(base::Time true_time);
     void set_skew(std::chrono::milliseconds skew);
 
-    std::size_t sleepers() const { return sleepers_.size(); }
     // When the next sleeper wakes, in true time.
     std::optional<base::Time> next_wake() const;
 

@@ -42,15 +42,15 @@ int bind(sqlite3_stmt* statement, int index, const sql::Value& value)
     return sqlite3_bind_null(statement, index);
 }
 
-int bind_all(sqlite3_stmt* statement, const sql::Params& values)
+int bind_all(sqlite3_stmt* statement, const std::vector<std::size_t>& places, const sql::Params& values)
 {
-    const int count = sqlite3_bind_parameter_count(statement);
-    for (int index = 1; index <= count; ++index) {
-        const auto number = number_of(statement, index);
+    for (std::size_t at = 0; at < places.size(); ++at) {
+        const auto number = places[at];
         if (number == 0 || number > values.size()) {
             return SQLITE_RANGE;
         }
-        if (const int code = bind(statement, index, values[number - 1]); code != SQLITE_OK) {
+        if (const int code = bind(statement, static_cast<int>(at) + 1, values[number - 1]);
+            code != SQLITE_OK) {
             return code;
         }
     }
@@ -138,26 +138,31 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem
     return connection;
 }
 
-base::Result<sqlite3_stmt*> Connection::prepared(std::string_view text)
+base::Result<const Connection::Prepared*> Connection::prepared(std::string_view text)
 {
-    auto& slot = statements_[std::string(text)];
-    if (!slot) {
-        sqlite3_stmt* statement = nullptr;
-        const int code = sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()),
-                                            SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-        slot.reset(statement);
-        if (code != SQLITE_OK) {
-            return base::fail(failure(code, text));
-        }
+    if (const auto known = statements_.find(text); known != statements_.end()) {
+        return &known->second;
     }
-    return slot.get();
+    sqlite3_stmt* statement = nullptr;
+    const int code = sqlite3_prepare_v3(db_.get(), text.data(), static_cast<int>(text.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) {
+        return base::fail(failure(code, text));
+    }
+    Prepared made;
+    made.statement.reset(statement);
+    for (int index = 1; index <= sqlite3_bind_parameter_count(statement); ++index) {
+        made.places.push_back(number_of(statement, index));
+    }
+    return &statements_.emplace(text, std::move(made)).first->second;
 }
 
 base::Result<sql::Rows> Connection::execute(std::string_view text, const sql::Params& values)
 {
-    TRY(statement, prepared(text));
-    Reset reset(statement);
-    if (const int code = bind_all(statement, values); code != SQLITE_OK) {
+    TRY(known, prepared(text));
+    auto* const statement = known->statement.get();
+    const Reset reset(statement);
+    if (const int code = bind_all(statement, known->places, values); code != SQLITE_OK) {
         return base::fail(failure(code, text));
     }
     sql::Rows rows;
@@ -171,8 +176,13 @@ base::Result<sql::Rows> Connection::execute(std::string_view text, const sql::Pa
     return rows;
 }
 
+// A single statement is kept: the same few surround each transaction.
 base::Result<> Connection::run(const std::string& text)
 {
+    if (!text.contains(';')) {
+        CHECKED(execute(text));
+        return {};
+    }
     const int code = sqlite3_exec(db_.get(), text.c_str(), nullptr, nullptr, nullptr);
     if (code != SQLITE_OK) {
         return base::fail(failure(code, text));
@@ -204,7 +214,7 @@ void Connection::rollback()
 {
     in_transaction_ = false;
     if (sqlite3_get_autocommit(db_.get()) == 0) {
-        sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+        static_cast<void>(run("ROLLBACK"));
     }
 }
 

@@ -40,13 +40,22 @@ public:
 private:
     Connection(sql::Access access, base::Clock& clock) : access_(access), clock_(clock) {}
 
-    base::Result<sqlite3_stmt*> prepared(std::string_view text);
+    struct Prepared {
+        std::unique_ptr<sqlite3_stmt, Finalize> statement;
+        std::vector<std::size_t> places;  // by index in the statement: which of the values
+    };
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+    };
+
+    base::Result<const Prepared*> prepared(std::string_view text);
     base::Error failure(int code, std::string_view doing);
 
     sql::Access access_;
     base::Clock& clock_;
     std::unique_ptr<sqlite3, Close> db_;
-    std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
+    std::unordered_map<std::string, Prepared, Hash, std::equal_to<>> statements_;
     bool in_transaction_ = false;
     sql::Health health_ = sql::Health::usable;
 };
