@@ -23,7 +23,8 @@ base::Result<> start(store::Transaction& tx, const Options& options, const Subje
                      const Finding& finding, base::Time now)
 {
     TRY(before, tx.alerts.last_resolved(finding.rule, subject.id));
-    if (before && before->notify_at) {
+    const bool same_owner = before && before->tenant == subject.tenant;
+    if (same_owner && before->notify_at) {
         before->resolved_at = std::nullopt;
         before->problem = finding.problem;
         before->severity = finding.severity;
@@ -44,7 +45,7 @@ base::Result<> start(store::Transaction& tx, const Options& options, const Subje
     alert.deadline = finding.deadline;
     alert.opened_at = now;
     alert.seen_at = now;
-    if (before) {  // The bound on notices holds for the name, however often its alert comes and goes.
+    if (same_owner) {  // The bound on notices holds for the name, however often its alert comes and goes.
         alert.quiet_until = before->notified_at ? *before->notified_at + interval_of(options, alert.rule)
                                                 : before->quiet_until;
     }
@@ -91,7 +92,7 @@ base::Result<> finish(store::Transaction& tx, const Options& options, Alert aler
 }
 
 // The first turns into the second: no good news.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> turns{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> turns{
     {{"expiring", "expired"},
      {"renewal_failing", "expired"},
      {"renewal_blocked", "expired"},
@@ -101,6 +102,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> turns{
      {"renewal_blocked", "dns_drift"},
      {"dns_drift", "moved_away"},
      {"action_required", "parked"},
+     {"ownership_lost", "parked"},
      {"expired", "parked"}}};
 
 bool turned(std::string_view rule, const std::vector<Finding>& findings)
@@ -122,6 +124,12 @@ base::Result<> settle(store::Transaction& tx, const Options& options, const Subj
                       const std::vector<Finding>& findings, Cause cause, base::Time now)
 {
     TRY(open_ones, tx.alerts.open_of(subject.id));
+    const auto foreign = std::ranges::partition(
+        open_ones, [&](const Alert& each) { return subject.name.empty() || each.tenant == subject.tenant; });
+    for (const auto& alert : foreign) {
+        CHECKED(finish(tx, options, alert, false, now));
+    }
+    open_ones.erase(foreign.begin(), foreign.end());
     for (const auto& finding : findings) {
         const auto known = std::ranges::find(open_ones, finding.rule, &Alert::rule);
         CHECKED(known == open_ones.end() ? start(tx, options, subject, finding, now)

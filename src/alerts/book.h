@@ -19,7 +19,8 @@ struct Subject {
 // Why the book is written: what happened counts, a look at the clock does not.
 enum class Cause { event, look };
 
-// Makes the open alerts of `subject` those of `findings`.
+// Makes the open alerts of `subject` those of `findings`. What another tenant was told of it before it was
+// handed over is over.
 base::Result<> settle(store::Transaction& tx, const Options& options, const Subject& subject,
                       const std::vector<Finding>& findings, Cause cause, base::Time now);
 

@@ -1,10 +1,12 @@
 // Channels, as people make and change them.
+#include "alerts/confirmation.h"
 #include "alerts/document.h"
 #include "alerts/mail.h"
 #include "alerts/notices.h"
 #include "alerts/service.h"
 #include "alerts/signature.h"
 #include "base/random.h"
+#include "endpoints/lookup.h"
 
 #include <fmt/format.h>
 
@@ -71,6 +73,22 @@ Result<model::Channel> find_own(store::Transaction& tx, const Caller& caller, co
     return channel;
 }
 
+base::Error unconfirmed(const model::Channel& channel)
+{
+    return base::Error(Errc::conflict,
+                       fmt::format("{} has not confirmed that it wants mails", channel.target))
+        .with_code("channel_unconfirmed")
+        .with_fix(fmt::format("Give the code that was mailed there: certwright channel confirm {} CODE",
+                              channel.id));
+}
+
+base::Error confirmed_already(const model::Channel& channel)
+{
+    return base::Error(Errc::conflict, fmt::format("the channel '{}' needs no confirmation", channel.name))
+        .with_code("channel_confirmed")
+        .with_fix("Nothing is left to do. Try it: certwright channel test " + channel.id);
+}
+
 // A name means one channel of its owner.
 Result<> check_name(store::Transaction& tx, const model::Channel& channel)
 {
@@ -81,7 +99,9 @@ Result<> check_name(store::Transaction& tx, const model::Channel& channel)
     if (taken) {
         return base::fail(
             base::Error(Errc::conflict, fmt::format("there is a channel '{}' already", channel.name))
-                .with_code("channel_exists"));
+                .with_code("channel_exists")
+                .with_fix("Choose another name, or change that one: certwright channel update " +
+                          channel.name));
     }
     return {};
 }
@@ -160,7 +180,8 @@ Result<model::Channel> Service::draft(const Caller& caller, const NewChannel& wa
     if (!caller.may_see(wanted.tenant)) {
         return base::fail(
             base::Error(Errc::unauthorized, "this token may only make channels of its own tenant")
-                .with_code("tenant_forbidden"));
+                .with_code("tenant_forbidden")
+                .with_fix("Leave the tenant out: what you make is your own tenant's."));
     }
     model::Channel channel;
     channel.id = base::new_id("chn");
@@ -189,18 +210,13 @@ Task<ChannelDetail> Service::add_channel(Caller caller, NewChannel wanted)
         wanted.tenant = caller.tenant;
     }
     CO_TRY(channel, draft(caller, wanted));
-    ChannelDetail detail;
+    std::string secret;
     if (channel.kind == model::ChannelKind::webhook) {
-        detail.secret = seal_new_secret(channel);
+        secret = seal_new_secret(channel);
     }
-    detail.channel = channel;
-    auto write = [this, channel](store::Transaction& tx) -> Result<> {
+    auto write = [this, channel](store::Transaction& tx) -> Result<model::Channel> {
         if (!channel.tenant.empty()) {
-            if (!tx.tenants.get(channel.tenant)) {
-                return base::fail(
-                    base::Error(Errc::not_found, fmt::format("there is no tenant '{}'", channel.tenant))
-                        .with_code("tenant_not_found"));
-            }
+            TRY(tenant, endpoints::find_tenant(tx, channel.tenant));
             TRY(present, tx.channels.of_tenant(channel.tenant));
             if (static_cast<std::int64_t>(present.size()) >= options_.channels_per_tenant) {
                 return base::fail(
@@ -210,9 +226,17 @@ Task<ChannelDetail> Service::add_channel(Caller caller, NewChannel wanted)
             }
         }
         CHECKED(check_name(tx, channel));
-        return tx.channels.put(channel);
+        auto made = channel;
+        if (needs_confirmation(made)) {
+            CHECKED(send_confirmation(tx, sealer_, options_, made, made.created_at));
+        }
+        CHECKED(tx.channels.put(made));
+        return made;
     };
-    CO_CHECKED(co_await store_.write(std::move(write)));
+    ChannelDetail detail;
+    CO_TRY(made, co_await store_.write(std::move(write)));
+    detail.channel = std::move(made);
+    detail.secret = std::move(secret);
     co_return detail;
 }
 
@@ -247,6 +271,10 @@ Task<ChannelDetail> Service::update_channel(Caller caller, std::string reference
         if (change.new_secret && channel.kind == model::ChannelKind::webhook) {
             secret = seal_new_secret(channel);
         }
+        if (channel.target != old_target && needs_confirmation(channel)) {
+            CHECKED(tx.channels.remove(channel.id));  // With what waits, which was for another address.
+            CHECKED(send_confirmation(tx, sealer_, options_, channel, now));
+        }
         if (channel.target != old_target || (channel.enabled && !was_enabled)) {
             channel.failures = 0;
             CHECKED(tx.deliveries.hasten(channel.id, now));
@@ -268,6 +296,35 @@ Task<> Service::remove_channel(Caller caller, std::string reference)
     co_return co_await store_.write(std::move(write));
 }
 
+Task<ChannelDetail> Service::confirm_channel(Caller caller, std::string reference, std::string code)
+{
+    auto write = [this, caller, reference, code](store::Transaction& tx) -> Result<ChannelDetail> {
+        TRY(channel, find_own(tx, caller, reference));
+        if (may_hear(channel)) {
+            return base::fail(confirmed_already(channel));
+        }
+        CHECKED(confirm(sealer_, channel, code));
+        CHECKED(tx.channels.put(channel));
+        return detail_of(tx, channel);
+    };
+    co_return co_await store_.write(std::move(write));
+}
+
+Task<ChannelDetail> Service::mail_code_again(Caller caller, std::string reference)
+{
+    auto write = [this, caller, reference,
+                  now = clock_.now()](store::Transaction& tx) -> Result<ChannelDetail> {
+        TRY(channel, find_own(tx, caller, reference));
+        if (may_hear(channel)) {
+            return base::fail(confirmed_already(channel));
+        }
+        CHECKED(send_confirmation(tx, sealer_, options_, channel, now));
+        CHECKED(tx.channels.put(channel));
+        return detail_of(tx, channel);
+    };
+    co_return co_await store_.write(std::move(write));
+}
+
 Task<model::Delivery> Service::test_channel(Caller caller, std::string reference)
 {
     auto write = [caller, reference, now = clock_.now()](store::Transaction& tx) -> Result<model::Delivery> {
@@ -282,6 +339,9 @@ Task<model::Delivery> Service::test_channel(Caller caller, std::string reference
                 base::Error(Errc::conflict, fmt::format("the channel '{}' is disabled", channel.name))
                     .with_code("channel_disabled")
                     .with_fix(fmt::format("certwright channel update {} --enable", channel.id)));
+        }
+        if (!may_hear(channel)) {
+            return base::fail(unconfirmed(channel));
         }
         channel.tested_at = now;
         CHECKED(tx.channels.put(channel));

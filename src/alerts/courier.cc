@@ -1,5 +1,6 @@
 #include "alerts/courier.h"
 
+#include "alerts/confirmation.h"
 #include "alerts/notices.h"
 #include "base/log.h"
 
@@ -23,7 +24,10 @@ bool is_of_channel(const base::Error& error)
 
 std::string told(const base::Error& error)
 {
-    auto text = error.message() + (error.fix().empty() ? "" : " " + error.fix());
+    auto text = error.message();
+    if (!error.fix().empty()) {
+        text += (text.ends_with('.') ? " " : ". ") + error.fix();
+    }
     text.resize(std::min(text.size(), longest_error));
     return text;
 }
@@ -137,7 +141,10 @@ boost::asio::awaitable<void> Courier::carry(Job job)
     };
     const Leave leave{*this, job.delivery.id, job.channel.id};
     base::Result<> outcome;
-    if (job.channel.enabled) {
+    const bool asks = job.delivery.type == confirmation_type;
+    if (job.channel.enabled && !asks && !may_hear(job.channel)) {
+        outcome = base::fail(base::Error(base::Errc::unavailable, "the address has not been confirmed"));
+    } else if (job.channel.enabled) {
         outcome = co_await carriers_.of(job.channel.kind).carry(job.channel, job.delivery);
     } else {
         outcome = base::fail(base::Error(base::Errc::unavailable, "the channel is disabled"));

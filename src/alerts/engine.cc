@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <set>
 
 namespace alerts {
@@ -95,6 +96,42 @@ Result<> look_at_edges(store::Transaction& tx, const Options& options, base::Tim
             findings.push_back(*finding);
         }
         CHECKED(settle(tx, options, {edge.id, "", edge.name}, findings, Cause::look, now));
+    }
+    return {};
+}
+
+// What is there of that which only rules of the platform are about. Zones: none when they are not known yet.
+Result<std::set<std::string>> platform_subjects(store::Transaction& tx, const std::vector<ZoneState>& zones)
+{
+    std::set<std::string> there;
+    TRY(accounts, tx.accounts.list());
+    std::ranges::transform(accounts, std::inserter(there, there.end()), &model::CaAccount::id);
+    TRY(edges, tx.edges.list());
+    std::ranges::transform(edges, std::inserter(there, there.end()), &model::EdgeNode::id);
+    for (const auto& zone : zones) {
+        there.insert("zone/" + zone.zone);
+    }
+    return there;
+}
+
+// Alerts about accounts, edges and zones that are there no more: nothing else looks at those again.
+Result<> close_orphans(store::Transaction& tx, const Options& options, const std::vector<ZoneState>& zones,
+                       base::Time now)
+{
+    TRY(there, platform_subjects(tx, zones));
+    for (const auto& rule : rules()) {
+        if (!rule.of_platform || (zones.empty() && rule.name == "name_server_unreachable")) {
+            continue;
+        }
+        store::AlertFilter filter;
+        filter.rule = rule.name;
+        filter.limit = 1'000;
+        TRY(open_ones, tx.alerts.list(filter));
+        for (const auto& alert : open_ones.items) {
+            if (!there.contains(alert.subject)) {
+                CHECKED(settle(tx, options, {alert.subject, "", alert.name}, {}, Cause::look, now));
+            }
+        }
     }
     return {};
 }
@@ -283,8 +320,9 @@ Task<> Engine::write_notices()
 
 Task<> Engine::keep_house()
 {
-    auto work = [this, now = clock_.now()](store::Transaction& tx) -> Result<> {
+    auto work = [this, zones = platform_.zones(), now = clock_.now()](store::Transaction& tx) -> Result<> {
         CHECKED(check_lease(tx));
+        CHECKED(close_orphans(tx, options_, zones, now));
         TRY(alerts, tx.alerts.forget(now - options_.keep));
         TRY(deliveries, tx.deliveries.forget(now - options_.keep));
         return tx.notices.forget(now - options_.keep);

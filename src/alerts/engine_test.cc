@@ -127,7 +127,7 @@ TEST_P(AlertEngine, MakesOneNoticeOfHundredsWithOneReason)
     EXPECT_EQ(read([](store::Transaction& tx) { return tx.alerts.count_open(); })->at(0).count, 300);
     pass(options.gather);
     ASSERT_THAT(subjects_to("ops@platform.test"),
-                ElementsAre("[certwright] 300 names: renewals fail (http_unreachable)"));
+                ElementsAre("[certwright] 300 renewals fail (http_unreachable)"));
     const auto text = mail.mails.back().message;
     EXPECT_THAT(text, HasSubstr("Port 80 is closed."));
     EXPECT_THAT(text, HasSubstr("... and 290 more"));
@@ -142,14 +142,14 @@ TEST_P(AlertEngine, MakesOneNoticeOfHundredsWithOneReason)
     EXPECT_THAT(subjects_to("ops@platform.test"), SizeIs(1));
     pass(hours(1));
     EXPECT_THAT(subjects_to("ops@platform.test"),
-                ElementsAre(HasSubstr("300 names"), HasSubstr("] 7 names")));
+                ElementsAre(HasSubstr("] 300 renewals"), HasSubstr("] 7 renewals")));
 
     for (const auto& each : many) {
         renew(each);
     }
     settle();
     pass(options.gather);
-    EXPECT_THAT(subjects_to("ops@platform.test").back(), HasSubstr("Resolved: 300 names"));
+    EXPECT_THAT(subjects_to("ops@platform.test").back(), HasSubstr("Resolved: 300 renewals"));
 }
 
 TEST_P(AlertEngine, WatchesExpiryByTheClockAlone)
@@ -272,7 +272,7 @@ TEST_P(AlertEngine, WatchesThePlatformItself)
                                                 HasSubstr("zone platform.test")));
     pass(minutes(6));
     pass(options.gather);
-    EXPECT_THAT(subjects_to("ops@platform.test").back(), HasSubstr("edge west: is not heard of"));
+    EXPECT_THAT(subjects_to("ops@platform.test").back(), HasSubstr("edge west is not heard of"));
 
     platform.states[0].ok = true;
     must([now = clock.now() + minutes(30)](store::Transaction& tx) {
@@ -287,6 +287,71 @@ TEST_P(AlertEngine, WatchesThePlatformItself)
     pass(options.gather);
     EXPECT_THAT(open_alerts(), IsEmpty());
     EXPECT_THAT(subjects_to("help@platform.test"), IsEmpty());
+}
+
+TEST_P(AlertEngine, SaysWhyAnAlertEndsThatWasNotMended)
+{
+    const auto change = [&](const model::Endpoint& endpoint, auto edit) {
+        must([endpoint, edit](store::Transaction& tx) -> base::Result<> {
+            TRY(stored, tx.endpoints.get(endpoint.id));
+            edit(stored);
+            return tx.endpoints.update(stored);
+        });
+        event(endpoint, "endpoint.updated");
+    };
+    must([](store::Transaction& tx) {
+        model::Tenant globex;
+        globex.id = "globex";
+        globex.name = "Globex";
+        return tx.tenants.put(globex);
+    });
+    const auto removed = add_endpoint("removed.acme.test");
+    const auto held = add_endpoint("held.acme.test");
+    const auto moved = add_endpoint("moved.acme.test");
+    for (const auto& each : {removed, held, moved}) {
+        fail_renewal(each, customer_problem);
+    }
+    settle();
+    pass(options.gather);
+    ASSERT_THAT(subjects_to("admin@acme.test"), SizeIs(3));
+
+    change(removed, [](model::Endpoint& e) { e.status.state = model::EndpointState::deleting; });
+    change(held, [](model::Endpoint& e) { e.status.state = model::EndpointState::suspended; });
+    change(moved, [](model::Endpoint& e) { e.tenant = "globex"; });
+    settle();
+    pass(options.gather);
+    EXPECT_THAT(subjects_to("admin@acme.test"),
+                ::testing::IsSupersetOf({HasSubstr("] Removed: removed.acme.test"),
+                                         HasSubstr("] Suspended: held.acme.test"),
+                                         HasSubstr("] Handed over: moved.acme.test")}));
+    EXPECT_THAT(subjects_to("admin@acme.test"), Not(::testing::Contains(HasSubstr("Resolved"))));
+    ASSERT_THAT(open_alerts(), SizeIs(1)) << "what is wrong is the new tenant's now";
+    EXPECT_EQ(open_alerts()[0].tenant, "globex");
+}
+
+TEST_P(AlertEngine, ClosesAlertsAboutWhatIsThereNoMore)
+{
+    must([now = clock.now()](store::Transaction& tx) -> base::Result<> {
+        for (const auto& [rule, subject] :
+             {std::pair("edge_unreachable", "edge_gone"), std::pair("account_invalid", "ca_gone")}) {
+            model::Alert alert;
+            alert.id = std::string("alr_") + subject;
+            alert.rule = rule;
+            alert.subject = subject;
+            alert.name = subject;
+            alert.problem = testing::platform_problem;
+            alert.opened_at = now;
+            alert.notified_at = now;
+            CHECKED(tx.alerts.insert(alert));
+        }
+        return {};
+    });
+    settle();
+    EXPECT_THAT(open_alerts(), IsEmpty());
+    pass(options.gather);
+    EXPECT_THAT(subjects_to("ops@platform.test"),
+                ::testing::UnorderedElementsAre(HasSubstr("] Removed: edge edge_gone"),
+                                                HasSubstr("] Removed: CA account ca_gone")));
 }
 
 TEST_P(AlertEngine, TellsSubscribersOfEvents)

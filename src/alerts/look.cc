@@ -72,9 +72,9 @@ Finding finding_of(const model::Event& event)
     finding.problem.code = !reason.empty() ? reason : refused ? "ca_account_invalid" : "ca_unavailable";
     finding.problem.message = event.message;
     finding.problem.actor = refused ? model::Actor::platform : model::Actor::ca;
-    finding.problem.fix = refused
-                              ? "Check the account and its external binding."
-                              : "Orders wait or go to another CA. Certificates that are valid stay in use.";
+    finding.problem.fix =
+        refused ? "Look at it: certwright ca list. Then register it again: certwright ca register NAME"
+                : "Orders wait or go to another CA. Certificates that are valid stay in use.";
     return finding;
 }
 

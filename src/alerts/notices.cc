@@ -1,5 +1,6 @@
 #include "alerts/notices.h"
 
+#include "alerts/confirmation.h"
 #include "alerts/document.h"
 #include "base/bytes.h"
 #include "base/random.h"
@@ -15,6 +16,7 @@ namespace alerts {
 
 namespace {
 
+using base::Result;
 using model::Alert;
 using model::Channel;
 using store::NoticeQueue;
@@ -44,6 +46,41 @@ bool silences(const model::Silence& silence, const Channel& channel, const Alert
            (silence.rule.empty() || silence.rule == alert.rule);
 }
 
+Result<Ending> ending_of_endpoint(store::Transaction& tx, const Alert& alert)
+{
+    const auto endpoint = tx.endpoints.get(alert.subject);
+    if (!endpoint) {
+        return endpoint.error().kind() == base::Errc::not_found ? Result<Ending>(Ending::removed)
+                                                                : base::fail(endpoint.error());
+    }
+    const auto state = endpoint->status.state;
+    if (endpoint->deleted_at || state == model::EndpointState::deleting) {
+        return Ending::removed;
+    }
+    if (endpoint->tenant != alert.tenant) {
+        return Ending::transferred;
+    }
+    return state == model::EndpointState::suspended ? Ending::suspended : Ending::mended;
+}
+
+// Why an alert is over, as its subject is now.
+Result<Ending> ending_of(store::Transaction& tx, const Alert& alert, base::Time now)
+{
+    if (alert.subject.starts_with("ep_")) {
+        return ending_of_endpoint(tx, alert);
+    }
+    if (alert.rule == "edge_unreachable") {
+        TRY(edges, tx.edges.list());
+        const auto found = std::ranges::find(edges, alert.subject, &model::EdgeNode::id);
+        return found == edges.end() || is_gone(*found, now) ? Ending::removed : Ending::mended;
+    }
+    if (alert.subject.starts_with("ca_")) {
+        const auto account = tx.accounts.get(alert.subject);
+        return !account || account->deactivated ? Ending::removed : Ending::mended;
+    }
+    return Ending::mended;
+}
+
 // How telling one alert went.
 struct Told {
     bool told = false;
@@ -59,6 +96,10 @@ base::Result<> queue_for(store::Transaction& tx, const Options& options, const C
     entry.type = type_of(alert);
     entry.reason = fmt::format("{}/{}/{}/{}", alert.rule, alert.problem.code,
                                model::to_string(alert.problem.actor), entry.type);
+    if (alert.resolved_at) {
+        TRY(ending, ending_of(tx, alert, now));
+        entry.reason += fmt::format("/{}", to_string(ending));
+    }
     TRY(waiting, tx.notices.find(channel.id, alert.id));
     if (waiting && waiting->type == "alert.opened" && alert.resolved_at) {
         return tx.notices.remove(channel.id, alert.id);  // It came and went before anybody was told.
@@ -124,7 +165,7 @@ base::Result<> append_expiry_event(store::Transaction& tx, const Alert& alert, b
     event.tenant = alert.tenant;
     event.subject = alert.subject;
     event.type = "certificate." + alert.rule;
-    event.message = text_of(alert, TextFacts{Telling::opened, false, {}, now}).summary;
+    event.message = text_of(alert, TextFacts{.now = now}).summary;
     event.data["name"] = alert.name;
     event.data["reason"] = alert.problem.code;
     if (alert.deadline) {
@@ -159,10 +200,15 @@ base::Result<std::vector<std::string>> record_lines(store::Transaction& tx, cons
     return lines;
 }
 
-base::Result<> write_single(store::Transaction& tx, const Channel& channel, const Alert& alert,
-                            std::string_view type, base::Time now)
+base::Result<> write_single(store::Transaction& tx, const Options& options, const Channel& channel,
+                            const Alert& alert, std::string_view type, base::Time now)
 {
-    TextFacts facts{telling_of(type), !channel.tenant.empty(), {}, now};
+    TextFacts facts{.telling = telling_of(type),
+                    .to_customer = !channel.tenant.empty(),
+                    .link = options.link,
+                    .now = now};
+    TRY(ending, ending_of(tx, alert, now));
+    facts.ending = ending;
     TRY(records, record_lines(tx, alert));
     facts.records = std::move(records);
     const auto id = base::new_id("dlv");
@@ -189,7 +235,9 @@ base::Result<> write_group(store::Transaction& tx, const Channel& channel,
     std::ranges::sort(alerts, {}, [](const Alert& each) {
         return std::pair(each.deadline.value_or(base::Time::max()), each.name);
     });
-    const TextFacts facts{telling_of(type), !channel.tenant.empty(), {}, now};
+    TextFacts facts{.telling = telling_of(type), .to_customer = !channel.tenant.empty(), .now = now};
+    TRY(ending, ending_of(tx, alerts.front(), now));
+    facts.ending = ending;
     json::array examples;
     for (const auto& each : alerts) {
         examples.push_back(document_of(each));
@@ -225,7 +273,7 @@ base::Result<std::size_t> write_reason(store::Transaction& tx, const Options& op
         for (const auto& entry : entries) {
             const auto alert = tx.alerts.get(entry.alert);
             if (alert) {
-                CHECKED(write_single(tx, channel, *alert, entry.type, now));
+                CHECKED(write_single(tx, options, channel, *alert, entry.type, now));
                 ++burst.notices;
                 ++written;
             }
@@ -248,7 +296,7 @@ base::Result<std::vector<Channel>> ChannelTable::heard_by(const std::string& ten
         auto known = read_.find(owner);
         if (known == read_.end()) {
             TRY(channels, tx_.channels.of_tenant(owner));
-            std::erase_if(channels, [](const Channel& each) { return !each.enabled; });
+            std::erase_if(channels, [](const Channel& each) { return !each.enabled || !may_hear(each); });
             known = read_.emplace(owner, std::move(channels)).first;
         }
         all.insert(all.end(), known->second.begin(), known->second.end());

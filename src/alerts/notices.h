@@ -16,7 +16,7 @@ namespace alerts {
 class ChannelTable {
 public:
     explicit ChannelTable(store::Transaction& tx) : tx_(tx) {}
-    // The operator's, then those of `tenant`; enabled ones.
+    // The operator's, then those of `tenant`; enabled ones that may hear of it.
     base::Result<std::vector<model::Channel>> heard_by(const std::string& tenant);
 
 private:

@@ -12,11 +12,13 @@
 namespace alerts {
 
 struct Options {
-    std::string node;                                          // this control node, as leases name it
-    std::string domain;                                        // the platform's; Message-IDs end in it
-    std::string mail_from;                                     // empty: certwright@<domain>
-    std::vector<std::string> mail;                             // the operators'
-    std::vector<std::string> support_mail;                     // for what customers must mend
+    std::string node;                       // this control node, as leases name it
+    std::string domain;                     // the platform's; Message-IDs end in it
+    std::string mail_from;                  // empty: certwright@<domain>
+    bool sends_mail = true;                 // a mail server is configured
+    std::string link;                       // where more is shown; {alert}, {name}, {tenant}
+    std::vector<std::string> mail;          // the operators'
+    std::vector<std::string> support_mail;  // for what customers must mend
     std::map<std::string, std::vector<std::string>> commands;  // of exec channels, by name
 
     Thresholds thresholds;

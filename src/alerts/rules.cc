@@ -19,35 +19,37 @@ using model::Severity;
 
 constexpr std::array table{
     Rule{"expired", true, "{name}: the certificate ended on {deadline}", "certificates have ended",
-         "certwright endpoint show {subject}"},
+         "certwright doctor {subject}"},
     Rule{"expiring", true, "{name}: the certificate ends on {deadline} and has no successor",
-         "certificates end soon and have no successor", "certwright endpoint show {subject}"},
+         "certificates end soon and have no successor", "certwright doctor {subject}"},
     Rule{"renewal_failing", false, "{name}: renewal fails, the certificate ends on {deadline}",
-         "renewals fail", "certwright endpoint show {subject}"},
+         "renewals fail", "certwright doctor {subject}"},
     Rule{"renewal_blocked", false, "{name}: renewal will fail, the certificate ends on {deadline}",
          "renewals will fail", "certwright doctor {subject}"},
     Rule{"served_mismatch", false, "{name}: visitors get a certificate that is not ours",
-         "visitors get certificates that are not ours", "certwright doctor {subject}"},
-    Rule{"dns_drift", false, "{name}: DNS no longer leads to us", "DNS no longer leads to us",
+         "names give visitors a certificate that is not ours", "certwright doctor {subject}"},
+    Rule{"dns_drift", false, "{name}: DNS no longer leads to us", "names no longer lead to us",
          "certwright doctor {subject}"},
-    Rule{"moved_away", false, "{name}: has moved away, renewals stop", "have moved away, renewals stop",
-         "certwright doctor {subject}"},
-    Rule{"parked", false, "{name}: has waited long for its DNS and is parked",
-         "have waited long for their DNS and are parked", "certwright doctor {subject}"},
-    Rule{"action_required", false, "{name}: has no certificate, and somebody must act",
-         "have no certificate, and somebody must act", "certwright doctor {subject}"},
-    Rule{"ca_paused", false, "{name}: the CA has paused this name", "the CA has paused these names",
+    Rule{"moved_away", false, "{name} has moved away, its renewals stop",
+         "names have moved away, their renewals stop", "certwright doctor {subject}"},
+    Rule{"parked", false, "{name} has waited long for its DNS and is parked",
+         "names have waited long for their DNS and are parked", "certwright doctor {subject}"},
+    Rule{"action_required", false, "{name} has no certificate, and somebody must act",
+         "names have no certificate, and somebody must act", "certwright doctor {subject}"},
+    Rule{"ownership_lost", false, "{name} belongs to another account here now",
+         "names belong to other accounts here now", "certwright doctor {subject}"},
+    Rule{"ca_paused", false, "{name}: the CA has paused this name", "names are paused by the CA",
          "certwright endpoint show {subject}"},
     Rule{"account_invalid", false, "CA account {name}: the CA does not accept it",
-         "CA accounts are not accepted", "certwright ca list"},
-    Rule{"ca_down", false, "CA account {name}: its CA fails or cannot be reached", "CAs fail",
-         "certwright ca list"},
+         "CA accounts are not accepted", "certwright ca list", true},
+    Rule{"ca_down", false, "CA account {name}: its CA fails or cannot be reached",
+         "CA accounts have a CA that fails or cannot be reached", "certwright ca list", true},
     Rule{"ca_budget_low", false, "CA account {name}: little is left of the CA's limit of new orders",
-         "CA accounts have little left", "certwright ca limits"},
-    Rule{"edge_unreachable", false, "edge {name}: is not heard of", "edges are not heard of",
-         "certwright edge list"},
+         "CA accounts have little left of the CA's limit of new orders", "certwright ca limits", true},
+    Rule{"edge_unreachable", false, "edge {name} is not heard of", "edges are not heard of",
+         "certwright edge list", true},
     Rule{"name_server_unreachable", false, "zone {name}: the world does not find our name server",
-         "zones are not found by the world", "certwright status"},
+         "zones are not found by the world", "certwright status", true},
 };
 
 constexpr int failures_that_count = 3;  // of kinds that pass by themselves
@@ -123,7 +125,8 @@ model::Problem expiring_problem(const Facts& facts, const model::Certificate& ce
             "none was made, or it still runs.",
             name_of(facts));
         problem.actor = Actor::platform;
-        problem.fix = "Look at the orders of this name and at the log of the control node.";
+        problem.fix =
+            "See what holds it up: certwright endpoint show NAME; then look at the log of the control node.";
     }
     return problem;
 }
@@ -223,6 +226,15 @@ void judge_serving_endpoint(const model::Endpoint& endpoint, const model::Certif
     }
 }
 
+// Another account has proved that what was served here is its own. What its certificates do is of no
+// interest.
+bool has_lost_its_name(const model::Endpoint& endpoint)
+{
+    return endpoint.status.state == EndpointState::action_required &&
+           diagnosis::condition_of(endpoint.status.conditions, "Ownership").status ==
+               model::ConditionStatus::no;
+}
+
 void judge_waiting_endpoint(const model::Endpoint& endpoint, Verdict& verdict)
 {
     const bool expired = has(verdict, "expired");
@@ -267,6 +279,11 @@ Verdict judge(const Facts& facts, const Thresholds& thresholds, base::Time now)
          facts.endpoint->status.state == EndpointState::deleting)) {
         return verdict;
     }
+    if (facts.endpoint && has_lost_its_name(*facts.endpoint)) {
+        verdict.findings.push_back(
+            {"ownership_lost", Severity::warning, facts.endpoint->status.reason, std::nullopt});
+        return verdict;
+    }
     const auto* best = serving(facts, now);
     judge_expiry(facts, thresholds, now, best, verdict);
     judge_order(facts, best, verdict);
@@ -307,20 +324,27 @@ std::optional<Finding> judge_budget(const model::Bucket& orders, base::Time now)
     return finding;
 }
 
+bool is_gone(const model::EdgeNode& edge, base::Time now)
+{
+    return now - edge.seen_at > edge_is_gone;
+}
+
 std::optional<Finding> judge_edge(const model::EdgeNode& edge, std::chrono::milliseconds silent,
                                   base::Time now)
 {
-    if (now - edge.seen_at < silent || now - edge.seen_at > edge_is_gone) {
+    if (now - edge.seen_at < silent || is_gone(edge, now)) {
         return std::nullopt;
     }
     Finding finding{"edge_unreachable", Severity::critical, {}, std::nullopt};
     finding.problem.code = "edge_unreachable";
     finding.problem.message = fmt::format(
-        "The edge {} of the group {} was last heard of at {}. It serves what it has, and gets no "
-        "new certificates.",
+        "The edge {} of the group {} was last heard of at {}. It serves what it has, as long as it runs, and "
+        "gets no new certificates.",
         edge.name, edge.group, base::to_rfc3339(edge.seen_at));
     finding.problem.actor = Actor::platform;
-    finding.problem.fix = "See that the edge runs and reaches the control node's API.";
+    finding.problem.fix =
+        "See that it runs and reaches the control node's API. One that was taken away is forgotten after 30 "
+        "days.";
     return finding;
 }
 

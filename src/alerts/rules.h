@@ -20,8 +20,9 @@ struct Rule {
     std::string_view name;
     bool of_time;               // about an expiry: told daily at most; others hourly at most
     std::string_view headline;  // {name} and {deadline} are replaced
-    std::string_view many;      // the same for a group, after "342 names: "
+    std::string_view many;      // the same for a group, after its number
     std::string_view advice;    // the command that shows more; {subject} is replaced
+    bool of_platform = false;   // about a CA account, an edge or a zone
 };
 
 std::span<const Rule> rules();
@@ -57,6 +58,8 @@ Verdict judge(const Facts& facts, const Thresholds& thresholds, base::Time now);
 
 // Used up but for a tenth, or blocked by the CA for longer than an hour.
 std::optional<Finding> judge_budget(const model::Bucket& orders, base::Time now);
+// Not seen for a month: it counts as taken away.
+bool is_gone(const model::EdgeNode& edge, base::Time now);
 // Not seen for `silent`; after a month it counts as taken away.
 std::optional<Finding> judge_edge(const model::EdgeNode& edge, std::chrono::milliseconds silent,
                                   base::Time now);

@@ -142,6 +142,16 @@ TEST(Rules, SayNothingOfNewSuspendedAndDeletedNames)
     EXPECT_THAT(rules_of(gone), IsEmpty());
 }
 
+TEST(Rules, TellWhoHasLostANameAndNothingElseOfIt)
+{
+    auto facts = serving_facts(days(90), days(3));
+    facts.endpoint->status.state = EndpointState::action_required;
+    facts.endpoint->status.reason = {
+        .code = "name_in_use", .message = "m", .actor = model::Actor::customer, .fix = "f"};
+    set_condition(facts, "Ownership", "name_in_use");
+    EXPECT_EQ(rules_of(facts), Names{"ownership_lost"});
+}
+
 TEST(Rules, CountWhatABucketHasRefilled)
 {
     model::Bucket bucket;
@@ -187,7 +197,9 @@ model::Alert alert_of_munich()
 
 TEST(NoticeText, SaysWhatUntilWhenWhoAndHow)
 {
-    TextFacts facts{Telling::opened, false, {"a  CNAME  b   (now: nothing)"}, now};
+    TextFacts facts;
+    facts.records = {"a  CNAME  b   (now: nothing)"};
+    facts.now = now;
     const auto text = text_of(alert_of_munich(), facts);
 
     EXPECT_EQ(text.summary,
@@ -207,7 +219,7 @@ TEST(NoticeText, SaysWhatUntilWhenWhoAndHow)
               "When it is done certwright notices by itself. To have it look at once:\n"
               "    certwright endpoint check xn--mnchen-3ya.example\n"
               "Everything that is known about it:\n"
-              "    certwright endpoint show xn--mnchen-3ya.example\n"
+              "    certwright doctor xn--mnchen-3ya.example\n"
               "No more notices about it for three days:\n"
               "    certwright alert silence alr_1 --for 3d\n"
               "\n"
@@ -223,10 +235,26 @@ TEST(NoticeText, IsShortWhenItIsOver)
 {
     auto over = alert_of_munich();
     over.resolved_at = now;
-    const auto text = text_of(over, {Telling::resolved, false, {}, now});
+    TextFacts facts{.telling = Telling::resolved, .now = now};
+    const auto text = text_of(over, facts);
     EXPECT_THAT(text.summary, HasSubstr("Resolved: münchen.example"));
     EXPECT_THAT(text.body, HasSubstr("Nothing is left to do."));
     EXPECT_THAT(text.body, Not(HasSubstr("silence")));
+    EXPECT_THAT(text.body, HasSubstr("certwright alert show alr_1"));
+
+    facts.ending = Ending::removed;
+    facts.link = "https://panel.example/a/{alert}?of={name}";
+    const auto removed = text_of(over, facts);
+    EXPECT_THAT(removed.summary, HasSubstr("Removed: münchen.example"));
+    EXPECT_THAT(removed.body, HasSubstr("It was not mended"));
+    EXPECT_THAT(removed.body, HasSubstr("    https://panel.example/a/alr_1?of=xn--mnchen-3ya.example\n"));
+}
+
+TEST(NoticeText, NamesTheWholePlatformWhereThereIsNoEndpoint)
+{
+    auto ours = alert_of_munich();
+    ours.subject = "platform";
+    EXPECT_THAT(text_of(ours, {.now = now}).body, HasSubstr("    certwright status\n"));
 }
 
 }  // namespace

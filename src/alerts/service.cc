@@ -21,7 +21,9 @@ constexpr std::size_t longest_reason = 500;
 base::Error absent(std::string_view what, std::string_view id)
 {
     return base::Error(Errc::not_found, fmt::format("there is no {} '{}'", what, id.substr(0, 100)))
-        .with_code(fmt::format("{}_not_found", what));
+        .with_code(fmt::format("{}_not_found", what))
+        .with_fix(fmt::format("See what exists with: certwright alert list --{}",
+                              what == "silence" ? "silences" : "all"));
 }
 
 Result<model::Alert> find_alert(store::Transaction& tx, const Caller& caller, const std::string& id)

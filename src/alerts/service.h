@@ -84,6 +84,10 @@ public:
     base::Task<ChannelDetail> channel(Caller caller, std::string reference);
     base::Task<ChannelDetail> update_channel(Caller caller, std::string reference, ChannelChange change);
     base::Task<> remove_channel(Caller caller, std::string reference);
+    // A tenant's mail address hears of nothing before its reader gives the code that was mailed there.
+    // channel_confirmed, code_wrong.
+    base::Task<ChannelDetail> confirm_channel(Caller caller, std::string reference, std::string code);
+    base::Task<ChannelDetail> mail_code_again(Caller caller, std::string reference);
     // Puts a test notice into the outbox; rate_limited (test_too_soon) within half a minute of the last one.
     base::Task<model::Delivery> test_channel(Caller caller, std::string reference);
 

@@ -1,5 +1,6 @@
 #include "alerts/service.h"
 
+#include "alerts/confirmation.h"
 #include "alerts/testing/alert_world.h"
 
 #include <gmock/gmock.h>
@@ -45,6 +46,19 @@ protected:
         return added ? "" : added.error().code();
     }
 
+    // Of the newest mail that asks for one.
+    std::string confirmation_code() const
+    {
+        for (auto each = mail.mails.rbegin(); each != mail.mails.rend(); ++each) {
+            const std::string mark = "channel confirm chn_";
+            if (const auto at = each->message.find(mark); at != std::string::npos) {
+                const auto from = each->message.find(' ', at + mark.size()) + 1;
+                return each->message.substr(from, 14);
+            }
+        }
+        return {};
+    }
+
     const Caller operators{""};
     const Caller acme{"acme"};
     const Caller globex{"globex"};
@@ -85,7 +99,8 @@ TEST_F(AlertService, TakesChannelsThatCanWork)
 TEST_F(AlertService, HoldsTenantsToTheirQuotaAndToTheirOwn)
 {
     for (int i = 0; i < 10; ++i) {
-        ASSERT_TRUE(add(acme, "c" + std::to_string(i), model::ChannelKind::email, "a@example.net"));
+        ASSERT_TRUE(add(acme, "c" + std::to_string(i), model::ChannelKind::email,
+                        std::to_string(i) + "@example.net"));
     }
     EXPECT_EQ(add(acme, "more", model::ChannelKind::email, "a@example.net").error().code(), "quota_exceeded");
     const auto id = run(service.channels(acme))->at(0).id;
@@ -146,6 +161,63 @@ TEST_F(AlertService, TestsAChannelThroughTheOutbox)
     EXPECT_EQ(shown->deliveries.at(0).id, sent->id);
     EXPECT_EQ(shown->deliveries.at(0).state, model::DeliveryState::delivered);
     EXPECT_EQ(shown->waiting, 0);
+}
+
+TEST_F(AlertService, AsksATenantsAddressBeforeItHearsOfAnything)
+{
+    ASSERT_TRUE(add(acme, "mail", model::ChannelKind::email, "admin@acme.test"));
+    fail_renewal(add_endpoint("shop.acme.test"), customer_problem);
+    settle();
+    pass(options.gather);
+    ASSERT_THAT(subjects_to("admin@acme.test"),
+                ::testing::ElementsAre(HasSubstr("Confirm that admin@acme.test wants")));
+    const auto code = confirmation_code();
+    EXPECT_EQ(run(service.test_channel(acme, "mail")).error().code(), "channel_unconfirmed");
+    EXPECT_EQ(run(service.confirm_channel(acme, "mail", "aaaa-bbbb-cccc")).error().code(), "code_wrong");
+    EXPECT_EQ(run(service.confirm_channel(globex, "mail", code)).error().code(), "channel_not_found");
+
+    ASSERT_TRUE(run(service.confirm_channel(acme, "mail", code)));
+    EXPECT_EQ(run(service.confirm_channel(acme, "mail", code)).error().code(), "channel_confirmed");
+    pass(hours(1));
+    EXPECT_THAT(subjects_to("admin@acme.test").back(), HasSubstr("shop.acme.test: renewal fails"))
+        << "what was opened before is told now";
+
+    // Another address is asked anew, and the old one hears of nothing more.
+    ChannelChange change;
+    change.target = "other@acme.test";
+    ASSERT_TRUE(run(service.update_channel(acme, "mail", change)));
+    EXPECT_FALSE(may_hear(run(service.channel(acme, "mail"))->channel));
+    settle();
+    EXPECT_THAT(subjects_to("other@acme.test"), SizeIs(1));
+    EXPECT_EQ(run(service.confirm_channel(acme, "mail", code)).error().code(), "code_wrong");
+    EXPECT_TRUE(run(service.mail_code_again(acme, "mail")));
+    settle();
+    EXPECT_TRUE(run(service.confirm_channel(acme, "mail", confirmation_code())));
+}
+
+TEST_F(AlertService, MailsFewCodes)
+{
+    const auto try_once = [&](const Caller& caller, const std::string& address) {
+        const auto added = add(caller, "mail", model::ChannelKind::email, address);
+        if (added) {
+            EXPECT_TRUE(run(service.remove_channel(caller, "mail")));
+        }
+        return added ? std::string() : added.error().code();
+    };
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_EQ(try_once(i % 2 == 0 ? acme : globex, "victim@example.net"), "");
+    }
+    EXPECT_EQ(try_once(globex, "victim@example.net"), "confirmation_too_soon");
+    for (int i = 0; i < 17; ++i) {
+        EXPECT_EQ(try_once(acme, std::to_string(i) + "@example.net"), "");
+    }
+    EXPECT_EQ(try_once(acme, "more@example.net"), "confirmation_too_soon");
+    clock.advance(hours(24));
+    EXPECT_EQ(try_once(acme, "victim@example.net"), "");
+
+    options.sends_mail = false;
+    EXPECT_EQ(try_once(acme, "some@example.net"), "mail_not_configured");
+    EXPECT_EQ(try_once(operators, "ops@example.net"), "");
 }
 
 TEST_F(AlertService, ShowsAndSilencesWhatTheCallerMaySee)

@@ -1,11 +1,13 @@
 #include "alerts/text.h"
 
 #include "diagnosis/problems.h"
+#include "http/uri.h"
 #include "model/domain_name.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 namespace alerts {
@@ -142,7 +144,17 @@ bool of_endpoint(const Alert& alert)
     return alert.subject.starts_with("ep_");
 }
 
-std::string commands(const Alert& alert)
+// Where more is shown: the command, and the link that the operator has set.
+std::string more(const Alert& alert, const TextFacts& facts, const std::string& line)
+{
+    auto made = command("Everything that is known about it:", line);
+    if (!facts.link.empty()) {
+        made += "    " + link_to(facts.link, alert) + "\n";
+    }
+    return made;
+}
+
+std::string commands(const Alert& alert, const TextFacts& facts)
 {
     std::string made;
     if (of_endpoint(alert)) {
@@ -150,29 +162,82 @@ std::string commands(const Alert& alert)
                         filled("certwright endpoint check {subject}", alert));
     }
     const auto* rule = find_rule(alert.rule);
-    made += command("Everything that is known about it:",
-                    filled(rule != nullptr ? rule->advice : std::string_view("certwright status"), alert));
+    // The platform's own name is no endpoint.
+    const bool general = rule == nullptr || alert.subject == "platform";
+    made += more(alert, facts, general ? "certwright status" : filled(rule->advice, alert));
     made += command("No more notices about it for three days:",
                     fmt::format("certwright alert silence {} --for 3d", alert.id));
     return made;
 }
 
+// "Resolved" is only what was mended.
+std::string_view prefix_of(Ending ending)
+{
+    switch (ending) {
+        case Ending::removed:
+            return "Removed: ";
+        case Ending::suspended:
+            return "Suspended: ";
+        case Ending::transferred:
+            return "Handed over: ";
+        case Ending::mended:
+            break;
+    }
+    return "Resolved: ";
+}
+
+std::string over_since(const Alert& alert, const TextFacts& facts)
+{
+    const auto name = both_forms(alert.name);
+    const auto when = moment(alert.resolved_at.value_or(facts.now), facts.now);
+    switch (facts.ending) {
+        case Ending::removed:
+            return fmt::format(
+                "{} was removed, so this alert was closed {}. It was not mended; nothing is left to do.",
+                name, when);
+        case Ending::suspended:
+            return fmt::format(
+                "The operator has suspended {}, so this alert was closed {}. It was not mended; if it "
+                "lasts, it is told again when the name is resumed.",
+                name, when);
+        case Ending::transferred:
+            return fmt::format("{} was handed over to another account, so this alert was closed {}.", name,
+                               when);
+        case Ending::mended:
+            break;
+    }
+    return fmt::format("This is over since {}. Nothing is left to do.", when);
+}
+
 Text resolved_text(const Alert& alert, const TextFacts& facts)
 {
     Text text;
-    text.summary = "Resolved: " + headline(alert);
-    text.body = wrapped(fmt::format("This is over since {}. Nothing is left to do.",
-                                    moment(alert.resolved_at.value_or(facts.now), facts.now)));
-    text.body += "\n" + labelled("It was:", alert.problem.message) + footer(alert, facts.now);
+    text.summary = std::string(prefix_of(facts.ending)) + headline(alert);
+    text.body = wrapped(over_since(alert, facts));
+    text.body += "\n" + labelled("It was:", alert.problem.message) + "\n";
+    text.body +=
+        more(alert, facts, fmt::format("certwright alert show {}", alert.id)) + footer(alert, facts.now);
     return text;
 }
 
-std::string numbered(std::size_t count)
+std::string group_lead(std::size_t all, const TextFacts& facts)
 {
-    return fmt::format("{} names", count);
+    if (facts.telling != Telling::resolved) {
+        return fmt::format("{} of them have the same problem, so this is one notice for all.", all);
+    }
+    return facts.ending == Ending::mended
+               ? fmt::format("For all {} of them this is over; nothing is left to do.", all)
+               : fmt::format("All {} of them are watched no more ({}); this was not mended.", all,
+                             to_string(facts.ending));
 }
 
 }  // namespace
+
+std::string_view to_string(Ending ending)
+{
+    constexpr std::array<std::string_view, 4> words{"mended", "removed", "suspended", "handed over"};
+    return words[static_cast<std::size_t>(ending)];
+}
 
 std::string both_forms(const std::string& name)
 {
@@ -181,6 +246,14 @@ std::string both_forms(const std::string& name)
         return name;
     }
     return fmt::format("{} ({})", parsed->display(), name);
+}
+
+std::string link_to(std::string form, const Alert& alert)
+{
+    replace(form, "{alert}", http::percent_encode(alert.id));
+    replace(form, "{name}", http::percent_encode(alert.name));
+    replace(form, "{tenant}", http::percent_encode(alert.tenant));
+    return form;
 }
 
 std::string moment(base::Time time, base::Time now)
@@ -214,7 +287,7 @@ Text text_of(const Alert& alert, const TextFacts& facts)
             text.body += "    " + record + "\n";
         }
     }
-    text.body += "\n" + commands(alert) + footer(alert, facts.now);
+    text.body += "\n" + commands(alert, facts) + footer(alert, facts.now);
     return text;
 }
 
@@ -222,18 +295,15 @@ Text text_of(const std::vector<Alert>& alerts, std::size_t all, const TextFacts&
 {
     const auto& first = alerts.front();
     const auto* rule = find_rule(first.rule);
-    const std::string_view many = rule != nullptr ? rule->many : "need attention";
+    const std::string_view many = rule != nullptr ? rule->many : "things need attention";
     Text text;
-    text.summary = fmt::format("{}{}: {} ({})",
-                               facts.telling == Telling::resolved   ? "Resolved: "
+    const bool over = facts.telling == Telling::resolved;
+    text.summary = fmt::format("{}{} {} ({})",
+                               over                                 ? prefix_of(facts.ending)
                                : facts.telling == Telling::reminder ? "Still: "
                                                                     : "",
-                               numbered(all), many, first.problem.code);
-    const bool over = facts.telling == Telling::resolved;
-    text.body = wrapped(over ? fmt::format("For {} this is over; nothing is left to do.", numbered(all))
-                             : fmt::format("{} have the same problem, so this is one notice for all of them.",
-                                           numbered(all))) +
-                "\n";
+                               all, many, first.problem.code);
+    text.body = wrapped(group_lead(all, facts)) + "\n";
     text.body += labelled(over ? "It was, e.g.:" : "For example:", first.problem.message);
     if (!over) {
         text.body += labelled("Who must act:", who(first, facts) + ".");
@@ -263,6 +333,27 @@ Text text_of(const model::Event& event)
     text.summary =
         found == event.data.end() ? event.type : fmt::format("{}: {}", both_forms(found->second), event.type);
     text.body = wrapped(event.message);
+    if (event.subject.starts_with("ep_")) {
+        text.body += "\n" + command("What happened before:",
+                                    fmt::format("certwright event list --endpoint {}",
+                                                found == event.data.end() ? event.subject : found->second));
+    }
+    return text;
+}
+
+Text text_of_confirmation(const model::Channel& channel, const std::string& code)
+{
+    Text text;
+    text.summary = fmt::format("Confirm that {} wants these mails: {}", channel.target, code);
+    text.body =
+        wrapped(fmt::format("Somebody of \"{}\" wants alerts about its names to be sent to this address, as "
+                            "the channel \"{}\". If you "
+                            "want them, give this code within three days:",
+                            channel.tenant, channel.name));
+    text.body += fmt::format("\n    {}\n\n", code);
+    text.body += command("With certwright's command line:",
+                         fmt::format("certwright channel confirm {} {}", channel.id, code));
+    text.body += "\n" + wrapped("If you know nothing of it, do nothing: no other mail comes here.");
     return text;
 }
 

@@ -88,11 +88,17 @@ base::Result<> authorize(const Access& access, const Operation& operation)
         return base::fail(
             base::Error(base::Errc::unauthorized,
                         fmt::format("this needs a token with the scope '{}'", word(operation.scope)))
-                .with_code("scope_missing"));
+                .with_code("scope_missing")
+                .with_fix(
+                    fmt::format("Use a token that has it, or ask for one: certwright token create --scope {}",
+                                word(operation.scope))));
     }
     if (operation.operator_only && !access.caller.is_operator()) {
-        return base::fail(base::Error(base::Errc::unauthorized, "this concerns all tenants")
-                              .with_code("operator_required"));
+        return base::fail(
+            base::Error(base::Errc::unauthorized, "this concerns all tenants")
+                .with_code("operator_required")
+                .with_fix("Use the operator's token: it is in operator.token in the data folder of the "
+                          "control node."));
     }
     return {};
 }

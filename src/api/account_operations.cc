@@ -2,6 +2,7 @@
 #include "api/field_reader.h"
 #include "api/views.h"
 #include "base/random.h"
+#include "endpoints/lookup.h"
 
 #include <algorithm>
 
@@ -38,7 +39,8 @@ base::Result<> check_token(const Access& access, const model::Token& wanted)
     if (!access.caller.may_see(wanted.tenant)) {
         return base::fail(
             base::Error(base::Errc::unauthorized, "this token may only make tokens of its own tenant")
-                .with_code("tenant_forbidden"));
+                .with_code("tenant_forbidden")
+                .with_fix("Leave the tenant out: what you make is your own tenant's."));
     }
     return {};
 }
@@ -63,10 +65,8 @@ base::Task<Answer> create_token(Parts parts, Call call)
     minted.row.expires_at = expires_at;
     CO_CHECKED(check_token(call.access, minted.row));
     auto put = [row = minted.row](store::Transaction& tx) -> base::Result<> {
-        if (!row.tenant.empty() && !tx.tenants.get(row.tenant)) {
-            return base::fail(base::Error(base::Errc::not_found,
-                                          fmt::format("there is no tenant '{}'", row.tenant.substr(0, 60)))
-                                  .with_code("tenant_not_found"));
+        if (!row.tenant.empty()) {
+            TRY(tenant, endpoints::find_tenant(tx, row.tenant));
         }
         return tx.tokens.put(row);
     };
@@ -94,7 +94,8 @@ base::Task<Answer> revoke_token(Parts parts, Call call)
         if (std::ranges::find(tokens, id, &model::Token::id) == tokens.end()) {
             return base::fail(
                 base::Error(base::Errc::not_found, fmt::format("there is no token '{}'", id.substr(0, 60)))
-                    .with_code("token_not_found"));
+                    .with_code("token_not_found")
+                    .with_fix("See what exists with: certwright token list"));
         }
         return tx.tokens.revoke(id, now);
     };
@@ -116,7 +117,7 @@ base::Task<Answer> create_tenant(Parts parts, Call call)
     tenant.name = reader.text("name").value_or(tenant.id);
     tenant.created_at = parts.clock.now();
     if (!tenant.id.empty() && !plain_identifier(tenant.id)) {
-        reader.add_problem("id", "has up to 40 lower-case letters, digits and hyphens");
+        reader.add_problem("id", "must be up to 40 lower-case letters, digits and hyphens");
     }
     if (tenant.name.size() > longest_name) {
         reader.add_problem("name", "is longer than 100 characters");
@@ -131,7 +132,8 @@ base::Task<Answer> create_tenant(Parts parts, Call call)
             }
             return base::fail(base::Error(base::Errc::conflict,
                                           fmt::format("the tenant '{}' exists with another name", tenant.id))
-                                  .with_code("tenant_exists"));
+                                  .with_code("tenant_exists")
+                                  .with_fix("Use it as it is, or choose another id."));
         }
         CHECKED(tx.tenants.put(tenant));
         return tenant;

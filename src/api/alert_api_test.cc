@@ -99,4 +99,26 @@ TEST_F(AlertApi, ManagesChannelsWithoutShowingSecretsTwice)
     EXPECT_EQ(ask(acme_token, "GET", path).status, 404);
 }
 
+TEST_F(AlertApi, AsksForTheCodeThatWasMailed)
+{
+    const auto made = ask(acme_token, "POST", "/v1/channels",
+                          R"({"name":"mail","kind":"email","target":"admin@acme.test"})");
+    ASSERT_EQ(made.status, 201) << made.text;
+    EXPECT_EQ(made.body.at("confirmed"), false);
+    EXPECT_THAT(ask(acme_token, "GET", "/v1/channels/mail").text, Not(HasSubstr("sealed")));
+    EXPECT_EQ(ask(acme_token, "POST", "/v1/channels/mail/test").code(), "channel_unconfirmed");
+    EXPECT_EQ(ask(acme_token, "POST", "/v1/channels/mail/confirm", R"({"code":"aaaa"})").code(),
+              "code_wrong");
+    EXPECT_EQ(ask(acme_token, "POST", "/v1/channels/mail/confirm", "{}").status, 202);
+    EXPECT_EQ(ask(globex_token, "POST", "/v1/channels/mail/confirm", "{}").code(), "channel_not_found");
+}
+
+TEST_F(AlertApi, CountsOpenAlertsInTheStatus)
+{
+    open_alert("alr_1", "acme");
+    open_alert("alr_2", "globex");
+    EXPECT_EQ(ask(operator_token, "GET", "/v1/status").body.at("alerts").at("critical"), 2);
+    EXPECT_EQ(ask(acme_token, "GET", "/v1/status").body.at("alerts").at("critical"), 1);
+}
+
 }  // namespace

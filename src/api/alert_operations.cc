@@ -117,6 +117,23 @@ base::Task<Answer> update_channel(Parts parts, Call call)
     co_return Answer(200, view(updated));
 }
 
+// With the code: that was it. Without: another mail.
+base::Task<Answer> confirm_channel(Parts parts, Call call)
+{
+    FieldReader reader(call.body);
+    const auto code = reader.text("code").value_or("");
+    if (auto wrong = reader.problems()) {
+        co_return std::move(*wrong);
+    }
+    const auto channel = call.parameter("channel");
+    if (code.empty()) {
+        CO_TRY(asked, co_await parts.alerts.mail_code_again(call.access.caller, channel));
+        co_return Answer(202, view(asked));
+    }
+    CO_TRY(confirmed, co_await parts.alerts.confirm_channel(call.access.caller, channel, code));
+    co_return Answer(200, view(confirmed));
+}
+
 base::Task<Answer> delete_channel(Parts parts, Call call)
 {
     CO_CHECKED(co_await parts.alerts.remove_channel(call.access.caller, call.parameter("channel")));
@@ -145,6 +162,7 @@ std::vector<Operation> alert_operations()
         {"PATCH", "/v1/channels/{channel}", Scope::write, false, update_channel},
         {"DELETE", "/v1/channels/{channel}", Scope::write, false, delete_channel},
         {"POST", "/v1/channels/{channel}/test", Scope::write, false, test_channel},
+        {"POST", "/v1/channels/{channel}/confirm", Scope::write, false, confirm_channel},
     };
 }
 

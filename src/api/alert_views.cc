@@ -1,4 +1,5 @@
 // Alerts, silences, channels and deliveries as the JSON that clients see.
+#include "alerts/confirmation.h"
 #include "alerts/document.h"
 #include "api/views.h"
 
@@ -52,6 +53,7 @@ json::object view(const model::Channel& channel)
     made["events"] = std::move(events);
     made["enabled"] = channel.enabled;
     made["configured"] = channel.configured;
+    made["confirmed"] = alerts::may_hear(channel);
     made["created_at"] = base::to_rfc3339(channel.created_at);
     made["succeeded_at"] = time_or_null(channel.succeeded_at);
     made["failed_at"] = time_or_null(channel.failed_at);

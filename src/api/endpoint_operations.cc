@@ -42,7 +42,8 @@ base::Error foreign_tenant(const std::string& tenant)
 {
     return base::Error(base::Errc::unauthorized,
                        fmt::format("this token may not act for the tenant '{}'", tenant.substr(0, 60)))
-        .with_code("tenant_forbidden");
+        .with_code("tenant_forbidden")
+        .with_fix("Leave the tenant out: a token acts for its own.");
 }
 
 }  // namespace
@@ -70,14 +71,23 @@ base::Result<> check_tenant(const Access& access, const std::string& tenant)
                                                            : base::fail(foreign_tenant(tenant));
 }
 
+namespace {
+
+json::array warnings_of(const std::vector<model::Problem>& problems)
+{
+    json::array warnings;
+    for (const auto& each : problems) {
+        warnings.push_back(view(each));
+    }
+    return warnings;
+}
+
+}  // namespace
+
 json::object view(const endpoints::Outcome& outcome)
 {
     auto made = view(outcome.endpoint);
-    json::array warnings;
-    for (const auto& each : outcome.warnings) {
-        warnings.push_back(view(each));
-    }
-    made["warnings"] = std::move(warnings);
+    made["warnings"] = warnings_of(outcome.warnings);
     return made;
 }
 
@@ -188,10 +198,12 @@ base::Task<Answer> upload(Parts parts, Call call)
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }
-    CO_TRY(certificate,
+    CO_TRY(uploaded,
            co_await parts.endpoints.upload(call.access.caller, call.parameter("endpoint"), std::move(given)));
-    Answer answer(201, view(certificate));
-    answer.headers.add("Location", "/v1/certificates/" + certificate.id);
+    auto body = view(uploaded.certificate);
+    body["warnings"] = warnings_of(uploaded.warnings);
+    Answer answer(201, std::move(body));
+    answer.headers.add("Location", "/v1/certificates/" + uploaded.certificate.id);
     co_return answer;
 }
 

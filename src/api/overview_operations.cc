@@ -109,6 +109,31 @@ json::array zones_of(const NodeFacts& facts)
     return zones;
 }
 
+// Open alerts by severity. A tenant's are counted up to a bound; nobody has more to read.
+base::Result<json::object> open_alerts(store::Transaction& tx, const std::string& tenant)
+{
+    std::map<std::string, std::int64_t, std::less<>> by_severity{{"warning", 0}, {"critical", 0}};
+    if (tenant.empty()) {
+        TRY(counts, tx.alerts.count_open());
+        for (const auto& each : counts) {
+            by_severity[std::string(model::to_string(each.severity))] += each.count;
+        }
+    } else {
+        store::AlertFilter filter;
+        filter.tenant = tenant;
+        filter.limit = 1'000;
+        TRY(page, tx.alerts.list(filter));
+        for (const auto& each : page.items) {
+            ++by_severity[std::string(model::to_string(each.severity))];
+        }
+    }
+    json::object made;
+    for (const auto& [severity, count] : by_severity) {
+        made[severity] = count;
+    }
+    return made;
+}
+
 base::Result<json::object> read_status(store::Transaction& tx)
 {
     TRY(states, tx.endpoints.count_by_state());
@@ -118,7 +143,9 @@ base::Result<json::object> read_status(store::Transaction& tx)
     TRY(platform, tx.certificates.of_endpoint(""));
     TRY(edges, tx.edges.list());
     TRY(head, tx.revisions.head());
+    TRY(alerts, open_alerts(tx, ""));
     json::object made;
+    made["alerts"] = std::move(alerts);
     made["endpoints"] = counts(states);
     made["orders"] = counts(orders);
     made["next_order_at"] = time_or_null(next_order);
@@ -150,11 +177,13 @@ base::Task<Answer> status(Parts parts, Call call)
         made["zones"] = zones_of(parts.facts);
         co_return Answer(200, std::move(made));
     }
-    auto count = [tenant](store::Transaction& tx) { return tx.endpoints.count(tenant); };
-    CO_TRY(total, co_await parts.store.read(std::move(count)));
-    json::object made;
-    made["tenant"] = tenant;
-    made["endpoints"] = json::object{{"total", total}};
+    auto count = [tenant](store::Transaction& tx) -> base::Result<json::object> {
+        TRY(total, tx.endpoints.count(tenant));
+        TRY(alerts, open_alerts(tx, tenant));
+        return json::object{
+            {"tenant", tenant}, {"endpoints", json::object{{"total", total}}}, {"alerts", alerts}};
+    };
+    CO_TRY(made, co_await parts.store.read(std::move(count)));
     made["version"] = parts.facts.version();
     made["time"] = base::to_rfc3339(parts.clock.now());
     co_return Answer(200, std::move(made));

@@ -61,6 +61,14 @@ Result<> check_command(const std::string& text)
     return {};
 }
 
+Result<> check_link(const std::string& text)
+{
+    if (text.empty() || text.starts_with("https://") || text.starts_with("http://")) {
+        return {};
+    }
+    return fail(Errc::invalid, fmt::format("'{}' is not a link; it begins with https://", text));
+}
+
 void add_mail_fields(base::ConfigTable& table, AlertSettings& settings)
 {
     table.list("alerts.mail", settings.mail, "Mail addresses that are told what operators must mend.",
@@ -87,6 +95,11 @@ void add_mail_fields(base::ConfigTable& table, AlertSettings& settings)
                check_optional_address);
     table.text("alerts.webhook_trust", settings.webhook_trust,
                "A PEM file with the root of the operator's own webhook receivers, for private CAs.");
+    table.text(
+        "alerts.link", settings.link,
+        "A link in notices to where you show more, e.g. https://panel.example.com/alerts/{alert}; {alert}, "
+        "{name} and {tenant} are replaced; empty: none.",
+        check_link);
 }
 
 }  // namespace
@@ -140,6 +153,8 @@ alerts::Options alert_options(const AlertSettings& settings, const std::string& 
     options.node = node;
     options.domain = domain;
     options.mail_from = alerts::mail_address(settings.mail_from);
+    options.sends_mail = !settings.smtp.empty();
+    options.link = settings.link;
     options.mail = settings.mail;
     options.support_mail = settings.support_mail;
     for (const auto& text : settings.exec) {

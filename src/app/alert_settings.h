@@ -23,6 +23,7 @@ struct AlertSettings {
     bool smtp_secure = true;
     std::string mail_from;
     std::string webhook_trust;
+    std::string link;  // with {alert}, {name} and {tenant}
     std::int64_t expiring_percent = 20;
     std::int64_t critical_percent = 7;
     std::chrono::milliseconds gather{30'000};

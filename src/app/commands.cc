@@ -3,8 +3,10 @@
 #include "app/control_node.h"
 #include "app/deploy_node.h"
 #include "app/edge_node.h"
+#include "app/failure.h"
 #include "app/flags.h"
 #include "app/test_ca_command.h"
+#include "app/version.h"
 #include "base/log.h"
 
 #include <boost/asio/signal_set.hpp>
@@ -31,18 +33,6 @@ void set_log(const std::string& level, bool json)
     base::log::set_json(json);
 }
 
-int report(const base::Error& error, int status)
-{
-    fmt::print(stderr, "certwright: {}\n", error.message());
-    if (!error.fix().empty()) {
-        fmt::print(stderr, "fix: {}\n", error.fix());
-    }
-    if (!error.code().empty()) {
-        fmt::print(stderr, "code: {}\n", error.code());
-    }
-    return status;
-}
-
 // Starts the node, waits for a signal, stops it.
 template <class Node>
 boost::asio::awaitable<void> run_node(Node& node, int& status)
@@ -54,7 +44,7 @@ boost::asio::awaitable<void> run_node(Node& node, int& status)
         base::log::info("stopping", {{"signal", signal}});
         status = exit_ok;
     } else {
-        status = report(started.error(), exit_problem);
+        status = tell_failure(started.error(), exit_problem);
     }
     co_await node.stop();
 }
@@ -63,14 +53,15 @@ template <class Node, class NodeSettings>
 int run(NodeSettings& settings, const base::ConfigTable& table, const Flags& flags)
 {
     if (const auto loaded = load(table, flags); !loaded) {
-        return report(loaded.error(), exit_usage);
+        return tell_failure(loaded.error(), exit_usage);
     }
     set_log(settings.log_level, settings.log_json);
     std::signal(SIGPIPE, SIG_IGN);
     boost::asio::io_context loop(1);
     auto node = Node::open(loop, settings);
     if (!node) {
-        return report(node.error(), node.error().code() == "config_invalid" ? exit_usage : exit_problem);
+        return tell_failure(node.error(),
+                            node.error().code() == "config_invalid" ? exit_usage : exit_problem);
     }
     int status = exit_problem;
     std::exception_ptr bug;
@@ -164,6 +155,10 @@ void add_config(CLI::App& app, std::shared_ptr<Context> context, int& status)
 {
     auto* config = app.add_subcommand("config", "Print every setting, or check a file.");
     config->require_subcommand(1);
+    config->footer(
+        "Examples:\n"
+        "  certwright config reference > certwright.toml\n"
+        "  certwright config check certwright.toml");
     auto* reference =
         config->add_subcommand("reference", "A commented file with every setting at its default.");
     auto* edge =
@@ -183,7 +178,7 @@ void add_config(CLI::App& app, std::shared_ptr<Context> context, int& status)
         if (checked) {
             checked = check_settings(context->settings);
         }
-        status = checked ? exit_ok : report(checked.error(), exit_problem);
+        status = checked ? exit_ok : tell_failure(checked.error(), exit_problem);
         if (checked) {
             fmt::print("{} is fine\n", context->checked_file.string());
         }
@@ -195,6 +190,7 @@ void add_config(CLI::App& app, std::shared_ptr<Context> context, int& status)
 void add_commands(CLI::App& app, int& status)
 {
     auto context = std::make_shared<Context>();
+    app.set_version_flag("--version", fmt::format("certwright {}", version), "Print the version and exit");
     add_serve(app, context, status);
     add_edge(app, context, status);
     add_deploy(app, context, status);

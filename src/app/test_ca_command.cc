@@ -1,5 +1,6 @@
 #include "app/test_ca_command.h"
 
+#include "app/failure.h"
 #include "base/log.h"
 #include "net/address_set.h"
 #include "relay/test_ca.h"
@@ -113,11 +114,7 @@ base::Result<> complete(Wanted& wanted)
 
 int report(const base::Error& error)
 {
-    fmt::print(stderr, "certwright: {}\n", error.message());
-    if (!error.fix().empty()) {
-        fmt::print(stderr, "fix: {}\n", error.fix());
-    }
-    return error.code() == "usage" ? exit_usage : exit_problem;
+    return tell_failure(error, error.code() == "usage" ? exit_usage : exit_problem);
 }
 
 boost::asio::awaitable<void> serve(relay::TestCa& ca, int& status)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <set>
 
 namespace base {
@@ -268,6 +269,11 @@ Result<> ConfigTable::load(const std::filesystem::path& file,
     std::map<std::string, Given> given;
     std::vector<std::string> problems;
     if (!file.empty()) {
+        if (!std::ifstream(file)) {
+            return fail(Error(Errc::invalid, fmt::format("{} cannot be read", file.string()))
+                            .with_code("config_invalid")
+                            .with_fix("Check its name and permissions."));
+        }
         try {
             flatten(toml::parse_file(file.string()), "", given, problems);
         } catch (const toml::parse_error& error) {

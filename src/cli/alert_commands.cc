@@ -43,7 +43,13 @@ void list_alerts(Console& console, const Listing& wanted)
     add("rule", wanted.rule);
     add("after", wanted.after);
     const auto reply = console.call("GET", "/v1/alerts" + query);
-    if (reply && !console.print_json(reply->body)) {
+    if (!reply || console.print_json(reply->body)) {
+        return;
+    }
+    const bool narrowed = !wanted.endpoint.empty() || !wanted.rule.empty();
+    if (narrowed && objects(reply->object(), "items").empty()) {
+        console.out() << "No alert is like that. All of them: certwright alert list\n";
+    } else {
         console.out() << alert_list_text(reply->object(), console.paint(), console.now());
     }
 }

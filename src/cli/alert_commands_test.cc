@@ -1,11 +1,7 @@
-#include "cli/cli.h"
-#include "cli/console.h"
-#include "cli/testing/scripted_api.h"
+#include "cli/testing/command_line.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <sstream>
 
 namespace cli {
 namespace {
@@ -14,33 +10,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-struct Ran {
-    int status = 0;
-    std::string out;
-    std::string err;
-};
-
-class AlertCommands : public ::testing::Test {
-protected:
-    Ran call(std::vector<std::string> arguments)
-    {
-        arguments.insert(arguments.end(), {"--api", server.url(), "--token", "secret"});
-        std::ostringstream out;
-        std::ostringstream err;
-        Console console(out, err, false, false);
-        std::vector<const char*> argv{"certwright"};
-        for (const auto& each : arguments) {
-            argv.push_back(each.c_str());
-        }
-        Ran ran;
-        ran.status = run(static_cast<int>(argv.size()), argv.data(), console, {});
-        ran.out = out.str();
-        ran.err = err.str();
-        return ran;
-    }
-
-    testing::ScriptedApi server;
-};
+class AlertCommands : public testing::CommandLine {};
 
 constexpr const char* alert = R"({"id":"alr_1","rule":"expiring","severity":"critical","tenant":"acme",
     "subject":"ep_1","name":"xn--mnchen-3ya.test","display_name":"münchen.test","code":"expiring","message":"It ends.",
@@ -109,9 +79,23 @@ TEST_F(AlertCommands, AddAChannelAndPrintItsSecretOnce)
                            "certificate.*", "--severity", "critical", "--support"});
     EXPECT_EQ(ran.status, 0) << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("whsec_x"));
-    EXPECT_THAT(ran.out, HasSubstr("certwright alert test chn_1"));
+    EXPECT_THAT(ran.out, HasSubstr("certwright channel test chn_1"));
     EXPECT_THAT(server.seen().at(0), HasSubstr(R"("audience":"support")"));
     EXPECT_EQ(call({"channel", "add", "hook"}).status, 2);
+}
+
+TEST_F(AlertCommands, ConfirmATenantsAddress)
+{
+    constexpr const char* unconfirmed =
+        R"({"id":"chn_1","name":"mail","target":"a@acme.test","confirmed":false})";
+    server.on("POST /v1/channels", 201, unconfirmed);
+    server.on("POST /v1/channels/mail/confirm", 202, unconfirmed);
+
+    EXPECT_THAT(call({"channel", "add", "mail", "--mail", "a@acme.test"}).out,
+                HasSubstr("certwright channel confirm chn_1 CODE"));
+    EXPECT_THAT(call({"channel", "confirm", "mail"}).out, HasSubstr("A mail with a code is on its way"));
+    EXPECT_THAT(call({"channel", "confirm", "mail", "abcd-efgh"}).out, HasSubstr("mail is confirmed"));
+    EXPECT_THAT(server.seen().at(2), HasSubstr(R"({"code":"abcd-efgh"})"));
 }
 
 TEST_F(AlertCommands, ShowHowAChannelFares)

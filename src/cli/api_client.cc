@@ -4,12 +4,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cli {
 
 namespace {
 
 // A check of DNS may take its time; nothing else does.
 constexpr std::chrono::milliseconds call_limit{60'000};
+
+// What is wrong with each field, named as people know them and not by a JSON pointer.
+std::string fields_text(const json::object& document)
+{
+    std::string made;
+    for (const auto& each : objects(document, "errors")) {
+        auto field = text(each, "pointer");
+        field.erase(0, field.find_first_not_of('/'));
+        std::ranges::replace(field, '/', '.');
+        made += fmt::format("{}{}: {}", made.empty() ? "" : "; ", field, text(each, "detail"));
+    }
+    return made;
+}
 
 Refusal read_refusal(const Reply& reply)
 {
@@ -18,6 +33,9 @@ Refusal read_refusal(const Reply& reply)
     if (reply.body.is_object()) {
         made.code = text(reply.object(), "code");
         made.detail = text(reply.object(), "detail");
+        if (const auto fields = fields_text(reply.object()); !fields.empty()) {
+            made.detail = fields;
+        }
         made.fix = text(reply.object(), "fix");
     }
     if (made.detail.empty()) {

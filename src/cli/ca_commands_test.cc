@@ -1,44 +1,14 @@
-#include "cli/cli.h"
-#include "cli/console.h"
-#include "cli/testing/scripted_api.h"
+#include "cli/testing/command_line.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <sstream>
 
 namespace cli {
 namespace {
 
 using ::testing::HasSubstr;
 
-struct Ran {
-    int status = 0;
-    std::string out;
-    std::string err;
-};
-
-class CaCommands : public ::testing::Test {
-protected:
-    Ran call(std::vector<std::string> arguments)
-    {
-        arguments.insert(arguments.end(), {"--api", server.url(), "--token", "secret"});
-        std::ostringstream out;
-        std::ostringstream err;
-        Console console(out, err, false, false);
-        std::vector<const char*> argv{"certwright"};
-        for (const auto& each : arguments) {
-            argv.push_back(each.c_str());
-        }
-        Ran ran;
-        ran.status = run(static_cast<int>(argv.size()), argv.data(), console, {});
-        ran.out = out.str();
-        ran.err = err.str();
-        return ran;
-    }
-
-    testing::ScriptedApi server;
-};
+class CaCommands : public testing::CommandLine {};
 
 constexpr const char* failing = R"({"id":"ca_1","name":"letsencrypt","directory_url":"https://ca.test/dir",
     "account_url":"https://ca.test/acct/1","default":true,"fallback":0,"trusted":true,"deactivated":false,
@@ -65,12 +35,13 @@ TEST_F(CaCommands, SayOnlyWhatWasGiven)
 {
     server.on("PATCH /v1/ca-accounts/letsencrypt", 200, failing);
     server.on("PATCH /v1/endpoints/shop.example.com", 200, R"({"id":"ep_1","name":"shop.example.com"})");
+    server.on("GET /v1/endpoints/shop.example.com", 200, R"({"id":"ep_1","name":"shop.example.com"})");
 
     EXPECT_EQ(call({"ca", "set", "letsencrypt", "--fallback", "2", "--untrusted"}).status, 0);
     EXPECT_EQ(call({"ca", "set", "letsencrypt"}).status, usage);
     EXPECT_EQ(call({"endpoint", "update", "shop.example.com", "--ca", "a,b"}).status, 0);
 
-    ASSERT_EQ(server.seen().size(), 3U);  // What a change means is asked before it is made.
+    ASSERT_EQ(server.seen().size(), 4U);  // What a change means is asked before it is made.
     EXPECT_THAT(server.seen()[0], HasSubstr(R"({"fallback":2,"trusted":false})"));
     EXPECT_THAT(server.seen()[1], HasSubstr("preview"));
     EXPECT_THAT(server.seen()[2], HasSubstr(R"({"ca_policy":["a","b"]})"));

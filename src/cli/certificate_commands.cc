@@ -67,7 +67,11 @@ void add_upload(CLI::App& noun, Console& console)
             {"chain", *chain}, {"key", *key}, {"source", options->keep ? "uploaded" : "transitional"}};
         const auto reply = console.call(
             "POST", "/v1/endpoints/" + http::percent_encode(options->endpoint) + "/certificates", body);
-        if (reply && !console.print_json(reply->body)) {
+        if (!reply) {
+            return;
+        }
+        console.tell_warnings(reply->object());
+        if (!console.print_json(reply->body)) {
             console.out() << certificate_text(reply->object(), console.paint(), console.now());
         }
     });

@@ -45,6 +45,7 @@ void add_settings(CLI::App& verb, Wanted& wanted)
         ->allow_extra_args(false);
     verb.add_option("--severity", wanted.severity,
                     "The least severity of alerts: warning (default) or critical")
+        ->check(CLI::IsMember({"warning", "critical"}))
         ->type_name("WORD");
     verb.add_flag("--support", wanted.support,
                   "The operator's: what customers must mend, for the support team");
@@ -65,6 +66,19 @@ json::object settings_of(const Wanted& wanted)
         body["audience"] = wanted.everything ? "all" : "support";
     }
     return body;
+}
+
+bool is_unconfirmed(const json::object& channel)
+{
+    return channel.contains("confirmed") && !flag(channel, "confirmed");
+}
+
+void tell_code_was_mailed(Console& console, const json::object& channel)
+{
+    console.out() << fmt::format(
+        "A mail with a code is on its way to {}. It hears of nothing before the code is given:\n"
+        "  certwright channel confirm {} CODE\n",
+        harmless(text(channel, "target")), text(channel, "id"));
 }
 
 void tell_secret(Console& console, const json::object& channel)
@@ -94,8 +108,14 @@ void add_channel(Console& console, const Wanted& wanted)
     if (!reply || console.print_json(reply->body)) {
         return;
     }
-    console.out() << fmt::format("The channel {} is here ({}). Try it: certwright alert test {}\n",
-                                 wanted.name, text(reply->object(), "id"), text(reply->object(), "id"));
+    const auto id = text(reply->object(), "id");
+    if (is_unconfirmed(reply->object())) {
+        console.out() << fmt::format("The channel {} is here ({}).\n", wanted.name, id);
+        tell_code_was_mailed(console, reply->object());
+        return;
+    }
+    console.out() << fmt::format("The channel {} is here ({}). Try it: certwright channel test {}\n",
+                                 wanted.name, id, id);
     tell_secret(console, reply->object());
 }
 
@@ -119,6 +139,25 @@ void update_channel(Console& console, const Wanted& wanted)
     if (reply && !console.print_json(reply->body)) {
         console.out() << channel_text(reply->object(), console.paint(), console.now());
         tell_secret(console, reply->object());
+        if (is_unconfirmed(reply->object())) {
+            tell_code_was_mailed(console, reply->object());
+        }
+    }
+}
+
+void confirm_channel(Console& console, const std::string& reference, const std::string& code)
+{
+    const auto body = code.empty() ? json::object() : json::object{{"code", code}};
+    const auto reply = console.call("POST", path_of(reference) + "/confirm", body);
+    if (!reply || console.print_json(reply->body)) {
+        return;
+    }
+    if (code.empty()) {
+        tell_code_was_mailed(console, reply->object());
+    } else {
+        console.out() << fmt::format("{} is confirmed: {} hears of what its tenant must mend.\n",
+                                     harmless(text(reply->object(), "name")),
+                                     harmless(text(reply->object(), "target")));
     }
 }
 
@@ -207,6 +246,22 @@ void add_update(CLI::App& noun, Console& console)
     update.callback([wanted, &console] { update_channel(console, *wanted); });
 }
 
+void add_confirm(CLI::App& noun, Console& console)
+{
+    struct Options {
+        std::string reference;
+        std::string code;
+    };
+    auto options = std::make_shared<Options>();
+    auto& confirm =
+        add_verb(noun, "confirm", "Confirm a tenant's mail address by the code that was mailed there",
+                 "certwright channel confirm acme-mail abcd-efgh-ijkl\n"
+                 "certwright channel confirm acme-mail        has another code mailed");
+    confirm.add_option("CHANNEL", options->reference, "Its name or id")->required();
+    confirm.add_option("CODE", options->code, "From the newest mail; without it another one is mailed");
+    confirm.callback([options, &console] { confirm_channel(console, options->reference, options->code); });
+}
+
 }  // namespace
 
 void add_channel_test(CLI::App& noun, Console& console, const std::string& example)
@@ -248,6 +303,7 @@ void add_channel_commands(CLI::App& app, Console& console)
             console.out() << fmt::format("{} is gone.\n", *removed);
         }
     });
+    add_confirm(noun, console);
     add_channel_test(noun, console, "certwright channel test ops-mail");
 }
 

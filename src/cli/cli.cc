@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "cli/commands.h"
+#include "cli/usage.h"
 
 #include <unistd.h>
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr const char* closing_words =
     "Examples:\n"
-    "  certwright serve --domain platform.example\n"
+    "  certwright serve --domain platform.example --addresses 192.0.2.1\n"
     "  certwright endpoint add shop.example.com --to http://10.0.0.5:3000\n"
     "  certwright endpoint show shop.example.com\n"
     "  certwright status --json\n"
@@ -48,8 +49,7 @@ int parse_and_run(CLI::App& app, int argc, const char* const* argv, Console& con
         app.parse(argc, argv);
         return console.status;
     } catch (const CLI::ParseError& error) {
-        const int code = app.exit(error, console.out(), console.err());
-        return code == 0 ? ok : usage;
+        return tell_usage(app, error, console);
     }
 }
 

@@ -1,7 +1,6 @@
 #include "cli/cli.h"
 
-#include "cli/console.h"
-#include "cli/testing/scripted_api.h"
+#include "cli/testing/command_line.h"
 #include "support/temp_dir.h"
 
 #include <gmock/gmock.h>
@@ -14,42 +13,10 @@
 namespace cli {
 namespace {
 
+using testing::CommandLine;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::StartsWith;
-
-struct Ran {
-    int status = 0;
-    std::string out;
-    std::string err;
-};
-
-Ran run_with(std::vector<std::string> arguments)
-{
-    std::ostringstream out;
-    std::ostringstream err;
-    Console console(out, err, false, false);
-    std::vector<const char*> argv{"certwright"};
-    for (const auto& each : arguments) {
-        argv.push_back(each.c_str());
-    }
-    Ran ran;
-    ran.status = run(static_cast<int>(argv.size()), argv.data(), console, {});
-    ran.out = out.str();
-    ran.err = err.str();
-    return ran;
-}
-
-class CommandLine : public ::testing::Test {
-protected:
-    Ran call(std::vector<std::string> arguments)
-    {
-        arguments.insert(arguments.end(), {"--api", server.url(), "--token", "secret"});
-        return run_with(std::move(arguments));
-    }
-
-    testing::ScriptedApi server;
-};
+using testing::run_with;
 
 constexpr const char* shop = R"({"id":"ep_1","name":"shop.customer.test","state":"pending_dns","warnings":[],
     "reason":{"code":"dns_not_found","message":"It has no DNS records yet.","actor":"customer","fix":"Create them."},
@@ -259,6 +226,49 @@ TEST(CommandLineAlone, ExitsWithTwoForWrongUsage)
     EXPECT_EQ(run_with({"--help"}).status, ok);
 }
 
+TEST(CommandLineAlone, SaysWhichWordIsWrongAndWhatWasMeant)
+{
+    const auto verb = run_with({"endpoint", "ad"});
+    EXPECT_THAT(verb.err, HasSubstr("there is no command 'certwright endpoint ad'"));
+    EXPECT_THAT(verb.err, HasSubstr("Did you mean `certwright endpoint add`?"));
+    EXPECT_THAT(run_with({"frobnicate"}).err, HasSubstr("`certwright --help` lists what there is."));
+    EXPECT_THAT(run_with({"endpoint", "add", "-x.test"}).err,
+                HasSubstr("`certwright endpoint add` has no option '-x.test'"));
+    EXPECT_THAT(run_with({"endpoint", "show"}).err, HasSubstr("See: certwright endpoint show --help"));
+    EXPECT_THAT(run_with({"endpoint"}).err, HasSubstr("Usage: certwright endpoint"));
+}
+
+TEST_F(CommandLine, NamesTheFieldThatIsWrong)
+{
+    server.on(
+        "POST /v1/tenants", 400,
+        R"({"code":"body_invalid","detail":"/id: is long","errors":[{"pointer":"/id","detail":"is long"}]})");
+
+    EXPECT_THAT(call({"tenant", "add", "x"}).err, HasSubstr("error: id: is long [body_invalid]"));
+}
+
+TEST_F(CommandLine, NoticesAnotherProgramThatSpeaksJson)
+{
+    server.on("GET /v1/status", 200, R"({"app":"a shop"})");
+
+    EXPECT_EQ(call({"status"}).status, unreachable);
+}
+
+TEST_F(CommandLine, WarnsWhenAnUploadIsNotServedYet)
+{
+    test::TempDir folder;
+    const auto file = (folder.path() / "some.pem").string();
+    std::ofstream(file) << "-----BEGIN-----\n";
+    server.on(
+        "POST /v1/endpoints/shop.customer.test/certificates", 201,
+        R"({"id":"crt_1","warnings":[{"code":"ownership_missing","message":"It is not proved.","fix":"Create it."}]})");
+
+    const auto ran = call({"certificate", "upload", "shop.customer.test", "--chain", file, "--key", file});
+
+    EXPECT_EQ(ran.status, ok);
+    EXPECT_THAT(ran.err, HasSubstr("warning: It is not proved.\nfix:     Create it."));
+}
+
 TEST_F(CommandLine, TellsWhatAChangeNeedsBeforeItChangesAnything)
 {
     server.on("PATCH /v1/endpoints/shop.customer.test", 200,
@@ -275,8 +285,9 @@ TEST_F(CommandLine, TellsWhatAChangeNeedsBeforeItChangesAnything)
 
     auto sure = change;
     sure.emplace_back("--yes");
+    server.on("GET /v1/endpoints/shop.customer.test", 200, active_shop);
     EXPECT_EQ(call(sure).status, ok);
-    ASSERT_EQ(server.seen().size(), 2U);
+    ASSERT_EQ(server.seen().size(), 3U);
     EXPECT_THAT(server.seen()[1], Not(HasSubstr("preview")));
 }
 

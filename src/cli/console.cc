@@ -1,6 +1,7 @@
 #include "cli/console.h"
 
 #include "cli/cli.h"
+#include "cli/json_view.h"
 
 #include <fmt/format.h>
 
@@ -20,6 +21,11 @@ bool colours_wanted()
     return (no_color == nullptr || *no_color == '\0') &&
            !(term != nullptr && std::string_view(term) == "dumb");
 }
+
+constexpr std::string_view fix_of_token =
+    "Give a token that is valid by CERTWRIGHT_TOKEN or --token; the operator's is in operator.token in the "
+    "data "
+    "folder.";
 
 }  // namespace
 
@@ -69,11 +75,7 @@ std::optional<Reply> Console::call(std::string method, std::string path, std::op
     }
     auto reply = client_->call(std::move(method), std::move(path), std::move(body));
     if (!reply) {
-        tell_problem(
-            fmt::format("cannot reach certwright at {}: {}", client_->url(), reply.error().message()),
-            reply.error().code(),
-            "Is `certwright serve` running? Another address is given by --api or CERTWRIGHT_API.");
-        status = unreachable;
+        tell_unreachable(reply.error());
         return std::nullopt;
     }
     if (reply->refusal) {
@@ -82,17 +84,38 @@ std::optional<Reply> Console::call(std::string method, std::string path, std::op
         if (globals.json && reply->body.is_object()) {
             out_ << json::serialize(reply->body) << "\n";
         }
-        tell_problem(refused.detail, refused.code, refused.fix);
+        tell_problem(refused.detail, refused.code,
+                     refused.code == "token_invalid" ? std::string(fix_of_token) : refused.fix);
         status = refused.about_access() ? unreachable : problem;
         return std::nullopt;
     }
     if (!reply->body.is_object() && reply->status != 204 && !reply->text.starts_with("-----BEGIN")) {
-        tell_problem(fmt::format("what answers at {} is not certwright", client_->url()), "",
-                     "Check the address that --api or CERTWRIGHT_API gives.");
-        status = unreachable;
+        tell_stranger();
         return std::nullopt;
     }
     return std::move(*reply);
+}
+
+void Console::tell_unreachable(const base::Error& error)
+{
+    // The client says the whole URL first.
+    std::string_view why = error.message();
+    if (const auto end = why.find(": "); why.starts_with(client_->url()) && end != std::string_view::npos) {
+        why.remove_prefix(end + 2);
+    }
+    const bool plain = why.contains("wrong version number");
+    tell_problem(fmt::format("cannot reach certwright at {}: {}", client_->url(), why), "unreachable",
+                 plain
+                     ? "It does not speak HTTPS there: write http:// in --api or CERTWRIGHT_API."
+                     : "Is `certwright serve` running? Another address is given by --api or CERTWRIGHT_API.");
+    status = unreachable;
+}
+
+void Console::tell_stranger()
+{
+    tell_problem(fmt::format("what answers at {} is not certwright", globals.api), "unreachable",
+                 "Check the address that --api or CERTWRIGHT_API gives.");
+    status = unreachable;
 }
 
 bool Console::print_json(const json::value& body)
@@ -101,6 +124,16 @@ bool Console::print_json(const json::value& body)
         out_ << json::serialize(body) << "\n";
     }
     return globals.json;
+}
+
+void Console::tell_warnings(const json::object& answer)
+{
+    for (const auto& each : objects(answer, "warnings")) {
+        err_ << error_paint_.warn("warning: ") << harmless(text(each, "message")) << "\n";
+        if (const auto fix = text(each, "fix"); !fix.empty()) {
+            err_ << error_paint_.bold("fix:     ") << harmless(fix) << "\n";
+        }
+    }
 }
 
 void Console::tell_problem(std::string_view detail, std::string_view code, std::string_view fix)

@@ -39,12 +39,17 @@ public:
     bool print_json(const json::value& body);
 
     void tell_problem(std::string_view detail, std::string_view code, std::string_view fix);
+    // The "warnings" of an answer: done, but somebody has to act.
+    void tell_warnings(const json::object& answer);
+    // Whoever answers at the address is not certwright.
+    void tell_stranger();
 
     int status = 0;
     std::string refusal;  // code of the last refusal by the API
 
 private:
     base::Result<std::string> find_token() const;
+    void tell_unreachable(const base::Error& error);
 
     std::ostream& out_;
     std::ostream& err_;

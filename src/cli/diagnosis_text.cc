@@ -13,7 +13,7 @@ namespace {
 // Three marks that read the same in every terminal and without colours.
 std::string mark(const Paint& paint, std::string_view status)
 {
-    if (status == "ok" || status == "yes") {
+    if (status == "ok" || status == "true") {
         return paint.good("ok");
     }
     return status == "unknown" ? paint.dim(" ?") : paint.bad(" x");
@@ -41,7 +41,9 @@ std::string headline(const json::object& endpoint)
                        : "It has no certificate yet and waits for DNS.";
     }
     if (state == "parked") {
-        return "certwright has stopped trying; it goes on by itself within a minute of its DNS being right.";
+        return "It waits until its DNS is right. certwright watches that, and goes on by itself, as a rule "
+               "within "
+               "minutes.";
     }
     if (state == "suspended") {
         return "The operator has suspended it.";
@@ -77,7 +79,7 @@ void add_record(std::string& made, const json::object& record, const Paint& pain
                         missing_but_optional ? found_text(record) : paint.warn(found_text(record)));
     const auto host = text(record, "host");
     if (host != text(record, "name")) {
-        made += fmt::format("       {} {}\n", paint.dim("in forms"), host);
+        made += fmt::format("       {} {}\n", paint.dim("host    "), host);
     }
 }
 
@@ -85,20 +87,25 @@ struct Condition {
     std::string_view type;
     std::string_view label;
     std::string_view good;
+    std::string_view bad;  // when no problem says more
     std::string_view unknown;
 };
 
 constexpr std::array conditions{
-    Condition{"Ownership", "ownership", "the name is proved to be yours", "not proved yet"},
-    Condition{"DnsRouting", "routing", "the name leads to us", "does not matter for an internal name"},
-    Condition{"ChallengeDelegation", "delegation", "we can prove it through DNS", "could not be looked up"},
+    Condition{"Ownership", "ownership", "the name is proved to be yours", "not proved yet", "not proved yet"},
+    Condition{"DnsRouting", "routing", "the name leads to us", "the name does not lead to us",
+              "does not matter for an internal name"},
+    Condition{"ChallengeDelegation", "delegation", "we can prove it through DNS",
+              "we cannot prove it through DNS", "could not be looked up"},
     Condition{"CaaAllows", "CAA", "the certificate authority may issue",
-              "the authority's name is not known yet"},
-    Condition{"Certificate", "certificate", "a valid one is there", "none yet"},
-    Condition{"Deployed", "deployed", "every edge serves it", "on its way to the edges"},
+              "the certificate authority may not issue", "the authority's name is not known yet"},
+    Condition{"Certificate", "certificate", "a valid one is there", "none yet", "none yet"},
+    Condition{"Deployed", "deployed", "every edge serves it", "there is none to serve",
+              "on its way to the edges"},
     Condition{"Reachable", "reachable", "we answer on port 80, and visitors get our certificate",
-              "not tried: the name does not lead to us"},
-    Condition{"Origin", "origin", "the server behind it answers", "not tried"},
+              "visitors do not reach us", "not tried: the name does not lead to us"},
+    Condition{"Origin", "origin", "the server behind it answers", "the server behind it does not answer",
+              "not tried"},
 };
 
 void add_condition(std::string& made, const Condition& known, const json::object& found, const Paint& paint)
@@ -108,10 +115,10 @@ void add_condition(std::string& made, const Condition& known, const json::object
     std::string sentence = harmless(text(problem, "message"));
     if (!sentence.empty()) {
         sentence += " " + paint.dim("[" + text(problem, "code") + "]");
-    } else if (status == "yes") {
+    } else if (status == "true") {
         sentence = known.good;
-    } else if (status == "no") {
-        sentence = "no";
+    } else if (status == "false") {
+        sentence = known.bad;
     } else {
         sentence = paint.dim(known.unknown);
     }
@@ -148,6 +155,9 @@ std::string when_text(const json::object& endpoint, base::Time now)
 {
     const auto next = time(endpoint, "next_attempt_at");
     if (flag(endpoint, "retrying") && next) {
+        if (text(endpoint, "state") == "parked") {
+            return " It looks at everything again " + relative(std::max(*next, now), now) + ".";
+        }
         return " certwright looks again by itself " + relative(std::max(*next, now), now) + ".";
     }
     return "";

@@ -11,6 +11,12 @@ bool in(std::string_view word, std::initializer_list<std::string_view> words)
     return std::ranges::find(words, word) != words.end();
 }
 
+// Conditions are "true", "false" or "unknown".
+bool is_false(const json::object& condition)
+{
+    return text(condition, "status") == "false";
+}
+
 // Whether a record that the condition is about must exist. What HTTP proves needs no delegation.
 bool is_optional(const json::object& endpoint, const json::object& condition)
 {
@@ -47,15 +53,15 @@ std::vector<Action> actions_for(const json::object& endpoint)
     const auto conditions = objects(endpoint, "conditions");
     // What answers elsewhere is somebody else's, as long as the name leads there.
     const bool away = std::ranges::any_of(conditions, [](const json::object& each) {
-        return text(each, "type") == "DnsRouting" && text(each, "status") == "no";
+        return text(each, "type") == "DnsRouting" && is_false(each);
     });
     for (const bool needed : {true, false}) {
         for (const auto& each : conditions) {
             if (away && in(text(each, "type"), {"Reachable", "Origin"})) {
                 continue;
             }
-            const bool matters = text(each, "status") == "no" && !is_optional(endpoint, each);
-            const bool advice = text(each, "status") != "no" || !settled;
+            const bool matters = is_false(each) && !is_optional(endpoint, each);
+            const bool advice = !is_false(each) || !settled;
             if (needed ? matters : !matters && (advice || !is_optional(endpoint, each))) {
                 add_action(all, object(each, "problem"), needed);
             }
@@ -69,7 +75,7 @@ bool is_healthy(const json::object& endpoint)
     const auto conditions = objects(endpoint, "conditions");
     return text(endpoint, "state") == "active" && text(object(endpoint, "reason"), "code").empty() &&
            std::ranges::none_of(conditions, [&](const json::object& each) {
-               return text(each, "status") == "no" && !is_optional(endpoint, each) &&
+               return is_false(each) && !is_optional(endpoint, each) &&
                       in(text(each, "type"), {"DnsRouting", "CaaAllows", "Reachable", "Origin", "Deployed"});
            });
 }

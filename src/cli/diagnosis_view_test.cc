@@ -20,11 +20,11 @@ json::object pending()
         "reason": {"code": "dns_wrong_target", "message": "shop.customer.test leads to 192.0.2.1.", "actor": "customer",
                    "fix": "Replace that record with: shop CNAME k3x.platform.test"},
         "conditions": [
-            {"type": "DnsRouting", "status": "no", "problem": {"code": "dns_wrong_target", "actor": "customer",
+            {"type": "DnsRouting", "status": "false", "problem": {"code": "dns_wrong_target", "actor": "customer",
              "message": "shop.customer.test leads to 192.0.2.1.", "fix": "Replace that record with: shop CNAME k3x.platform.test"}},
-            {"type": "ChallengeDelegation", "status": "no", "problem": {"code": "delegation_missing", "actor": "customer",
+            {"type": "ChallengeDelegation", "status": "false", "problem": {"code": "delegation_missing", "actor": "customer",
              "message": "The record is not there yet.", "fix": "Create the record"}},
-            {"type": "CaaAllows", "status": "yes", "problem": null}],
+            {"type": "CaaAllows", "status": "true", "problem": null}],
         "required_records": [
             {"purpose": "routing", "type": "CNAME", "name": "shop.customer.test", "host": "shop", "value": "k3x.platform.test",
              "required": true, "status": "wrong", "found": ["A 192.0.2.1"]},
@@ -41,7 +41,7 @@ json::object active()
     made["reason"] = nullptr;
     made["serving"] = true;
     made["retrying"] = false;
-    made["conditions"].as_array()[0] = json::object{{"type", "DnsRouting"}, {"status", "yes"}};
+    made["conditions"].as_array()[0] = json::object{{"type", "DnsRouting"}, {"status", "true"}};
     return made;
 }
 
@@ -56,11 +56,11 @@ DNS records
    x routing    CNAME shop.customer.test
        expected k3x.platform.test
        found    A 192.0.2.1
-       in forms shop
+       host     shop
    - challenge  CNAME _acme-challenge.shop.customer.test  (optional)
        expected k3x.acme.platform.test
        found    nothing
-       in forms _acme-challenge.shop
+       host     _acme-challenge.shop
 
 What was looked at
    x routing      shop.customer.test leads to 192.0.2.1. [dns_wrong_target]
@@ -92,7 +92,7 @@ TEST(Diagnosis, OfAnActiveNameWhoseOriginFailsIsNotHealthy)
     auto ill = active();
     ill["conditions"].as_array().push_back(
         json::object{{"type", "Origin"},
-                     {"status", "no"},
+                     {"status", "false"},
                      {"problem", json::object{{"code", "origin_unreachable"},
                                               {"message", "It does not answer."},
                                               {"actor", "platform"},

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 
 namespace cli {
@@ -20,14 +21,6 @@ std::string path_of(const std::string& endpoint, std::string_view verb = "")
     return "/v1/endpoints/" + http::percent_encode(endpoint) + std::string(verb);
 }
 
-void show_warnings(Console& console, const json::object& endpoint)
-{
-    for (const auto& each : objects(endpoint, "warnings")) {
-        console.err() << console.error_paint().warn("warning: ") << harmless(text(each, "message")) << "\n";
-        console.err() << console.error_paint().bold("fix:     ") << harmless(text(each, "fix")) << "\n";
-    }
-}
-
 void show_endpoint(Console& console, const json::object& endpoint)
 {
     if (!console.print_json(endpoint)) {
@@ -35,14 +28,33 @@ void show_endpoint(Console& console, const json::object& endpoint)
     }
 }
 
+// What an update answers has no certificates; people see the whole.
+void show_updated(Console& console, const std::string& endpoint, const json::object& updated)
+{
+    if (console.print_json(updated)) {
+        return;
+    }
+    if (const auto whole = console.call("GET", path_of(endpoint))) {
+        show_endpoint(console, whole->object());
+    }
+}
+
 void show_added(Console& console, const json::object& endpoint, bool created)
 {
     const auto& paint = console.paint();
-    console.out() << fmt::format("{} {}  {}\n\n", paint.bold(text(endpoint, "name")),
+    console.out() << fmt::format("{} {}  {}\n\n", paint.bold(both_names(endpoint)),
                                  created ? "was added" : "is here already", paint.dim(text(endpoint, "id")));
     console.out() << paint.bold("Create these records at the DNS provider:") << "\n"
                   << records_text(endpoint, paint);
-    console.out() << "\ncertwright looks for them by itself and then gets the certificate. To watch it:\n";
+    const auto warnings = objects(endpoint, "warnings");
+    const bool elsewhere = std::ranges::any_of(
+        warnings, [](const json::object& each) { return text(each, "code") == "name_in_use"; });
+    console.out()
+        << (elsewhere
+                ? "\ncertwright looks for them by itself and gets the certificate; with the ownership "
+                  "record there the\nname then moves to this account, without an interruption. To "
+                  "watch it:\n"
+                : "\ncertwright looks for them by itself and then gets the certificate. To watch it:\n");
     console.out() << "  certwright endpoint show " << text(endpoint, "name") << "\n";
 }
 
@@ -61,7 +73,7 @@ void add_endpoint(Console& console, const std::vector<std::string>& names, const
     if (!reply) {
         return;
     }
-    show_warnings(console, reply->object());
+    console.tell_warnings(reply->object());
     if (!waiting.wait) {
         if (!console.print_json(reply->body)) {
             show_added(console, reply->object(), reply->status == 201);
@@ -98,7 +110,13 @@ void list_endpoints(Console& console, std::string query, bool all)
     json::object page;
     page["items"] = std::move(items);
     page["next"] = after.empty() ? json::value(nullptr) : json::value(after);
-    if (!console.print_json(page)) {
+    if (console.print_json(page)) {
+        return;
+    }
+    const bool narrowed = query.contains('&');
+    if (narrowed && page["items"].as_array().empty()) {
+        console.out() << "No endpoint is like that. All of them: certwright endpoint list\n";
+    } else {
         console.out() << endpoint_list_text(page, console.paint(), console.now());
         if (!after.empty()) {
             console.err() << "There are more: add --all, or narrow it with --search or --state.\n";
@@ -143,7 +161,7 @@ bool accepted(Console& console, const std::string& endpoint, json::object change
     if (objects(preview->object(), "warnings").empty()) {
         return true;
     }
-    show_warnings(console, preview->object());
+    console.tell_warnings(preview->object());
     if (!console.err_is_terminal()) {
         console.err() << "Nothing was changed. Add --yes to go ahead all the same.\n";
         console.status = problem;
@@ -248,9 +266,9 @@ void add_update(CLI::App& noun, Console& console)
         }
         if (const auto reply = console.call("PATCH", path_of(options->endpoint), body)) {
             if (options->yes) {
-                show_warnings(console, reply->object());
+                console.tell_warnings(reply->object());
             }
-            show_endpoint(console, reply->object());
+            show_updated(console, options->endpoint, reply->object());
         }
     });
 }

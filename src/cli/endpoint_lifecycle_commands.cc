@@ -186,7 +186,9 @@ void add_transfer(CLI::App& noun, Console& console)
     };
     auto options = std::make_shared<Options>();
     auto& verb = add_verb(noun, "transfer", "Give a name to another tenant, at once (operator only)",
-                          "certwright endpoint transfer shop.example.com --to-tenant globex");
+                          "certwright endpoint transfer shop.example.com --to-tenant globex\n"
+                          "certwright endpoint add shop.example.com --to URL     with the new owner's token: "
+                          "takes it over by proof");
     verb.add_option("NAME", options->endpoint, "A name or an id")->required();
     verb.add_option("--to-tenant", options->tenant, "Whose it becomes")->required()->type_name("ID");
     verb.callback([options, &console] {

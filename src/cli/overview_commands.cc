@@ -91,7 +91,9 @@ void add_overview_commands(CLI::App& app, Console& console)
         add_verb(app, "status", "How everything stands", "certwright status\ncertwright status --json");
     status.callback([&console] {
         const auto reply = console.call("GET", "/v1/status");
-        if (reply && !console.print_json(reply->body)) {
+        if (reply && text(reply->object(), "version").empty()) {
+            console.tell_stranger();
+        } else if (reply && !console.print_json(reply->body)) {
             console.out() << status_text(reply->object(), console.paint(), console.now());
         }
     });

@@ -8,6 +8,8 @@ namespace cli {
 
 // Everything of one endpoint: state, who must act, each record, certificates, what to do next.
 std::string endpoint_text(const json::object& endpoint, const Paint& paint, base::Time now);
+// The name as DNS has it, and as people read it where that differs.
+std::string both_names(const json::object& endpoint);
 // The records to create, with full names and what registrars' forms want.
 std::string records_text(const json::object& endpoint, const Paint& paint);
 // One line: the state and, when something is wrong, why.

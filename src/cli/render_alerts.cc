@@ -28,6 +28,9 @@ std::string health(const json::object& channel, const Paint& paint, base::Time n
     if (number(channel, "failures") > 0) {
         return paint.bad(fmt::format("failing ({} in a row)", number(channel, "failures")));
     }
+    if (channel.contains("confirmed") && !flag(channel, "confirmed")) {
+        return paint.warn("waits for its code");
+    }
     const auto succeeded = time(channel, "succeeded_at");
     return succeeded ? paint.good("delivered " + relative(*succeeded, now)) : "nothing sent yet";
 }
@@ -79,9 +82,9 @@ std::string alert_text(const json::object& alert, const Paint& paint, base::Time
     if (time(alert, "deadline")) {
         made += labelled(paint, "until", date(time(alert, "deadline"), now));
     }
-    made += labelled(
-        paint, "since",
-        fmt::format("{}, seen {} times", since(time(alert, "opened_at"), now), number(alert, "count")));
+    made += labelled(paint, "since",
+                     fmt::format("{}, seen {} time{}", since(time(alert, "opened_at"), now),
+                                 number(alert, "count"), number(alert, "count") == 1 ? "" : "s"));
     made += labelled(paint, "told", since(time(alert, "notified_at"), now));
     if (time(alert, "resolved_at")) {
         return made + labelled(paint, "over", since(time(alert, "resolved_at"), now));

@@ -2,16 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cli {
 
-namespace {
-
-std::string title(const json::object& endpoint)
+std::string both_names(const json::object& endpoint)
 {
     const auto name = text(endpoint, "name");
     const auto display = text(endpoint, "display_name");
     return display.empty() || display == name ? name : fmt::format("{} ({})", display, name);
 }
+
+namespace {
 
 // The status of each record, then what was found instead.
 void add_record(std::string& made, const json::object& record, const Paint& paint)
@@ -45,6 +47,10 @@ void add_record(std::string& made, const json::object& record, const Paint& pain
 
 std::string served_text(const json::object& endpoint, base::Time now)
 {
+    const auto state = text(endpoint, "state");
+    if (state == "suspended" || state == "deleting") {
+        return state == "suspended" ? "nothing, while it is suspended" : "nothing, since it was removed";
+    }
     for (const auto& each : objects(endpoint, "certificates")) {
         if (flag(each, "served")) {
             return fmt::format("{} certificate of {}, serial {}, until {}", text(each, "source"),
@@ -52,7 +58,12 @@ std::string served_text(const json::object& endpoint, base::Time now)
                                date(time(each, "not_after"), now));
         }
     }
-    return "the platform's certificate; it has none of its own yet";
+    const auto conditions = objects(endpoint, "conditions");
+    const bool foreign = std::ranges::any_of(conditions, [](const json::object& each) {
+        return text(each, "type") == "Ownership" && text(each, "status") == "false";
+    });
+    return foreign ? "nothing, until the name is proved to be yours"
+                   : "the platform's certificate; it has none of its own yet";
 }
 
 std::string filter_text(const json::object& endpoint)
@@ -154,17 +165,20 @@ std::string records_text(const json::object& endpoint, const Paint& paint)
 
 std::string endpoint_summary(const json::object& endpoint, const Paint& paint)
 {
-    const auto& reason = object(endpoint, "reason");
+    const auto message = harmless(text(object(endpoint, "reason"), "message"));
     auto made = fmt::format("{} is {}", text(endpoint, "name"), paint.state(text(endpoint, "state")));
-    if (!text(reason, "message").empty()) {
-        made += ": " + harmless(text(reason, "message"));
+    if (message.starts_with(fmt::format("{} is {}", text(endpoint, "name"), text(endpoint, "state")))) {
+        return message;
+    }
+    if (!message.empty()) {
+        made += ": " + message;
     }
     return made;
 }
 
 std::string endpoint_text(const json::object& endpoint, const Paint& paint, base::Time now)
 {
-    auto made = fmt::format("{}  {}\n", paint.bold(title(endpoint)), paint.dim(text(endpoint, "id")));
+    auto made = fmt::format("{}  {}\n", paint.bold(both_names(endpoint)), paint.dim(text(endpoint, "id")));
     const auto names = texts(endpoint, "names");
     if (names.size() > 1) {
         const auto display = texts(endpoint, "display_names");

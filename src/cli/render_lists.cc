@@ -29,6 +29,18 @@ std::string counts_text(const json::object& counts, const Paint& paint)
     return made.empty() ? "none" : made;
 }
 
+std::string alerts_line(const json::object& alerts, const Paint& paint)
+{
+    const auto critical = number(alerts, "critical");
+    const auto all = critical + number(alerts, "warning");
+    if (all == 0) {
+        return "none";
+    }
+    const auto shown =
+        fmt::format("{} active{}", all, critical > 0 ? fmt::format(", {} critical", critical) : "");
+    return fmt::format("{}; see: certwright alert list", critical > 0 ? paint.bad(shown) : paint.warn(shown));
+}
+
 std::string certificate_line(const json::object& certificate, base::Time now)
 {
     if (certificate.empty()) {
@@ -178,9 +190,11 @@ std::string status_text(const json::object& status, const Paint& paint, base::Ti
     if (!text(status, "tenant").empty()) {
         made += labelled(paint, "tenant", text(status, "tenant"));
         return made +
-               labelled(paint, "endpoints", std::to_string(number(object(status, "endpoints"), "total")));
+               labelled(paint, "endpoints", std::to_string(number(object(status, "endpoints"), "total"))) +
+               labelled(paint, "alerts", alerts_line(object(status, "alerts"), paint));
     }
     made += labelled(paint, "endpoints", counts_text(object(status, "endpoints"), paint));
+    made += labelled(paint, "alerts", alerts_line(object(status, "alerts"), paint));
     made += labelled(paint, "orders", counts_text(object(status, "orders"), paint));
     const auto next_order = time(status, "next_order_at");
     if (next_order) {

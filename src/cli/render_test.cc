@@ -122,7 +122,7 @@ a.test              active       5 min ago  external  http://10.0.0.5:3000  -
 TEST(StatusText, TellsCountsAndWhatIsWrongWithZones)
 {
     const auto status = json::parse(
-        R"({"version": "0.1.0", "endpoints": {"active": 2, "parked": 1}, "orders": {"deployed": 3},
+        R"({"version": "0.1.0", "endpoints": {"active": 2, "parked": 1}, "alerts": {"warning": 2, "critical": 1}, "orders": {"deployed": 3},
         "next_order_at": "2026-11-22T12:05:00Z", "platform_certificate": null, "next_renewal": null,
         "ca_account": {"directory_url": "https://ca.test/dir"}, "revision": 7,
         "edges": [{"revision": 7}, {"revision": 5}],
@@ -131,6 +131,7 @@ TEST(StatusText, TellsCountsAndWhatIsWrongWithZones)
 
     EXPECT_EQ(status_text(status.as_object(), Paint(), now), R"(certwright 0.1.0
   endpoints  2 active, 1 parked
+  alerts     3 active, 1 critical; see: certwright alert list
   orders     3 deployed
   next order in 5 min
   platform   none yet

@@ -72,9 +72,9 @@ base::Result<> append_state_events(store::Transaction& tx, const model::Endpoint
     }
     const auto name = after.name().display();
     if (is == EndpointState::parked) {
-        return append_event(tx, after, "endpoint.parked",
-                            fmt::format("{} waits until its DNS is right; it is looked at daily.", name),
-                            now);
+        return append_event(
+            tx, after, "endpoint.parked",
+            fmt::format("{} waits until its DNS is right; certwright goes on watching that.", name), now);
     }
     if (was == EndpointState::parked) {
         return append_event(tx, after, "endpoint.resumed", fmt::format("{} is tried again.", name), now);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace endpoints {
 
 namespace {
@@ -67,6 +69,15 @@ base::Result<model::Certificate> find_certificate(store::Transaction& tx, const 
     return found;
 }
 
+base::Result<model::Tenant> find_tenant(store::Transaction& tx, const std::string& id)
+{
+    auto found = tx.tenants.get(id);
+    if (!found && found.error().kind() == base::Errc::not_found) {
+        return base::fail(unknown("tenant", id).with_fix("See what exists with: certwright tenant list"));
+    }
+    return found;
+}
+
 base::Result<Detail> read_detail(store::Transaction& tx, const Caller& caller, const std::string& reference)
 {
     Detail detail;
@@ -92,6 +103,31 @@ model::Event endpoint_event(const model::Endpoint& endpoint, std::string type, s
     event.data["name"] = endpoint.name().text();
     event.created_at = now;
     return event;
+}
+
+base::Result<std::vector<model::Problem>> unproved_names(store::Transaction& tx,
+                                                         const model::Endpoint& endpoint)
+{
+    std::vector<model::Problem> problems;
+    TRY(held, tx.names.held_by(endpoint.id));
+    for (const auto& name : endpoint.names) {
+        if (std::ranges::find(held, name.text()) != held.end()) {
+            continue;
+        }
+        model::Problem problem;
+        problem.code = "ownership_missing";
+        problem.message = fmt::format(
+            "{} is not proved to be yours yet; until it is, this certificate is not served for it.",
+            name.display());
+        problem.actor = model::Actor::customer;
+        const auto proof = std::ranges::find(endpoint.required_records, model::ownership_owner(name),
+                                             &model::RequiredRecord::name);
+        if (proof != endpoint.required_records.end()) {
+            problem.fix = fmt::format("Create the record: {} TXT {}", proof->host, proof->value);
+        }
+        problems.push_back(std::move(problem));
+    }
+    return problems;
 }
 
 std::vector<model::Problem> delegation_warnings(const model::Endpoint& endpoint)

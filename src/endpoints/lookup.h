@@ -13,6 +13,7 @@ base::Result<model::Endpoint> find_working(store::Transaction& tx, const Caller&
                                            const std::string& reference);
 base::Result<model::Certificate> find_certificate(store::Transaction& tx, const Caller& caller,
                                                   const std::string& id);
+base::Result<model::Tenant> find_tenant(store::Transaction& tx, const std::string& id);
 base::Result<Detail> read_detail(store::Transaction& tx, const Caller& caller, const std::string& reference);
 
 model::Event endpoint_event(const model::Endpoint& endpoint, std::string type, std::string message,
@@ -21,6 +22,10 @@ model::Event endpoint_event(const model::Endpoint& endpoint, std::string type, s
 // The accounts that the endpoint's CA policy names exist, issue for its key types and know its profile.
 // Errors: ca_account_not_found, ca_policy_invalid, ca_profile_unknown.
 base::Result<> check_ca_policy(store::Transaction& tx, const model::Endpoint& endpoint);
+
+// A problem for each name that `endpoint` does not hold, with the record that proves it.
+base::Result<std::vector<model::Problem>> unproved_names(store::Transaction& tx,
+                                                         const model::Endpoint& endpoint);
 
 // What has to be done by people before `endpoint` can be proved: a missing delegation that it cannot do
 // without.

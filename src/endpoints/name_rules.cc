@@ -17,8 +17,32 @@ base::Error refused(std::string code, std::string message, std::string fix)
         .with_fix(std::move(fix));
 }
 
+// What people type instead of a name, and what to type.
+std::string fix_of(std::string_view text)
+{
+    if (text.contains("://") || text.contains('/')) {
+        return "Give the name alone, such as shop.example.com, without https:// and path.";
+    }
+    if (text.contains('*')) {
+        return "A wildcard has one * as its first part, such as *.example.com.";
+    }
+    return "Give a name such as shop.example.com: letters, digits and hyphens between dots.";
+}
+
+// No top-level domain is a number (RFC 3696 2), so this is an address, or nothing.
+bool ends_in_number(std::string_view name)
+{
+    const auto last = name.substr(name.rfind('.') + 1);
+    return last.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 base::Result<> check_name(const model::DomainName& name, const model::Platform& platform)
 {
+    if (ends_in_number(name.base())) {
+        return base::fail(refused("name_invalid",
+                                  fmt::format("'{}' is an address, not a name", name.display()),
+                                  "Give the DNS name that leads to it."));
+    }
     if (name.base().contains('_')) {
         return base::fail(
             refused("name_invalid",
@@ -55,7 +79,11 @@ base::Result<std::vector<model::DomainName>> check_names(const std::vector<std::
     }
     std::vector<model::DomainName> names;
     for (const auto& text : texts) {
-        TRY(name, model::DomainName::parse(text));
+        auto parsed = model::DomainName::parse(text);
+        if (!parsed) {
+            return base::fail(std::move(parsed).error().with_fix(fix_of(text)));
+        }
+        const auto& name = *parsed;
         CHECKED(check_name(name, platform));
         if (std::ranges::find(names, name) != names.end()) {
             return base::fail(refused("name_invalid", fmt::format("'{}' is given twice", name.display()),

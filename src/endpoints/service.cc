@@ -91,9 +91,7 @@ base::Task<std::vector<base::Result<Outcome>>> Service::import(Caller caller, st
 base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& caller,
                                          const model::Endpoint& wanted, base::Time now) const
 {
-    if (auto tenant = tx.tenants.get(wanted.tenant); !tenant) {
-        return std::unexpected(std::move(tenant).error().with_code("tenant_not_found"));
-    }
+    TRY(tenant, find_tenant(tx, wanted.tenant));
     TRY(existing, own_claim(tx, wanted, now));
     if (existing) {
         auto after = *existing;

@@ -69,6 +69,11 @@ struct Upload {
     model::CertificateSource source = model::CertificateSource::transitional;  // or uploaded
 };
 
+struct Uploaded {
+    model::Certificate certificate;
+    std::vector<model::Problem> warnings;  // stored, but not served: names that are not proved yet
+};
+
 struct Revoked {
     model::Certificate certificate;
     model::Revocation revocation;
@@ -141,7 +146,8 @@ public:
     base::Task<Detail> retry(Caller caller, std::string endpoint);
 
     // Replaces an earlier upload of the same source and key type. The same certificate again changes nothing.
-    base::Task<model::Certificate> upload(Caller caller, std::string endpoint, Upload upload);
+    // A name that is not proved to be the tenant's is a warning: until it is, nothing is served for it.
+    base::Task<Uploaded> upload(Caller caller, std::string endpoint, Upload upload);
     base::Task<model::Certificate> certificate(Caller caller, std::string id);
     base::Task<store::Page<model::Certificate>> certificates(Caller caller, std::string after,
                                                              std::size_t limit);

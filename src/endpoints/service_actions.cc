@@ -155,7 +155,7 @@ base::Task<Detail> Service::retry(Caller caller, std::string reference)
     co_return detail;
 }
 
-base::Task<model::Certificate> Service::upload(Caller caller, std::string reference, Upload upload)
+base::Task<Uploaded> Service::upload(Caller caller, std::string reference, Upload upload)
 {
     const auto now = clock_.now();
     if (upload.source != model::CertificateSource::uploaded &&
@@ -167,16 +167,16 @@ base::Task<model::Certificate> Service::upload(Caller caller, std::string refere
     CO_TRY(checked, co_await store_.read(std::move(find)));
     // Signatures are verified here, not on the store's writer.
     CO_TRY(made, to_certificate(sealer_, checked, upload, now));
-    auto work = [this, caller, id = checked.id, made,
-                 now](store::Transaction& tx) -> base::Result<model::Certificate> {
+    auto work = [this, caller, id = checked.id, made, now](store::Transaction& tx) -> base::Result<Uploaded> {
         TRY(endpoint, find_working(tx, caller, id));
         TRY(stored, put_upload(tx, endpoint, made));
+        TRY(warnings, unproved_names(tx, endpoint));
         if (stored.id == made.id) {
             CHECKED(checks_.refresh_status(tx, endpoint.id, now));
             CHECKED(tx.events.append(
                 certificate_event(endpoint, stored, "certificate.uploaded", "uploaded", now)));
         }
-        return stored;
+        return Uploaded{std::move(stored), std::move(warnings)};
     };
     co_return co_await store_.write(std::move(work));
 }

@@ -187,7 +187,8 @@ base::Task<Detail> Service::suspend(Caller caller, std::string reference, std::s
         status.reason.message = fmt::format("{} is suspended by the operator{}{}", endpoint.name().display(),
                                             why.empty() ? "." : ": ", why);
         status.reason.actor = model::Actor::platform;
-        status.reason.fix = "Ask the operator to resume it";
+        status.reason.fix =
+            "The operator ends that with: certwright endpoint resume " + endpoint.name().text();
         status.serving = false;
         status.retrying = false;
         status.next_attempt_at.reset();
@@ -230,14 +231,15 @@ base::Task<Detail> Service::resume(Caller caller, std::string reference)
 base::Task<Detail> Service::transfer(Caller caller, std::string reference, std::string tenant)
 {
     if (!caller.is_operator()) {
-        co_return base::fail(not_the_operator(
-            "The new owner adds the name and creates the TXT record shown there; then it moves by itself."));
+        co_return base::fail(
+            not_the_operator(fmt::format("The new owner adds it with its own token: certwright endpoint add "
+                                         "{} --to URL. It is shown a TXT record; "
+                                         "with that in DNS the name moves to it, without an interruption.",
+                                         reference)));
     }
     const auto now = clock_.now();
     auto work = [this, caller, reference, tenant, now](store::Transaction& tx) -> base::Result<Detail> {
-        if (auto known = tx.tenants.get(tenant); !known) {
-            return std::unexpected(std::move(known).error().with_code("tenant_not_found"));
-        }
+        TRY(known, find_tenant(tx, tenant));
         TRY(endpoint, find_working(tx, caller, reference));
         if (endpoint.tenant == tenant) {
             return read_detail(tx, caller, endpoint.id);

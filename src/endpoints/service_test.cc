@@ -92,6 +92,8 @@ TEST(Service, RefusesNamesThatCannotBe)
     World world;
     const std::vector<std::pair<std::string, std::string>> cases{
         {"", "name_invalid"},
+        {"192.0.2.7", "name_invalid"},
+        {"https://shop.customer.test/", "name_invalid"},
         {"shop customer.test", "name_invalid"},
         {"-shop.customer.test", "name_invalid"},
         {"a..customer.test", "name_invalid"},

@@ -30,11 +30,17 @@ protected:
     }
     base::Result<model::Certificate> send(const Upload& given)
     {
-        return world.run(world.service.upload(Caller{"acme"}, endpoint.id, given));
+        auto uploaded = world.run(world.service.upload(Caller{"acme"}, endpoint.id, given));
+        if (!uploaded) {
+            return base::fail(uploaded.error());
+        }
+        warnings = uploaded->warnings;
+        return uploaded->certificate;
     }
 
     World world;
     model::Endpoint endpoint;
+    std::vector<model::Problem> warnings;  // of the last upload
     test::Authority authority = test::Authority::root("Former CA");
     crypto::PrivateKey key = test::new_key();
 };
@@ -78,6 +84,19 @@ TEST_F(Uploads, AreRefusedWithACodeEach)
     EXPECT_EQ(code(upload({"www.customer.test"})), "name_not_covered");
     EXPECT_EQ(code(upload({"shop.customer.test"}, -30, -1)), "cert_upload_expired");
     EXPECT_TRUE(world.run(world.service.get(Caller{"acme"}, endpoint.id)).value().certificates.empty());
+}
+
+TEST_F(Uploads, WarnUntilTheNameIsProved)
+{
+    ASSERT_TRUE(send(upload({"shop.customer.test"})));
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_EQ(warnings[0].code, "ownership_missing");
+    EXPECT_NE(warnings[0].fix.find("_certwright-ownership.shop TXT certwright="), std::string::npos)
+        << warnings[0].fix;
+
+    ASSERT_TRUE(world.hold(endpoint));
+    ASSERT_TRUE(send(upload({"shop.customer.test"}, -1, 60)));
+    EXPECT_TRUE(warnings.empty());
 }
 
 TEST_F(Uploads, CanBeRemovedButManagedOnesCannot)

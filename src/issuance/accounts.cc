@@ -29,6 +29,20 @@ base::Result<> make_default(store::Transaction& tx, model::CaAccount& account)
     return publish_thumbprint(tx, account.thumbprint);
 }
 
+// A CA that is not there says nothing that people could read.
+base::Error explained(base::Error error, const model::CaAccount& account)
+{
+    const bool silent = error.kind() == base::Errc::unavailable || error.kind() == base::Errc::timeout;
+    if (!silent || !error.code().empty()) {
+        return error;
+    }
+    return std::move(error)
+        .with_code("ca_unavailable")
+        .with_fix(fmt::format("Check the directory {}, and that this machine reaches it; then: certwright ca "
+                              "register {}",
+                              account.directory_url, account.name));
+}
+
 // The CA's short name, with a number when it is taken.
 std::string free_name(const std::vector<model::CaAccount>& known, const model::CaAccount& account)
 {
@@ -275,7 +289,11 @@ base::Task<> Accounts::register_account(acme::Client& client, model::CaAccount a
         external->kid = account.eab_kid;
         external->mac_key = mac_key;
     }
-    CO_TRY(registered, co_await register_in_budget(client, account, std::move(external)));
+    auto attempt = co_await register_in_budget(client, account, std::move(external));
+    if (!attempt) {
+        co_return base::fail(explained(std::move(attempt).error(), account));
+    }
+    const auto& registered = *attempt;
     const std::string url = registered.url;
     auto save = [id = account.id, url](store::Transaction& tx) -> base::Result<> {
         TRY(row, tx.accounts.get(id));

@@ -208,7 +208,9 @@ public:
         channel.events = std::move(events);
         channel.created_at = clock.now();
         channel.sealed_secret =
-            sealer.seal(base::as_bytes("whsec_c2VjcmV0"), model::channel_context(channel));
+            kind == model::ChannelKind::email
+                ? base::Bytes()
+                : sealer.seal(base::as_bytes("whsec_c2VjcmV0"), model::channel_context(channel));
         must([channel](store::Transaction& tx) { return tx.channels.put(channel); });
         return channel;
     }

@@ -54,6 +54,7 @@ class Alerts:
         self.mail.launch()
         self.server.launch(UnreachableCa, 9, env=self.settings())
         self.try_the_channel()
+        self.tenant_confirms_his_address()
         self.name_that_ends_soon()
         self.receiver_down()
 
@@ -79,6 +80,20 @@ class Alerts:
         mail = self.mail.about("Test of the channel alerts.mail")
         self.check("its mail is for the operators", mail is not None and OPS in mail["to"], mail and mail["to"])
 
+    def tenant_confirms_his_address(self):
+        self.cli.text("tenant", "add", "acme")
+        acme = Cli(self.server, self.cli.json("token", "create", "--tenant", "acme", "--scope", "write")["token"])
+        said = acme.text("channel", "add", "mail", "--mail", "admin@acme.test")
+        self.check("a tenant's address is asked first", "channel confirm" in said, said.splitlines()[-1].strip())
+        refused = acme.text("channel", "test", "mail", check=False)
+        self.check("until then it hears of nothing", "[channel_unconfirmed]" in refused, refused.splitlines()[0])
+        mail = wait_until("the code comes by mail", lambda: self.mail.about("Confirm that admin@acme.test"), 30, self.server)
+        command = next(line.split() for line in mail.get_content().splitlines() if "channel confirm chn_" in line)
+        said = acme.text(*command[1:])
+        self.check("the command of the mail confirms it", "is confirmed" in said, said.strip())
+        said = acme.text("channel", "test", "mail")
+        self.check("now a test arrives", said.startswith("Delivered"), said.strip())
+
     def name_that_ends_soon(self):
         folder = self.folder / "certificates"
         folder.mkdir()
@@ -103,7 +118,9 @@ class Alerts:
         listed = self.cli.json("alert", "list", "--endpoint", NAME)["items"]
         self.check("alert list has it", [each["rule"] for each in listed] == ["expiring"], listed and listed[0]["message"])
         self.cli.text("endpoint", "remove", NAME, "--yes")
-        over = wait_until("a mail that it is over", lambda: self.mail.about("Resolved:"), 30, self.server)
+        over = wait_until("a mail that it is over", lambda: self.mail.about("Removed:"), 30, self.server)
+        self.check("it does not say that it was mended", "It was not mended" in " ".join(over.get_content().split())
+                   and self.mail.about("Resolved:") is None, over["subject"])
         self.check("it is in the same thread", over["references"] == mail["message-id"], over["references"])
 
     def receiver_down(self):

@@ -224,6 +224,27 @@ class PostgreSql(Part):
         return self
 
 
+class HookReceiver(Part):
+    """Somebody who takes webhooks and verifies their signatures."""
+
+    def __init__(self, folder, ports):
+        super().__init__("receiver", folder)
+        self._port = ports.take()
+        self._log = folder / "taken.jsonl"
+        self.url = f"http://{LOOPBACK}:{self._port}/alerts"
+
+    def launch(self, secret):
+        self.start([sys.executable, ROOT / "tests" / "peers" / "hook_receiver.py", self._port, self._log, secret])
+        wait_until("the webhook receiver answers", lambda: accepts_tcp(self._port), 20, self)
+        return self
+
+    def taken(self):
+        """What was posted, as JSON, oldest first; each with `valid`: whether its signature is right."""
+        if not self._log.exists():
+            return []
+        return [json.loads(line) for line in self._log.read_text(encoding="utf-8").splitlines()]
+
+
 class WebApp(Part):
     """The customer's web app: says which app it is, and what the proxy in front told it."""
 

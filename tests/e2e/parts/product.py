@@ -74,13 +74,14 @@ class Edge(Part):
 
 
 class Cli:
-    """The command line of a person or a script."""
+    """The command line of a person or a script: the operator's, or of whoever has `token`."""
 
-    def __init__(self, server):
-        self._server = server
+    def __init__(self, server, token=None):
+        self._server, self._token = server, token
 
     def environment(self):
-        return {"CERTWRIGHT_API": self._server.url, "CERTWRIGHT_TOKEN": self._server.token_file.read_text().strip()}
+        return {"CERTWRIGHT_API": self._server.url,
+                "CERTWRIGHT_TOKEN": self._token or self._server.token_file.read_text().strip()}
 
     def text(self, *arguments, seconds=90, check=True):
         """What a person reads."""

@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 
-from .peers import Knot, Pebble, PostgreSql, Unbound, WebApp
+from .peers import HookReceiver, Knot, Pebble, PostgreSql, Unbound, WebApp
 from .process import Failed, Ports
 from .product import CHALLENGE_ZONE, DOMAIN, Cli, Edge, Server
 
@@ -26,6 +26,7 @@ class Stage:
         self.ca = Pebble(folder / "pebble", ports, pebble)
         self.server = Server(folder / "serve", ports, binary)
         self.edge = Edge(folder / "edge", ports, binary)
+        self.receiver = HookReceiver(folder / "receiver", ports)
         self.database = PostgreSql(folder / "postgresql") if postgresql else None
         self.cli = Cli(self.server)
         self.root = None  # the CA's issuing root, once it runs
@@ -82,4 +83,4 @@ class Stage:
         return (("control's edge", self.server.http, self.server.https), ("remote edge", self.edge.http, self.edge.https))
 
     def parts(self):
-        return (self.knot, self.unbound, self.app, self.ca, self.server, self.edge)
+        return (self.knot, self.unbound, self.app, self.ca, self.server, self.edge, self.receiver)

@@ -4,13 +4,15 @@ import shlex
 import time
 
 from . import probe
-from .peers import dig, make_leaf, make_tls_root
+from .peers import dig, make_dated_leaf, make_leaf, make_tls_root
 from .process import LOOPBACK, LOOPBACK6, Failed, have_ipv6, wait_until
 from .product import CHALLENGE_ZONE, DOMAIN, EndpointView
 
 SHOP = "shop.customer.test"
 SERVICES = "services.customer.test"
 CLAIMED = "claimed.customer.test"
+BLOG = "blog.customer.test"
+OLD = "old.customer.test"
 LET_IN = "127.0.0.2"  # the address that the IP filter of the internal endpoint lets in
 
 
@@ -27,7 +29,8 @@ class Story:
 
     def tell(self):
         for step in (self.open_the_stage, self.platform_certificate, self.external_endpoint, self.transitional_certificate,
-                     self.records_appear, self.internal_endpoint, self.ownership, self.renewal, self.overview):
+                     self.records_appear, self.internal_endpoint, self.ownership, self.wrong_dns, self.alert, self.renewal,
+                     self.overview):
             step()
 
     # --- telling ----------------------------------------------------------------------------------------------------
@@ -45,10 +48,13 @@ class Story:
             self.failures.append(what)
         return passed
 
-    def show_command(self, *arguments, seconds=90):
+    def show_command(self, *arguments, seconds=90, check=True):
+        """`check`: whether it must end well. Returns what it printed."""
         self._print(f"   $ certwright {shlex.join(map(str, arguments))}")
-        for line in self._cli.text(*arguments, seconds=seconds).rstrip().splitlines():
-            self._print(f"     {line}")
+        text = self._cli.text(*arguments, seconds=seconds, check=check)
+        for line in text.rstrip().splitlines():
+            self._print(f"     {line}".rstrip())
+        return text
 
     def change_zone(self, lines):
         for line in lines:
@@ -112,7 +118,7 @@ class Story:
         self.say(f"its resolver (Unbound)    {LOOPBACK} port {stage.unbound.port}")
         self.say(f"customer's DNS (Knot)     {LOOPBACK} port {stage.knot.port}, zone customer.test")
         self.say(f"customer's web app        {stage.app.url}")
-        stage.start_server()
+        stage.start_server(env={"CERTWRIGHT_ALERTS_GATHER": "1s"})  # half a minute in earnest
         self.say(f"certwright serve          API {stage.server.url}, name server port {stage.server.dns}, "
                  f"HTTP {stage.server.http}, HTTPS {stage.server.https}")
         stage.start_edge()
@@ -220,8 +226,59 @@ class Story:
         self.check("endpoint show names the serial number that is served", same_number(told, leaf.serial),
                    f"told {told or 'none'}, served {leaf.serial}")
 
+    def wrong_dns(self):
+        self.title(f"7. {BLOG}: its DNS is wrong, and the doctor says what to do about it")
+        self._cli.text("endpoint", "add", BLOG, "--to", self._stage.app.url)
+        blog = self._cli.endpoint(BLOG)
+        routing = next(r for r in blog.records() if r["purpose"] == "routing")
+        self.change_zone([f"add {BLOG}. 1 CNAME www.customer.test."])
+        told = self.show_command("doctor", BLOG, check=False)
+        self.check("it says what is there, what should be, and who must act",
+                   all(part in told for part in ("[dns_wrong_target]", routing["value"], "CNAME www.customer.test", "Who must act")),
+                   next((line.strip() for line in told.splitlines() if "[dns_wrong_target]" in line), "nothing about it"))
+        self.say("The customer corrects the record.")
+        self.change_zone([f"del {BLOG}. CNAME", *blog.nsupdate_lines()])
+        self.await_state(BLOG, "active")
+        told = self.show_command("doctor", BLOG, check=False)
+        self.check("now all is well", "All is well" in told and " x " not in told, told.splitlines()[1])
+
+    def alert(self):
+        self.title(f"8. {OLD} lives on an uploaded certificate that ends soon; somebody is told")
+        folder = self._stage.folder / "old"
+        folder.mkdir()
+        root = make_tls_root(folder, "root", "An old CA")
+        receiver = self._stage.receiver
+        added = self._cli.json("channel", "add", "pager", "--webhook", receiver.url, "--everything")
+        self._stage.keep(receiver).launch(added["secret"])
+        self.show_command("channel", "test", "pager")
+        self._cli.text("endpoint", "add", OLD, "--to", self._stage.app.url)
+        self._upload(folder, "ending", root, days=2)
+        opened = wait_until("the alert arrives", lambda: self._told(OLD, "alert.opened"), 30, self._stage.server)
+        self.check("the channel hears of it, signed", opened["valid"] and "has no successor" in opened["body"]["summary"],
+                   opened["body"]["summary"])
+        for line in opened["body"]["text"].rstrip().splitlines():
+            self._print(f"     {line}".rstrip())
+        status = self.show_command("status")
+        self.check("status counts it", "1 active" in status and "certwright alert list" in status,
+                   next((line.strip() for line in status.splitlines() if "alerts" in line), "no word of alerts"))
+        self.say("The successor is uploaded.")
+        self._upload(folder, "successor", root, days=80)
+        over = wait_until("so does its end", lambda: self._told(OLD, "alert.resolved"), 30, self._stage.server)
+        self.check("and that it is over", over["body"]["summary"].startswith("Resolved: "), over["body"]["summary"])
+
+    def _upload(self, folder, stem, root, days):
+        key = make_leaf(folder, stem, f"DNS:{OLD}", root)[1]
+        start, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + day * 86400)) for day in (-10, days))
+        chain = make_dated_leaf(folder, f"DNS:{OLD}", key, root, start, end)
+        self.show_command("certificate", "upload", OLD, "--chain", chain, "--key", key)
+
+    def _told(self, name, kind):
+        """The notice of that type about `name`, once it was taken."""
+        return next((each for each in self._stage.receiver.taken()
+                     if each["body"]["type"] == kind and each["body"].get("alert", {}).get("name") == name), None)
+
     def renewal(self):
-        self.title(f"7. {SHOP} is renewed while visitors keep coming, through both edges")
+        self.title(f"9. {SHOP} is renewed while visitors keep coming, through both edges")
         addresses = [LOOPBACK] + ([LOOPBACK6] if have_ipv6() else [])
         visitors = [probe.Visitor(https, SHOP, self._stage.root, address).start()
                     for _, _, https in self._stage.edges() for address in addresses]
@@ -243,7 +300,7 @@ class Story:
         self.check_told_serial(SHOP, renewed)
 
     def overview(self):
-        self.title("8. How it stands")
+        self.title("10. How it stands")
         self.show_command("status")
         self.show_command("endpoint", "show", SHOP)
         status = self._cli.json("status")

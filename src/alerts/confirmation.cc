@@ -1,0 +1,107 @@
+#include "alerts/confirmation.h"
+
+#include "alerts/document.h"
+#include "alerts/notices.h"
+#include "base/bytes.h"
+#include "base/random.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace alerts {
+
+namespace {
+
+constexpr std::size_t code_length = 12;  // 60 bits: more than can be tried out
+constexpr double daily_to_address = 5;
+constexpr double daily_of_tenant = 20;
+constexpr std::chrono::hours day{24};
+
+// As people type it.
+std::string plain(std::string code)
+{
+    std::erase_if(code, [](char c) { return c == '-' || c == ' '; });
+    std::ranges::transform(code, code.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return code;
+}
+
+// A persisted bucket, so that whoever makes and removes channels sends no more.
+base::Result<> take_mail(store::Transaction& tx, const std::string& subject, double daily, base::Time now)
+{
+    model::Bucket bucket;
+    bucket.owner = "alerts";
+    bucket.limit = "confirmations";
+    bucket.subject = subject;
+    bucket.key = fmt::format("{}/{}/{}", bucket.owner, bucket.limit, subject);
+    bucket.level = daily;
+    bucket.updated_at = now;
+    TRY(known, tx.budgets.get(bucket.key));
+    if (known) {
+        const auto share = static_cast<double>((now - known->updated_at).count()) /
+                           static_cast<double>(std::chrono::milliseconds(day).count());
+        bucket.level = std::min(daily, known->level + std::max(0.0, share) * daily);
+    }
+    if (bucket.level < 1) {
+        return base::fail(base::Error(base::Errc::rate_limited, "too many codes were mailed today")
+                              .with_code("confirmation_too_soon")
+                              .with_fix("Use the code of the newest mail, or ask for another one tomorrow.")
+                              .with_retry_after(std::chrono::duration_cast<std::chrono::seconds>(day) /
+                                                static_cast<int>(daily)));
+    }
+    bucket.capacity = daily;
+    bucket.period_ms = std::chrono::milliseconds(day).count();
+    bucket.level -= 1;
+    return tx.budgets.put(bucket);
+}
+
+}  // namespace
+
+bool needs_confirmation(const model::Channel& channel)
+{
+    return !channel.tenant.empty() && channel.kind == model::ChannelKind::email;
+}
+
+bool may_hear(const model::Channel& channel)
+{
+    return !needs_confirmation(channel) || channel.sealed_secret.empty();
+}
+
+base::Result<> send_confirmation(store::Transaction& tx, const crypto::Sealer& sealer, const Options& options,
+                                 model::Channel& channel, base::Time now)
+{
+    if (!options.sends_mail) {
+        return base::fail(base::Error(base::Errc::unavailable, "no mail server is configured")
+                              .with_code("mail_not_configured")
+                              .with_fix("Use a webhook, or ask the operator to set alerts.smtp."));
+    }
+    CHECKED(take_mail(tx, "address/" + channel.target, daily_to_address, now));
+    CHECKED(take_mail(tx, "tenant/" + channel.tenant, daily_of_tenant, now));
+    const auto code = base::random_label(code_length);
+    channel.sealed_secret = sealer.seal(base::as_bytes(code), model::channel_context(channel));
+    const auto shown = fmt::format("{}-{}-{}", code.substr(0, 4), code.substr(4, 4), code.substr(8));
+    const auto id = base::new_id("dlv");
+    const auto document =
+        notice_document(id, confirmation_type, now, text_of_confirmation(channel, shown), "", nullptr);
+    auto ready = channel;
+    ready.failures = 0;  // A subject of its own, which waits for nothing else.
+    return put_into_outbox(tx, ready, id, "confirm/" + id, confirmation_type, json::serialize(document), now);
+}
+
+base::Result<> confirm(const crypto::Sealer& sealer, model::Channel& channel, const std::string& code)
+{
+    TRY(wanted, sealer.open(channel.sealed_secret, model::channel_context(channel)));
+    if (base::as_text(wanted) != plain(code)) {
+        return base::fail(
+            base::Error(base::Errc::invalid, "this is not the code that was mailed last")
+                .with_code("code_wrong")
+                .with_fix(
+                    "Copy it from the newest mail, or have another one sent: certwright channel confirm " +
+                    channel.id));
+    }
+    channel.sealed_secret.clear();
+    return {};
+}
+
+}  // namespace alerts
