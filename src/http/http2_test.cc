@@ -14,15 +14,8 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using test::OneIdentity;
 using testing::HasSubstr;
-
-class OneIdentity final : public net::IdentitySource {
-public:
-    Choice choose(const net::ClientHello&) override { return Choice{Verdict::ready, made.identity}; }
-    base::Task<std::shared_ptr<const net::TlsIdentity>> load(net::ClientHello) override { co_return nullptr; }
-
-    test::TestIdentity made = test::make_test_identity({"localhost", "127.0.0.1"});
-};
 
 // A TLS server for both protocols on the test's loop.
 class TlsHttpServer {
@@ -45,7 +38,8 @@ public:
     std::uint16_t port() const { return listener_.where().port(); }
 
     http::ServerLimits limits;
-    OneIdentity source;
+    test::TestIdentity made = test::make_test_identity({"localhost", "127.0.0.1"});
+    OneIdentity source{made.identity};
     std::vector<std::string> protocols;
 
 private:
@@ -126,7 +120,7 @@ protected:
     {
         const auto command =
             fmt::format("curl --silent --show-error --max-time 20 --noproxy '*' --cacert {} {} 2>&1",
-                        server.source.made.trust_file(), arguments);
+                        server.made.trust_file(), arguments);
         std::string output;
         bool ended = false;
         std::thread runner([&] {
@@ -155,7 +149,7 @@ protected:
     }
     std::string file(const std::string& name, std::size_t size)
     {
-        const auto path = server.source.made.folder->path() / name;
+        const auto path = server.made.folder->path() / name;
         std::ofstream(path) << std::string(size, name.front());
         return path.string();
     }
@@ -220,7 +214,7 @@ TEST_F(Http2, StopsAnUploadThatNobodyReadsAndGoesOn)
 
     const auto answer =
         curl("--http2 -w '%{http_code} ' --data-binary @" + path + " " + url("/ignore") + " --next --http2 " +
-             "--cacert " + server.source.made.trust_file() + " -s -d hi " + url("/x"));
+             "--cacert " + server.made.trust_file() + " -s -d hi " + url("/x"));
 
     EXPECT_THAT(answer, HasSubstr("no\n"));
     EXPECT_THAT(answer, HasSubstr("403"));
@@ -271,7 +265,7 @@ TEST_F(Http2, EndsAnIdleConnection)
     server.limits.idle_time = 50ms;
     net::TlsClientOptions options;
     options.server_name = "localhost";
-    options.trust_file = server.source.made.trust_file();
+    options.trust_file = server.made.trust_file();
     options.alpn = {"h2"};
     auto stream = test::run(loop, net::connect_tls("127.0.0.1", server.port(), options, 5s));
     ASSERT_TRUE(stream) << stream.error().message();

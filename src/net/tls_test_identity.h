@@ -66,4 +66,15 @@ inline TestIdentity make_test_identity(const std::vector<std::string>& names)
     return out;
 }
 
+// Answers every hello with one identity.
+class OneIdentity final : public net::IdentitySource {
+public:
+    explicit OneIdentity(std::shared_ptr<const net::TlsIdentity> identity) : identity_(std::move(identity)) {}
+    Choice choose(const net::ClientHello&) override { return Choice{Verdict::ready, identity_}; }
+    base::Task<std::shared_ptr<const net::TlsIdentity>> load(net::ClientHello) override { co_return nullptr; }
+
+private:
+    std::shared_ptr<const net::TlsIdentity> identity_;
+};
+
 }  // namespace test

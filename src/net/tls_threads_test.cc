@@ -14,16 +14,7 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-class OneIdentity final : public net::IdentitySource {
-public:
-    explicit OneIdentity(std::shared_ptr<const net::TlsIdentity> identity) : identity_(std::move(identity)) {}
-    Choice choose(const net::ClientHello&) override { return Choice{Verdict::ready, identity_}; }
-    base::Task<std::shared_ptr<const net::TlsIdentity>> load(net::ClientHello) override { co_return nullptr; }
-
-private:
-    std::shared_ptr<const net::TlsIdentity> identity_;
-};
+using test::OneIdentity;
 
 asio::awaitable<void> accept_all(net::Listener& listener, net::TlsServer& server, net::IdentitySource& source)
 {

@@ -18,14 +18,7 @@ namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
-
-class OneIdentity final : public net::IdentitySource {
-public:
-    Choice choose(const net::ClientHello&) override { return Choice{Verdict::ready, made.identity}; }
-    base::Task<std::shared_ptr<const net::TlsIdentity>> load(net::ClientHello) override { co_return nullptr; }
-
-    test::TestIdentity made = test::make_test_identity({"a.example"});
-};
+using test::OneIdentity;
 
 // Asks for a key update with every octet, which the server must answer, and reads nothing (OpenSSL's own
 // client, on a thread of its own); returns when the server has had enough.
@@ -73,7 +66,7 @@ TEST(TlsUnread, APeerThatAsksForKeysAndReadsNothingIsCutOff)
 {
     std::signal(SIGPIPE, SIG_IGN);
     asio::io_context loop(1);
-    OneIdentity source;
+    OneIdentity source(test::make_test_identity({"a.example"}).identity);
     const auto tls = net::TlsServer::create(net::TlsPolicy()).value();
     auto listener =
         net::Listener::open(loop.get_executor(), net::parse_endpoint("127.0.0.1:0").value(), false).value();
