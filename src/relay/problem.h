@@ -44,7 +44,7 @@ struct Problem {
     std::optional<std::chrono::seconds> retry_after;
     bool retry_as_date = false;
     std::string help;      // Link, rel="help"
-    std::string location;  // of the account that a key has already
+    std::string location;  // of the account that a key has already; where a page redirects to
     std::vector<std::string> algorithms;
     std::optional<std::string> page;  // the body, as a proxy in front of a CA writes it: HTML
     bool cut = false;                 // the connection ends without an answer

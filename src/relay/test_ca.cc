@@ -220,10 +220,9 @@ boost::asio::awaitable<bool> TestCa::listen_again()
 // Says nothing, to the end of the outage.
 boost::asio::awaitable<void> TestCa::hold(boost::asio::ip::tcp::socket socket)
 {
-    while (outage() == OutageKind::silent) {
+    while (outage() == OutageKind::silent && socket.is_open()) {
         co_await base::sleep_for(outage_poll);
     }
-    socket.close();
 }
 
 boost::asio::awaitable<void> TestCa::serve(boost::asio::ip::tcp::socket socket)
