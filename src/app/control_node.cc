@@ -123,6 +123,7 @@ Task<> ControlNode::start_edge()
     options.https = https;
     options.loop.https_port = https.empty() ? std::uint16_t{443} : https.front().port();
     options.threads = static_cast<unsigned>(ground_->settings.edge_threads);
+    CO_CHECKED(use_edge_traffic(ground_->settings.edge_traffic, options));
     auto started = edge::Edge::start(std::move(options), ground_->clock);
     if (!started) {
         co_return base::fail(std::move(started).error());

@@ -50,6 +50,7 @@ base::Task<> EdgeNode::start()
     options.loop.https_port = https.empty() ? std::uint16_t{443} : https.front().port();
     options.loop.cache.group = settings_.group;
     options.threads = static_cast<unsigned>(settings_.threads);
+    CO_CHECKED(use_edge_traffic(settings_.traffic, options));
     auto started = edge::Edge::start(std::move(options), clock_);
     if (!started) {
         co_return base::fail(std::move(started).error());

@@ -114,15 +114,25 @@ std::string NodeFacts::metrics() const
         return out;
     }
     std::uint64_t connections = 0, failed = 0, requests = 0, upstream_failed = 0, challenges = 0;
+    std::uint64_t turned_away = 0, filtered = 0, misdirected = 0, unknown_host = 0;
     for (const auto* loop : edge_->counters()) {
         connections += loop->connections.load();
         failed += loop->handshakes_failed.load();
         requests += loop->requests.load();
         upstream_failed += loop->upstream_failed.load();
         challenges += loop->challenges.load();
+        turned_away += loop->turned_away.load() + loop->accept_failed.load();
+        filtered += loop->filtered.load();
+        misdirected += loop->misdirected.load();
+        unknown_host += loop->unknown_host.load();
     }
     append(out, "edge_connections_total", "Connections accepted.", connections);
     append(out, "edge_handshakes_failed_total", "TLS handshakes that clients or we gave up.", failed);
+    append(out, "edge_turned_away_total",
+           "Connections that found no room; a rise wants more open files or another edge.", turned_away);
+    append(out, "edge_filtered_total", "Requests from addresses that an IP filter leaves out.", filtered);
+    append(out, "edge_misdirected_total", "Requests on a connection for another name (421).", misdirected);
+    append(out, "edge_unknown_host_total", "Requests for names without endpoint or upstream.", unknown_host);
     append(out, "edge_requests_total", "Requests.", requests);
     append(out, "edge_upstream_failed_total",
            "Requests whose origin failed; look at the endpoint's upstream.", upstream_failed);

@@ -217,6 +217,7 @@ base::ConfigTable settings_table(Settings& settings)
                "Where the API is served. Loopback addresses only: it is plain HTTP.", check_listen);
     table.boolean("edge.enabled", settings.edge, "Serve HTTP and HTTPS from this process too.");
     table.number("edge.threads", settings.edge_threads, 0, 256, "Loops of the edge; 0: one for each core.");
+    add_edge_traffic_fields(table, settings.edge_traffic);
 
     table.list(
         "responder.listen", settings.responder_listen,
@@ -282,6 +283,7 @@ base::ConfigTable edge_settings_table(EdgeSettings& settings)
                "Where HTTP is served: challenges and redirects to HTTPS.", check_listen);
     table.list("https.listen", settings.https_listen, "Where HTTPS is served.", check_listen);
     table.number("edge.threads", settings.threads, 0, 256, "Loops; 0: one for each core.");
+    add_edge_traffic_fields(table, settings.traffic);
     add_log_fields(table, settings.log_level, settings.log_json);
     return table;
 }

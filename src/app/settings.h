@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/alert_settings.h"
+#include "app/edge_traffic.h"
 #include "base/config.h"
 #include "net/listener.h"
 
@@ -29,6 +30,7 @@ struct Settings {
     std::vector<std::string> api_listen{"127.0.0.1:8700"};
     bool edge = true;
     std::int64_t edge_threads = 0;
+    EdgeTraffic edge_traffic;
     std::int64_t dns_threads = 0;
     std::int64_t dns_rate_limit = 50;
 
@@ -94,6 +96,7 @@ struct EdgeSettings {
     std::vector<std::string> http_listen{"0.0.0.0:80", "[::]:80"};
     std::vector<std::string> https_listen{"0.0.0.0:443", "[::]:443"};
     std::int64_t threads = 0;
+    EdgeTraffic traffic;
     std::string log_level = "info";
     bool log_json = false;
 };

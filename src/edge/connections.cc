@@ -12,7 +12,14 @@ constexpr std::chrono::milliseconds time_to_send{200};
 // Tells its member when it is destroyed, which an upgrade may do before the request's handler returns.
 class Connections::Member::Tracked final : public net::Stream {
 public:
-    Tracked(Member& member, std::unique_ptr<net::Stream> inner) : member_(member), inner_(std::move(inner)) {}
+    Tracked(Member& member, std::unique_ptr<net::Stream> inner, const std::optional<net::Endpoint>& client)
+        : member_(member), inner_(std::move(inner))
+    {
+        if (client) {
+            replaced_ = std::make_unique<net::ConnectionFacts>(inner_->facts());
+            replaced_->client = *client;
+        }
+    }
     ~Tracked() override { member_.stream_ = nullptr; }
 
     base::Task<std::size_t> read_some(std::span<char> buffer) override { return inner_->read_some(buffer); }
@@ -25,12 +32,13 @@ public:
     boost::asio::awaitable<void> shutdown() override { return inner_->shutdown(); }
     void close() override { inner_->close(); }
     bool is_idle() override { return inner_->is_idle(); }
-    const net::ConnectionFacts& facts() const override { return inner_->facts(); }
+    const net::ConnectionFacts& facts() const override { return replaced_ ? *replaced_ : inner_->facts(); }
     boost::asio::any_io_executor executor() override { return inner_->executor(); }
 
 private:
     Member& member_;
     std::unique_ptr<net::Stream> inner_;
+    std::unique_ptr<net::ConnectionFacts> replaced_;
 };
 
 Connections::Member::Member(Connections& all, http::Handler& next) : all_(all), next_(next)
@@ -43,9 +51,10 @@ Connections::Member::~Member()
     all_.members_.erase(place_);
 }
 
-std::unique_ptr<net::Stream> Connections::Member::track(std::unique_ptr<net::Stream> stream)
+std::unique_ptr<net::Stream> Connections::Member::track(std::unique_ptr<net::Stream> stream,
+                                                        const std::optional<net::Endpoint>& client)
 {
-    auto tracked = std::make_unique<Tracked>(*this, std::move(stream));
+    auto tracked = std::make_unique<Tracked>(*this, std::move(stream), client);
     stream_ = tracked.get();
     if (all_.draining_) {
         close();

@@ -6,6 +6,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 
 namespace edge {
 
@@ -20,8 +21,10 @@ public:
         Member& operator=(const Member&) = delete;
         ~Member() override;
 
-        // Call once: the stream to serve, so that drain() can close it.
-        std::unique_ptr<net::Stream> track(std::unique_ptr<net::Stream> stream);
+        // Call once: the stream to serve, so that drain() can close it. `client`: who it comes from, where a
+        // load balancer in between has said so.
+        std::unique_ptr<net::Stream> track(std::unique_ptr<net::Stream> stream,
+                                           const std::optional<net::Endpoint>& client = std::nullopt);
         boost::asio::awaitable<void> handle(http::Exchange& exchange) override;
 
     private:

@@ -1,7 +1,7 @@
 #include "edge/loop.h"
 
 #include "base/log.h"
-#include "net/address_set.h"
+#include "net/proxy_protocol.h"
 
 #include <pthread.h>
 
@@ -59,6 +59,7 @@ Loop::Loop(const CertificateStore& store, asio::thread_pool& workers, const base
       forwarder_(pool_, counters_, options_.forward),
       proxy_(cache_, store, workers, forwarder_, counters_, options_.https_port),
       admission_(connections_, counters_, options_.most_connections),
+      upkeep_(context_.get_executor()),
       tasks_(context_.get_executor())
 {
 }
@@ -74,6 +75,11 @@ base::Result<std::unique_ptr<Loop>> Loop::create(const CertificateStore& store, 
     std::unique_ptr<Loop> loop(new Loop(store, workers, clock, std::move(options)));
     TRY(tls, net::TlsServer::create(loop->options_.tls));
     loop->tls_ = std::move(tls);
+    if (!loop->options_.access_log.empty()) {
+        TRY(log, AccessLog::open(loop->options_.access_log));
+        loop->access_log_ = std::move(log);
+        loop->proxy_.log_to(loop->access_log_.get());
+    }
     return loop;
 }
 
@@ -87,6 +93,9 @@ base::Result<net::Endpoint> Loop::listen(const net::Endpoint& where, bool tls)
 
 void Loop::start()
 {
+    if (access_log_) {
+        upkeep_.spawn("access_log", access_log_->keep_writing());
+    }
     for (const auto& open : listeners_) {
         tasks_.spawn("accept", accept(open->listener, open->tls));
     }
@@ -122,6 +131,16 @@ asio::awaitable<void> Loop::accept(net::Listener& listener, bool tls)
 asio::awaitable<void> Loop::serve(asio::ip::tcp::socket socket, bool tls)
 {
     Counters::count(counters_.connections);
+    std::optional<net::Endpoint> client;
+    if (!options_.proxies.empty() && from_proxy(socket)) {
+        auto said = co_await net::take_proxy_header(socket, options_.handshake);
+        if (!said) {
+            Counters::count(counters_.handshakes_failed);
+            base::log::debug("proxy_header_failed", {{"error", said.error().message()}});
+            co_return;
+        }
+        client = *said;
+    }
     std::unique_ptr<net::Stream> stream;
     if (tls) {
         auto accepted = co_await tls_->accept(std::move(socket), cache_, options_.handshake);
@@ -140,8 +159,15 @@ asio::awaitable<void> Loop::serve(asio::ip::tcp::socket socket, bool tls)
         stream = net::make_stream(std::move(socket));
     }
     Connections::Member member(connections_, proxy_);
-    auto tracked = member.track(std::move(stream));
+    auto tracked = member.track(std::move(stream), client);
     co_await http::serve_http(std::move(tracked), member, options_.server);
+}
+
+bool Loop::from_proxy(const asio::ip::tcp::socket& socket) const
+{
+    boost::system::error_code gone;
+    const auto peer = socket.remote_endpoint(gone);
+    return !gone && options_.proxies.contains(peer.address());
 }
 
 base::Task<> Loop::refresh(std::shared_ptr<const Touched> touched)
@@ -161,6 +187,7 @@ asio::awaitable<void> Loop::drain(std::chrono::milliseconds limit)
     connections_.drain();
     static_cast<void>(co_await base::with_timeout(limit, joined(tasks_)));  // What is left is cancelled.
     co_await tasks_.stop();
+    co_await upkeep_.stop();
     pool_.clear();
 }
 

@@ -10,12 +10,14 @@
 #include "edge/identity_cache.h"
 #include "edge/proxy.h"
 #include "http/server.h"
+#include "net/address_set.h"
 #include "net/listener.h"
 #include "net/tls.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <filesystem>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -39,6 +41,9 @@ struct LoopOptions {
     std::uint16_t https_port = 443;
     std::size_t most_connections = 100'000;  // of this loop; fewer where the limit of open files is low
     std::chrono::milliseconds handshake{15'000};
+    // Load balancers: their connections begin with the PROXY protocol, and no others may.
+    net::AddressSet proxies;
+    std::filesystem::path access_log;  // empty: none
 };
 
 // Listeners are opened before start(); after it everything runs on the loop's own thread, and others talk to
@@ -73,6 +78,7 @@ private:
 
     boost::asio::awaitable<void> accept(net::Listener& listener, bool tls);
     boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, bool tls);
+    bool from_proxy(const boost::asio::ip::tcp::socket& socket) const;
 
     struct Open {
         net::Listener listener;
@@ -86,12 +92,14 @@ private:
     IdentityCache cache_;
     http::UpstreamPool pool_;
     Forwarder forwarder_;
+    std::unique_ptr<AccessLog> access_log_;
     Proxy proxy_;
     std::unique_ptr<net::TlsServer> tls_;
     std::vector<std::unique_ptr<Open>> listeners_;
     Connections connections_;
     Admission admission_;
     std::thread thread_;
+    base::TaskGroup upkeep_;  // not waited for when draining
     base::TaskGroup tasks_;
 };
 

@@ -46,6 +46,19 @@ Proxy::Proxy(IdentityCache& cache, const CertificateStore& store, boost::asio::t
 
 boost::asio::awaitable<void> Proxy::handle(http::Exchange& exchange)
 {
+    return access_log_ == nullptr ? answer_or_reset(exchange) : answer_and_log(exchange);
+}
+
+boost::asio::awaitable<void> Proxy::answer_and_log(http::Exchange& exchange)
+{
+    const auto began = std::chrono::steady_clock::now();
+    MeasuredExchange measured(exchange);
+    co_await answer_or_reset(measured);
+    access_log_->add(measured, std::chrono::steady_clock::now() - began);
+}
+
+boost::asio::awaitable<void> Proxy::answer_or_reset(http::Exchange& exchange)
+{
     Counters::count(counters_.requests);
     const auto answered = co_await answer(exchange);
     if (!answered) {

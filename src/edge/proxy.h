@@ -6,6 +6,7 @@
 // filter (403); then the upstream.
 #pragma once
 
+#include "edge/access_log.h"
 #include "edge/counters.h"
 #include "edge/forwarder.h"
 #include "edge/identity_cache.h"
@@ -26,8 +27,12 @@ public:
           Forwarder& forwarder, Counters& counters, std::uint16_t https_port);
 
     boost::asio::awaitable<void> handle(http::Exchange& exchange) override;
+    // Null: none. It outlives the proxy.
+    void log_to(AccessLog* log) { access_log_ = log; }
 
 private:
+    boost::asio::awaitable<void> answer_or_reset(http::Exchange& exchange);
+    boost::asio::awaitable<void> answer_and_log(http::Exchange& exchange);
     base::Task<> answer(http::Exchange& exchange);
     base::Task<> answer_challenge(http::Exchange& exchange, std::string host);
     base::Task<> leave_challenge(http::Exchange& exchange, std::string host,
@@ -47,6 +52,7 @@ private:
     Forwarder& forwarder_;
     Counters& counters_;
     std::uint16_t https_port_;
+    AccessLog* access_log_ = nullptr;
 };
 
 }  // namespace edge

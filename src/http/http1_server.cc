@@ -16,12 +16,16 @@ struct Arrival {
     std::optional<HeadError> refused;
 };
 
-// Empty lines before a request line are ignored (RFC 9112 2.2).
-void skip_empty_lines(InputBuffer& input)
+// Empty lines before a request line are ignored (RFC 9112 2.2), also when they arrive in halves. True when
+// there were any.
+bool skip_empty_lines(InputBuffer& input)
 {
+    bool any = false;
     while (input.view().starts_with("\r\n")) {
         input.consume(2);
+        any = true;
     }
+    return any;
 }
 
 std::optional<HeadError> check_incomplete(std::string_view data, const ServerLimits& limits)
@@ -44,8 +48,8 @@ base::Task<Arrival> next_request(Http1Link& link)
     bool begun = false;
     link.allow(link.limits.idle_time);
     for (;;) {
-        if (seen == 0) {
-            skip_empty_lines(link.input);
+        if (skip_empty_lines(link.input)) {
+            seen = 0;
         }
         const auto data = link.input.view();
         const auto size = find_head_end(data, seen);
