@@ -1,6 +1,7 @@
 #include "issuance/order_job.h"
 
 #include "base/random.h"
+#include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "fakes/fake_resolver.h"
 #include "fakes/open_gates.h"
@@ -21,6 +22,11 @@ using namespace std::chrono_literals;
 using model::CertificateSource;
 using model::CertificateState;
 using model::OrderStatus;
+
+std::string ari_id_of(const std::string& chain_pem)
+{
+    return crypto::parse_chain(chain_pem).value().leaf.ari_id;
+}
 
 // What the CA does in a test. Orders are ready at once, as with authorizations that are still valid.
 struct Script {
@@ -179,8 +185,7 @@ protected:
         info.end = clock_.now() + 1h;
         info.retry_after = 6h;
         write([&](store::Transaction& tx) -> base::Result<> {
-            CHECKED(
-                issuance::apply_answer(tx, issuance::ari_id_of(certificate.chain_pem), info, clock_.now()));
+            CHECKED(issuance::apply_answer(tx, ari_id_of(certificate.chain_pem), info, clock_.now()));
             TRY(order, issuance::enqueue_renewal(tx, certificate, clock_.now()));
             id_ = order->id;
             return {};
@@ -276,7 +281,7 @@ TEST_F(ScriptedCa, ARenewalSaysWhatItReplaces)
 
     EXPECT_EQ(order.status, OrderStatus::deployed) << order.problem.message;
     EXPECT_FALSE(script_.wanted.replaces.empty());
-    EXPECT_EQ(script_.wanted.replaces, issuance::ari_id_of(first.chain_pem));
+    EXPECT_EQ(script_.wanted.replaces, ari_id_of(first.chain_pem));
     EXPECT_EQ(live().size(), 1U);
     EXPECT_FALSE(read([&](store::Transaction& tx) { return tx.advice.of_certificate(first.id); }));
 }
