@@ -228,11 +228,14 @@ base::Task<OrderResource> HttpClient::finalize(std::string finalize_url, base::B
 base::Task<IssuedChain> HttpClient::download(std::string certificate_url, std::string preferred_issuer)
 {
     CO_TRY(answer, co_await session_.download(std::move(certificate_url)));
-    CO_TRY(top, topmost_issuer(answer.body));
     IssuedChain chain;
     chain.pem = std::move(answer.body);
     chain.alternates = links(answer.headers, "alternate");
-    if (preferred_issuer.empty() || top == preferred_issuer) {
+    if (preferred_issuer.empty()) {
+        co_return std::move(chain);
+    }
+    CO_TRY(top, topmost_issuer(chain.pem));
+    if (top == preferred_issuer) {
         co_return std::move(chain);
     }
     constexpr std::size_t most_alternates = 10;

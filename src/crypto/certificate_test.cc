@@ -3,6 +3,7 @@
 #include "crypto/digest.h"
 #include "crypto/openssl.h"
 #include "crypto/pem.h"
+#include "crypto/request_facts.h"
 #include "support/certificates.h"
 
 #include <gmock/gmock.h>
@@ -248,6 +249,19 @@ TEST(Request, HoldsTheNamesAndVerifiesWithItsKey)
     sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
     ASSERT_TRUE(names);
     EXPECT_EQ(sk_GENERAL_NAME_num(names.get()), 3);
+}
+
+TEST(Request, ShowsItsKeyWithoutBeingDecoded)
+{
+    const auto key = test::new_key();
+    auto csr = crypto::make_csr(key, {"a.shop.test"}).value();
+
+    EXPECT_EQ(crypto::public_key_in(csr).value(), key.public_der());
+    while (!csr.empty()) {
+        csr.resize(csr.size() - 1);
+        EXPECT_EQ(crypto::public_key_in(csr).error().code(), "bad_request") << csr.size();
+    }
+    EXPECT_FALSE(crypto::public_key_in(base::Bytes{0x30, 0x80, 0, 0}));
 }
 
 TEST(Request, RefusesWhatIsNoName)

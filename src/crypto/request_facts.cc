@@ -65,6 +65,30 @@ bool is_weak(const X509_REQ* request)
     return digest == NID_md5 || digest == NID_sha1;
 }
 
+struct Element {
+    base::ByteView whole;
+    base::ByteView content;
+};
+
+// Takes the next DER element off `left`.
+base::Result<Element> take_element(base::ByteView& left)
+{
+    constexpr int damaged = 0x80;
+    constexpr int indefinite = 0x01;
+    const auto* at = left.data();
+    long size = 0;
+    int tag = 0;
+    int kind = 0;
+    const int found = ASN1_get_object(&at, &size, &tag, &kind, static_cast<long>(left.size()));
+    if ((found & (damaged | indefinite)) != 0) {
+        return base::fail(bad_request("these octets are no certificate request"));
+    }
+    const auto head = static_cast<std::size_t>(at - left.data());
+    const auto whole = left.first(head + static_cast<std::size_t>(size));
+    left = left.subspan(whole.size());
+    return Element{whole, whole.subspan(head)};
+}
+
 }  // namespace
 
 base::Result<RequestFacts> read_request(base::ByteView der)
@@ -89,6 +113,17 @@ base::Result<RequestFacts> read_request(base::ByteView der)
     facts.key = key_facts(key);
     ERR_clear_error();
     return facts;
+}
+
+base::Result<base::Bytes> public_key_in(base::ByteView request_der)
+{
+    TRY(request, take_element(request_der));
+    TRY(info, take_element(request.content));
+    auto fields = info.content;
+    CHECKED(take_element(fields));  // version
+    CHECKED(take_element(fields));  // subject
+    TRY(key, take_element(fields));
+    return base::Bytes(key.whole.begin(), key.whole.end());
 }
 
 }  // namespace crypto

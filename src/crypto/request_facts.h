@@ -22,4 +22,8 @@ struct RequestFacts {
 // Errors: code bad_request when `der` is no request or its own signature is wrong.
 base::Result<RequestFacts> read_request(base::ByteView der);
 
+// The SubjectPublicKeyInfo of a request of our own, as it lies there: nothing is decoded or verified. Errors:
+// code bad_request.
+base::Result<base::Bytes> public_key_in(base::ByteView request_der);
+
 }  // namespace crypto

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "crypto/certificate.h"
+#include "crypto/request_facts.h"
 #include "diagnosis/problems.h"
 #include "diagnosis/status.h"
 #include "issuance/ca_problem.h"
@@ -113,12 +114,20 @@ base::Task<> OrderJob::finalize()
     co_return co_await store_certificate(issued.pem);
 }
 
-base::Result<model::Certificate> OrderJob::make_certificate(const std::string& chain_pem) const
+// The chain is parsed once, and our key is compared as the request has it: parsing is most of what OpenSSL
+// costs here.
+base::Result<OrderJob::Issued> OrderJob::make_certificate(const std::string& chain_pem) const
 {
-    TRY(chain, crypto::parse_chain(chain_pem));
+    const auto parsed = crypto::parse_chain(chain_pem);
+    if (!parsed) {
+        return base::fail(base::Error(base::Errc::unavailable, parsed.error().message())
+                              .with_context("the CA's chain cannot be read")
+                              .with_code("acme:badChain"));
+    }
+    const auto& chain = *parsed;
     TRY(secret, context_.sealer.open(order_.sealed_key, key_context(order_)));
-    TRY(key, crypto::PrivateKey::from_pkcs8(secret));
-    if (key.public_der() != chain.leaf.public_der) {
+    TRY(requested, crypto::public_key_in(order_.csr_der));
+    if (requested != chain.leaf.public_der) {
         return base::fail(
             base::Error(base::Errc::invalid, "the CA's certificate is for another key than ours")
                 .with_code("key_mismatch"));
@@ -148,7 +157,7 @@ base::Result<model::Certificate> OrderJob::make_certificate(const std::string& c
     made.order = order_.id;
     made.renew_at = model::renewal_time(made.not_before, made.not_after);
     made.created_at = context_.clock.now();
-    return made;
+    return Issued{std::move(made), chain.leaf.ari_id};
 }
 
 // The older ones of its kind, and transitional ones, make room: never for one that is not valid yet by our
@@ -175,16 +184,17 @@ base::Result<> OrderJob::supersede(store::Transaction& tx, const model::Certific
     return {};
 }
 
-base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificate& certificate,
+base::Result<> OrderJob::install(store::Transaction& tx, const Issued& issued,
                                  const model::Order& order) const
 {
+    const auto& certificate = issued.certificate;
     const auto now = certificate.created_at;
     if (certificate.source == CertificateSource::managed) {
         CHECKED(check_wanted(tx, certificate.endpoint, certificate.tenant));
     }
     CHECKED(tx.orders.save(order));
     CHECKED(tx.certificates.insert(certificate));
-    CHECKED(begin_advice(tx, certificate));
+    CHECKED(begin_advice(tx, certificate, issued.ari_id));
     CHECKED(supersede(tx, certificate));
     CHECKED(settle_renewal(tx, certificate));
     CHECKED(Budget::settle(tx, order_.reservation, Settlement::issued, now));
@@ -210,17 +220,17 @@ base::Result<> OrderJob::install(store::Transaction& tx, const model::Certificat
 
 base::Task<> OrderJob::store_certificate(std::string chain_pem)
 {
-    CO_TRY(certificate, make_certificate(chain_pem));
+    CO_TRY(issued, make_certificate(chain_pem));
     auto next = order_;
     next.status = OrderStatus::issued;
-    next.certificate = certificate.id;
+    next.certificate = issued.certificate.id;
     next.reservation.clear();
     next.csr_der.clear();
     next.sealed_key.clear();
     next.problem = {};
     next.attempt = 0;
-    next.updated_at = certificate.created_at;
-    auto write = [this, certificate, next](store::Transaction& tx) { return install(tx, certificate, next); };
+    next.updated_at = issued.certificate.created_at;
+    auto write = [this, issued, next](store::Transaction& tx) { return install(tx, issued, next); };
     auto installed = co_await context_.store.write(std::move(write));
     if (!installed && installed.error().code() == endpoint_gone) {
         Failure failure;

@@ -105,9 +105,12 @@ private:
     // order_finish.cc
     base::Task<> finalize();
     base::Task<> store_certificate(std::string chain_pem);
-    base::Result<model::Certificate> make_certificate(const std::string& chain_pem) const;
-    base::Result<> install(store::Transaction& tx, const model::Certificate& certificate,
-                           const model::Order& order) const;
+    struct Issued {
+        model::Certificate certificate;
+        std::string ari_id;  // certID; empty when it has none
+    };
+    base::Result<Issued> make_certificate(const std::string& chain_pem) const;
+    base::Result<> install(store::Transaction& tx, const Issued& issued, const model::Order& order) const;
     base::Result<> supersede(store::Transaction& tx, const model::Certificate& certificate) const;
     base::Task<> wait_for_deployment();
     // order_failure.cc

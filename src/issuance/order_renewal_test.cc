@@ -5,6 +5,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using model::OrderStatus;
+using test::ari_id_of;
 using test::ScriptedCa;
 
 TEST_F(ScriptedCa, ARenewalSaysWhatItReplaces)
@@ -17,7 +18,7 @@ TEST_F(ScriptedCa, ARenewalSaysWhatItReplaces)
 
     EXPECT_EQ(order.status, OrderStatus::deployed) << order.problem.message;
     EXPECT_FALSE(script_.wanted.replaces.empty());
-    EXPECT_EQ(script_.wanted.replaces, issuance::ari_id_of(first.chain_pem));
+    EXPECT_EQ(script_.wanted.replaces, ari_id_of(first.chain_pem));
     EXPECT_EQ(live().size(), 1U);
     EXPECT_FALSE(read([&](store::Transaction& tx) { return tx.advice.of_certificate(first.id); }));
 }
@@ -87,7 +88,7 @@ TEST_F(ScriptedCa, WhatIsNotAboutReplacesDoesNotLoseIt)
     }
     script_.refuse_order.reset();
     EXPECT_EQ(run_queued().status, OrderStatus::deployed);
-    EXPECT_EQ(script_.wanted.replaces, issuance::ari_id_of(first.chain_pem));
+    EXPECT_EQ(script_.wanted.replaces, ari_id_of(first.chain_pem));
 }
 
 // A certificate is replaced for its own account alone: another CA would not know it.

@@ -1,7 +1,6 @@
 #include "issuance/renewal_advice.h"
 
 #include "base/random.h"
-#include "crypto/certificate.h"
 
 #include <fmt/format.h>
 
@@ -74,12 +73,6 @@ base::Result<> append_explanation(store::Transaction& tx, const model::Certifica
 
 }  // namespace
 
-std::string ari_id_of(const std::string& chain_pem)
-{
-    const auto chain = crypto::parse_chain(chain_pem);
-    return chain ? chain->leaf.ari_id : std::string();
-}
-
 base::Time advised_renewal(const model::Certificate& certificate, base::Time chosen)
 {
     const auto lifetime = certificate.not_after - certificate.not_before;
@@ -89,13 +82,14 @@ base::Time advised_renewal(const model::Certificate& certificate, base::Time cho
     return std::max(std::min(chosen, latest), earliest);
 }
 
-base::Result<> begin_advice(store::Transaction& tx, const model::Certificate& certificate)
+base::Result<> begin_advice(store::Transaction& tx, const model::Certificate& certificate,
+                            const std::string& ari_id)
 {
-    model::RenewalAdvice advice;
-    advice.ari_id = ari_id_of(certificate.chain_pem);
-    if (advice.ari_id.empty() || certificate.account.empty()) {
+    if (ari_id.empty() || certificate.account.empty()) {
         return {};
     }
+    model::RenewalAdvice advice;
+    advice.ari_id = ari_id;
     advice.certificate = certificate.id;
     advice.account = certificate.account;
     advice.next_poll_at = certificate.created_at;
@@ -115,7 +109,7 @@ base::Result<> apply_answer(store::Transaction& tx, const std::string& ari_id, c
     if (!advice) {
         return {};
     }
-    auto certificate = tx.certificates.get(advice->certificate);
+    const auto certificate = tx.certificates.facts(advice->certificate);
     if (is_over(certificate, now)) {
         return tx.advice.remove(ari_id);
     }
@@ -137,11 +131,8 @@ base::Result<> apply_answer(store::Transaction& tx, const std::string& ari_id, c
         CHECKED(append_explanation(tx, *certificate, *advice, now));
     }
     const auto renew_at = advised_renewal(*certificate, *advice->chosen_at);
-    if (certificate->renew_at == renew_at) {
-        return {};
-    }
-    certificate->renew_at = renew_at;
-    return tx.certificates.update(*certificate);
+    return certificate->renew_at == renew_at ? base::Result<>()
+                                             : tx.certificates.renew_at(certificate->id, renew_at);
 }
 
 base::Result<> apply_failure(store::Transaction& tx, const std::string& ari_id, const base::Error& error,
@@ -172,14 +163,14 @@ base::Result<std::vector<model::RenewalAdvice>> take_due_advice(store::Transacti
     TRY(due, tx.advice.due(now, limit));
     std::vector<model::RenewalAdvice> taken;
     for (auto& each : due) {
-        const auto certificate = tx.certificates.get(each.certificate);
+        const auto certificate = tx.certificates.facts(each.certificate);
         if (is_over(certificate, now)) {
             CHECKED(tx.advice.remove(each.ari_id));
             continue;
         }
         const bool stopped = is_stopped(*certificate);
         each.next_poll_at = now + (stopped ? spread(lasting_retry) : milliseconds(taken_for));
-        CHECKED(tx.advice.put(each));
+        CHECKED(tx.advice.ask_at(each.ari_id, *each.next_poll_at));
         if (!stopped) {
             taken.push_back(std::move(each));
         }

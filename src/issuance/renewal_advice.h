@@ -9,15 +9,14 @@
 
 namespace issuance {
 
-// The certID of a chain's leaf; empty when it has none (RFC 9773 4.1).
-std::string ari_id_of(const std::string& chain_pem);
-
 // When to renew although the CA chose `chosen`: not in the first minutes of a certificate's life, and not so
 // late that nothing may go wrong any more.
 base::Time advised_renewal(const model::Certificate& certificate, base::Time chosen);
 
-// The CA is asked for the first time right after it issued.
-base::Result<> begin_advice(store::Transaction& tx, const model::Certificate& certificate);
+// The CA is asked for the first time right after it issued. `ari_id`: certID (RFC 9773 4.1), empty when the
+// certificate has none.
+base::Result<> begin_advice(store::Transaction& tx, const model::Certificate& certificate,
+                            const std::string& ari_id);
 // It is asked no more: the certificate was replaced.
 base::Result<> end_advice(store::Transaction& tx, const std::string& certificate);
 

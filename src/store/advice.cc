@@ -69,11 +69,11 @@ base::Result<std::vector<model::RenewalAdvice>> Advice::due(base::Time now, std:
                       read);
 }
 
-base::Result<std::optional<base::Time>> Advice::next_due()
+base::Result<> Advice::ask_at(const std::string& ari_id, base::Time when)
 {
-    return maybe_record(db_.execute("SELECT next_poll_at FROM renewal_advice WHERE next_poll_at IS NOT NULL"
-                                    " ORDER BY next_poll_at, ari_id LIMIT 1"),
-                        [](sql::RowReader row) { return row.time(); });
+    CHECKED(db_.execute("UPDATE renewal_advice SET next_poll_at = $2 WHERE ari_id = $1",
+                        sql::params(ari_id, when)));
+    return {};
 }
 
 }  // namespace store

@@ -74,6 +74,24 @@ base::Result<Certificate> Certificates::get(const std::string& id)
                       "certificate", id);
 }
 
+base::Result<Certificate> Certificates::facts(const std::string& id)
+{
+    static const auto text = [] {
+        auto whole = table().get();
+        const std::string_view most = "chain_pem, sealed_key";
+        return whole.replace(whole.find(most), most.size(), "NULL, NULL");
+    }();
+    return one_record(db_.execute(text + std::string(db_.dialect().row_lock), sql::params(id)), read,
+                      "certificate", id);
+}
+
+base::Result<> Certificates::renew_at(const std::string& id, base::Time when)
+{
+    return expect_row(db_.execute("UPDATE certificates SET renew_at = $2 WHERE id = $1 RETURNING id",
+                                  sql::params(id, when)),
+                      base::Errc::not_found, fmt::format("no certificate {}", id));
+}
+
 base::Result<std::vector<Certificate>> Certificates::of_endpoint(const std::string& endpoint)
 {
     static const auto text =

@@ -134,6 +134,9 @@ public:
     base::Result<> insert(const model::Certificate& certificate);
     base::Result<> update(const model::Certificate& certificate);
     base::Result<model::Certificate> get(const std::string& id);
+    // get() without the chain and the key, which are most of it.
+    base::Result<model::Certificate> facts(const std::string& id);
+    base::Result<> renew_at(const std::string& id, base::Time when);  // not_found
     // Live ones of an endpoint, newest first. The empty endpoint: the platform's.
     base::Result<std::vector<model::Certificate>> of_endpoint(const std::string& endpoint);
     base::Result<Page<model::Certificate>> list(const std::string& tenant, const std::string& after,
@@ -343,7 +346,7 @@ public:
     base::Result<> remove(const std::string& ari_id);
     // Whose CA is to be asked, longest due first.
     base::Result<std::vector<model::RenewalAdvice>> due(base::Time now, std::size_t limit);
-    base::Result<std::optional<base::Time>> next_due();
+    base::Result<> ask_at(const std::string& ari_id, base::Time when);
 
 private:
     sql::Connection& db_;

@@ -69,6 +69,29 @@ TEST_P(TablesOnStore, KeepCertificatesWithTheirSealedKeys)
     EXPECT_EQ(last.next, "");
 }
 
+TEST_P(TablesOnStore, TellTheFactsOfACertificateWithoutItsChain)
+{
+    auto made = certificate("a", "ep_a");
+    made.chain_pem = "chain";
+    made.sealed_key = {1, 2};
+    made.account = "ca_1";
+    const auto later = test_start + std::chrono::days(60);
+    ASSERT_TRUE(write([&](Transaction& tx) -> base::Result<> {
+        CHECKED(tx.certificates.insert(made));
+        return tx.certificates.renew_at("crt_a", later);
+    }));
+
+    const auto facts = read([](Transaction& tx) { return tx.certificates.facts("crt_a"); }).value();
+    EXPECT_EQ(facts.identifiers, made.identifiers);
+    EXPECT_EQ(facts.account, "ca_1");
+    EXPECT_EQ(facts.renew_at, later);
+    EXPECT_EQ(facts.chain_pem, "");
+    EXPECT_TRUE(facts.sealed_key.empty());
+    EXPECT_EQ(read([](Transaction& tx) { return tx.certificates.get("crt_a"); })->chain_pem, "chain");
+    EXPECT_EQ(write([&](Transaction& tx) { return tx.certificates.renew_at("crt_b", later); }).error().kind(),
+              base::Errc::not_found);
+}
+
 TEST_P(TablesOnStore, HaveOneDefaultCaAccount)
 {
     EXPECT_EQ(read([](Transaction& tx) { return tx.accounts.default_account(); }).error().kind(),

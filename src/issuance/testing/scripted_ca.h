@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/random.h"
+#include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "fakes/fake_resolver.h"
 #include "fakes/open_gates.h"
@@ -17,6 +18,11 @@
 #include <gtest/gtest.h>
 
 namespace test {
+
+inline std::string ari_id_of(const std::string& chain_pem)
+{
+    return crypto::parse_chain(chain_pem).value().leaf.ari_id;
+}
 
 // What the CA does in a test. Orders are ready at once, as with authorizations that are still valid.
 struct Script {
@@ -176,8 +182,7 @@ protected:
         info.end = clock_.now() + std::chrono::hours(1);
         info.retry_after = std::chrono::hours(6);
         write([&](store::Transaction& tx) -> base::Result<> {
-            CHECKED(
-                issuance::apply_answer(tx, issuance::ari_id_of(certificate.chain_pem), info, clock_.now()));
+            CHECKED(issuance::apply_answer(tx, ari_id_of(certificate.chain_pem), info, clock_.now()));
             TRY(order, issuance::enqueue_renewal(tx, certificate, clock_.now()));
             id_ = order->id;
             return {};
