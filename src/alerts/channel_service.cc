@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace alerts {
 
@@ -106,10 +107,17 @@ Result<> check_name(store::Transaction& tx, const model::Channel& channel)
     return {};
 }
 
+// What types of events begin with; a pattern for others would never be told of anything.
+constexpr std::array<std::string_view, 4> event_groups{"alert.", "ca.", "certificate.", "endpoint."};
+
 bool is_event_pattern(std::string_view text)
 {
     const auto star = text.find('*');
-    return !text.empty() && text.size() <= longest_event &&
+    const auto fixed = text.substr(0, star);
+    const bool known = std::ranges::any_of(event_groups, [&](std::string_view group) {
+        return fixed.starts_with(group) || (star != std::string_view::npos && group.starts_with(fixed));
+    });
+    return known && !text.empty() && text.size() <= longest_event &&
            (star == std::string_view::npos || star + 1 == text.size()) &&
            text.find_first_not_of("abcdefghijklmnopqrstuvwxyz_.*") == std::string_view::npos;
 }
@@ -146,8 +154,9 @@ Result<> Service::check(const Caller& caller, model::Channel& channel) const
     }
     if (channel.events.empty() || channel.events.size() > most_events ||
         !std::ranges::all_of(channel.events, is_event_pattern)) {
-        return base::fail(invalid_channel("events are up to 20 types, whole or ended by '*'",
-                                          "For example alert.*, certificate.renewed, endpoint.*, or *."));
+        return base::fail(invalid_channel(
+            "events are up to 20 types of alert., ca., certificate. and endpoint., whole or ended by '*'",
+            "For example alert.*, certificate.renewed, endpoint.*, or *; docs/alerts.md lists them."));
     }
     if (channel.kind == model::ChannelKind::exec) {
         return base::fail(base::Error(Errc::unauthorized, "commands are named in the configuration file only")

@@ -132,8 +132,13 @@ TEST_F(AlertService, ChangesChannels)
     EXPECT_THAT(changed->secret, HasSubstr("whsec_"));
     EXPECT_EQ(run(service.test_channel(acme, "hook")).error().code(), "channel_disabled");
     change = {};
-    change.events = std::vector<std::string>{"Not a type"};
-    EXPECT_EQ(run(service.update_channel(acme, "hook", change)).error().code(), "channel_invalid");
+    for (const std::string type : {"Not a type", "certificates.*", "foo"}) {
+        change.events = std::vector<std::string>{type};
+        EXPECT_EQ(run(service.update_channel(acme, "hook", change)).error().code(), "channel_invalid")
+            << type;
+    }
+    change.events = std::vector<std::string>{"*", "cert*", "ca.recovered"};
+    EXPECT_TRUE(run(service.update_channel(acme, "hook", change)));
     change = {};
     change.target = "https://169.254.169.254/latest";
     EXPECT_EQ(run(service.update_channel(acme, "hook", change)).error().code(), "webhook_forbidden");

@@ -220,10 +220,19 @@ Text resolved_text(const Alert& alert, const TextFacts& facts)
     return text;
 }
 
+// Behind a name in a list.
+std::string deadline_of(const Alert& alert, base::Time now)
+{
+    if (!alert.deadline) {
+        return {};
+    }
+    return (*alert.deadline > now ? ", until " : ", ended ") + day(*alert.deadline);
+}
+
 std::string group_lead(std::size_t all, const TextFacts& facts)
 {
     if (facts.telling != Telling::resolved) {
-        return fmt::format("{} of them have the same problem, so this is one notice for all.", all);
+        return fmt::format("All {} have the same problem, so this is one notice for all of them.", all);
     }
     return facts.ending == Ending::mended
                ? fmt::format("For all {} of them this is over; nothing is left to do.", all)
@@ -311,8 +320,7 @@ Text text_of(const std::vector<Alert>& alerts, std::size_t all, const TextFacts&
     }
     text.body += "\n";
     for (const auto& each : std::span(alerts).first(std::min(alerts.size(), shown_examples))) {
-        text.body += fmt::format("    {}{}\n", both_forms(each.name),
-                                 each.deadline ? ", until " + day(*each.deadline) : std::string());
+        text.body += fmt::format("    {}{}\n", both_forms(each.name), deadline_of(each, facts.now));
     }
     if (all > shown_examples) {
         text.body += fmt::format("    ... and {} more\n", all - std::min(alerts.size(), shown_examples));
@@ -348,12 +356,13 @@ Text text_of_confirmation(const model::Channel& channel, const std::string& code
     text.body =
         wrapped(fmt::format("Somebody of \"{}\" wants alerts about its names to be sent to this address, as "
                             "the channel \"{}\". If you "
-                            "want them, give this code within three days:",
+                            "want them, give this code:",
                             channel.tenant, channel.name));
     text.body += fmt::format("\n    {}\n\n", code);
     text.body += command("With certwright's command line:",
                          fmt::format("certwright channel confirm {} {}", channel.id, code));
-    text.body += "\n" + wrapped("If you know nothing of it, do nothing: no other mail comes here.");
+    text.body +=
+        "\n" + wrapped("If you know nothing of it, do nothing: without the code no alert comes here.");
     return text;
 }
 
