@@ -266,6 +266,18 @@ TEST_F(ScriptedCa, AnOrderEndsWithACertificateThatReplacesTheTransitionalOne)
     EXPECT_EQ(certificates[0].source, CertificateSource::managed);
 }
 
+TEST_F(ScriptedCa, AnEdgeThatIsBehindIsNamedAndHoldsNothingBack)
+{
+    gates_.edges_behind = base::Error(base::Errc::timeout, "edge-2 has not got it yet");
+
+    const auto order = run_order();
+
+    EXPECT_EQ(order.status, OrderStatus::deployed);
+    EXPECT_EQ(order.problem.code, "deploy_partial");
+    EXPECT_EQ(order.problem.actor, model::Actor::none);
+    EXPECT_NE(order.problem.message.find("edge-2"), std::string::npos) << order.problem.message;
+}
+
 TEST_F(ScriptedCa, ARenewalSaysWhatItReplaces)
 {
     run_order();
