@@ -278,6 +278,31 @@ TEST_F(ScriptedCa, AnEdgeThatIsBehindIsNamedAndHoldsNothingBack)
     EXPECT_NE(order.problem.message.find("edge-2"), std::string::npos) << order.problem.message;
 }
 
+// Of edges and of proxies: a name without a certificate of its own is served it everywhere.
+TEST_F(ScriptedCa, ThePlatformsCertificateIsGivenToEveryGroup)
+{
+    script_.chain = [this] { return issue({"edge.example.net", "*.edge.example.net"}, -1); };
+    write([this](store::Transaction& tx) -> base::Result<> {
+        for (const auto* name : {"default", "web"}) {
+            model::EdgeGroup group;
+            group.name = name;
+            group.proxies = group.name == "web";
+            CHECKED(tx.groups.put(group));
+        }
+        TRY(order, issuance::enqueue_platform(tx, test::sample_platform(), clock_.now()));
+        id_ = order->id;
+        return {};
+    });
+
+    const auto order = run_queued();
+
+    EXPECT_EQ(order.status, OrderStatus::deployed) << order.problem.message;
+    for (const auto* name : {"default", "web"}) {
+        const auto group = read([name](store::Transaction& tx) { return tx.groups.get(name); });
+        EXPECT_EQ(group.default_certificate, order.certificate) << name;
+    }
+}
+
 TEST_F(ScriptedCa, ARenewalSaysWhatItReplaces)
 {
     run_order();
