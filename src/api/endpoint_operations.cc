@@ -53,7 +53,6 @@ endpoints::NewEndpoint new_endpoint_from(FieldReader& reader)
     NewEndpoint wanted;
     wanted.names = names_of(reader);
     wanted.tenant = reader.text("tenant").value_or("");
-    wanted.upstream = reader.required_text("upstream");
     wanted.kind = reader.choice("kind", model::endpoint_kind_from).value_or(wanted.kind);
     wanted.ip_filter = reader.texts("ip_filter").value_or(wanted.ip_filter);
     wanted.filter_at = reader.choice("filter_at", model::filter_at_from).value_or(wanted.filter_at);
@@ -61,6 +60,9 @@ endpoints::NewEndpoint new_endpoint_from(FieldReader& reader)
     wanted.ca_policy = reader.texts("ca_policy").value_or(wanted.ca_policy);
     wanted.profile = reader.text("profile").value_or("");
     wanted.edge_group = reader.text("edge_group").value_or(wanted.edge_group);
+    // Another group may be one of proxies, which know by themselves what is behind a name.
+    const bool ours = wanted.edge_group.empty() || wanted.edge_group == model::own_group;
+    wanted.upstream = ours ? reader.required_text("upstream") : reader.text("upstream").value_or("");
     wanted.own_challenges = reader.flag("own_challenges").value_or(wanted.own_challenges);
     return wanted;
 }

@@ -43,14 +43,44 @@ base::Error settings_own(std::string_view name)
         .with_fix("Change the control node's configuration and start it again.");
 }
 
+struct Wanted {
+    model::EdgeGroup group;
+    std::optional<bool> proxies;  // none: of a new group yes, of others what they are
+};
+
 struct Put {
     model::EdgeGroup group;
     bool created = false;
 };
 
-// The challenge path of a group never changes: endpoints took it over when they were added.
-base::Result<Put> put_group(store::Transaction& tx, const model::EdgeGroup& wanted)
+// What endpoints took over when they were added.
+base::Result<> check_unchanged(const model::EdgeGroup& existing, const Wanted& wanted)
 {
+    const bool path = existing.own_challenges == wanted.group.own_challenges;
+    if (path && existing.proxies == wanted.proxies.value_or(existing.proxies)) {
+        return {};
+    }
+    return base::fail(
+        base::Error(base::Errc::conflict, fmt::format("'{}' exists with another {}, which never changes",
+                                                      existing.name, path ? "proxies" : "own_challenges"))
+            .with_code("group_immutable")
+            .with_fix("Add another group."));
+}
+
+// A new group begins with what every group serves.
+void take_over_defaults(store::Transaction& tx, model::EdgeGroup& group)
+{
+    if (auto account = tx.accounts.default_account()) {
+        group.thumbprint = account->thumbprint;
+    }
+    if (auto own = tx.groups.get(model::own_group)) {
+        group.default_certificate = own->default_certificate;
+    }
+}
+
+base::Result<Put> put_group(store::Transaction& tx, const Wanted& asked)
+{
+    const auto& wanted = asked.group;
     Put done;
     auto existing = tx.groups.get(wanted.name);
     if (!existing && existing.error().kind() != base::Errc::not_found) {
@@ -58,19 +88,15 @@ base::Result<Put> put_group(store::Transaction& tx, const model::EdgeGroup& want
     }
     done.created = !existing;
     done.group = existing ? *existing : wanted;
-    if (existing && existing->own_challenges != wanted.own_challenges) {
-        return base::fail(
-            base::Error(
-                base::Errc::conflict,
-                fmt::format("'{}' exists with another own_challenges, which never changes", wanted.name))
-                .with_code("group_immutable")
-                .with_fix("Add another group."));
+    if (existing) {
+        CHECKED(check_unchanged(*existing, asked));
     }
     if (existing && existing->addresses == wanted.addresses) {
         return done;
     }
-    if (auto account = tx.accounts.default_account(); done.created && account) {
-        done.group.thumbprint = account->thumbprint;
+    if (done.created) {
+        done.group.proxies = asked.proxies.value_or(true);
+        take_over_defaults(tx, done.group);
     }
     done.group.addresses = wanted.addresses;
     CHECKED(tx.groups.put(done.group));
@@ -81,8 +107,10 @@ base::Result<Put> put_group(store::Transaction& tx, const model::EdgeGroup& want
 base::Task<Answer> put(Parts parts, Call call)
 {
     FieldReader reader(call.body);
-    model::EdgeGroup wanted;
+    Wanted asked;
+    auto& wanted = asked.group;
     wanted.name = reader.required_text("name");
+    asked.proxies = reader.flag("proxies");
     wanted.addresses = reader.texts("addresses").value_or(wanted.addresses);
     wanted.own_challenges = reader.flag("own_challenges").value_or(false);
     if (!good_name(wanted.name)) {
@@ -95,7 +123,7 @@ base::Task<Answer> put(Parts parts, Call call)
     if (wanted.name == model::own_group) {
         co_return base::fail(settings_own(wanted.name));
     }
-    auto write = [wanted](store::Transaction& tx) { return put_group(tx, wanted); };
+    auto write = [asked](store::Transaction& tx) { return put_group(tx, asked); };
     CO_TRY(done, co_await parts.store.write(std::move(write)));
     co_return Answer(done.created ? 201 : 200, view(done.group));
 }

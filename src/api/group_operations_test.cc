@@ -28,6 +28,36 @@ TEST_F(Groups, AreAddedOnceAndTakeOverOtherAddresses)
     EXPECT_EQ(endpoint.body.at("edge_group").as_string(), "web");
 }
 
+TEST_F(Groups, AreOfProxiesUnlessSaidOtherwiseAndStaySo)
+{
+    EXPECT_EQ(put(R"({"name":"web","addresses":["192.0.2.80"]})").body.at("proxies").as_bool(), true);
+    const auto edges = put(R"({"name":"west","addresses":["192.0.2.82"],"proxies":false})");
+    EXPECT_EQ(edges.body.at("proxies").as_bool(), false) << edges.text;
+    EXPECT_EQ(put(R"({"name":"west","addresses":["192.0.2.83"]})").body.at("proxies").as_bool(), false);
+    EXPECT_EQ(put(R"({"name":"west","addresses":["192.0.2.83"],"proxies":true})").code(), "group_immutable");
+
+    const auto behind =
+        ask(operator_token, "POST", "/v1/endpoints", R"({"name":"b.customer.test","edge_group":"web"})");
+    ASSERT_EQ(behind.status, 201) << behind.text;
+    EXPECT_TRUE(behind.body.at("upstream").is_null());
+    EXPECT_EQ(
+        ask(operator_token, "POST", "/v1/endpoints", R"({"name":"c.customer.test","edge_group":"west"})")
+            .code(),
+        "upstream_invalid");
+}
+
+TEST_F(Groups, BeginWithThePlatformsCertificate)
+{
+    ASSERT_TRUE(world.write([](store::Transaction& tx) {
+        model::EdgeGroup own;
+        own.name = "default";
+        own.default_certificate = "crt_platform";
+        return tx.groups.put(own);
+    }));
+    EXPECT_EQ(put(R"({"name":"web","addresses":["192.0.2.80"]})").body.at("default_certificate").as_string(),
+              "crt_platform");
+}
+
 TEST_F(Groups, RefuseWhatCannotBe)
 {
     EXPECT_EQ(put(R"({"name":"Web Site","addresses":["192.0.2.80"]})").status, 400);

@@ -123,7 +123,7 @@ json::object view(const model::Endpoint& endpoint)
     made["kind"] = model::to_string(endpoint.kind);
     made["ip_filter"] = array_of(endpoint.ip_filter);
     made["filter_at"] = model::to_string(endpoint.filter_at);
-    made["upstream"] = endpoint.upstream;
+    made["upstream"] = text_or_null(endpoint.upstream);
     json::array key_types;
     for (const auto each : endpoint.key_types) {
         key_types.emplace_back(model::to_string(each));
@@ -316,6 +316,7 @@ json::object view(const model::EdgeGroup& group)
     made["name"] = group.name;
     made["addresses"] = array_of(group.addresses);
     made["own_challenges"] = group.own_challenges;
+    made["proxies"] = group.proxies;
     made["default_certificate"] = text_or_null(group.default_certificate);
     return made;
 }

@@ -194,8 +194,9 @@ void add_add(CLI::App& noun, Console& console)
         "certwright endpoint add wiki.example.com --to http://10.0.0.6 --internal --allow 192.0.2.0/24\n"
         "certwright endpoint add '*.shop.example.com' --to http://10.0.0.5:3000 --wait");
     verb.add_option("NAME", options->names, "Domain names; Unicode and wildcards are fine")->required();
-    verb.add_option("--to", options->settings.upstream, "Where requests go: http://host:port or https://host")
-        ->required()
+    verb.add_option(
+            "--to", options->settings.upstream,
+            "Where requests go: http://host:port or https://host; not needed behind proxies of others")
         ->type_name("URL");
     add_settings(verb, options->settings);
     verb.add_option("--tenant", options->tenant, "Whose endpoint it becomes (operator only)")
@@ -204,6 +205,9 @@ void add_add(CLI::App& noun, Console& console)
         ->type_name("NAME");
     add_waiting(verb, options->waiting);
     verb.callback([options, &console] {
+        if (!options->settings.upstream && options->group.empty()) {
+            throw CLI::RequiredError("--to");
+        }
         add_endpoint(console, options->names, options->tenant, options->settings, options->waiting,
                      options->group);
     });

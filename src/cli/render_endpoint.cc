@@ -76,6 +76,12 @@ std::string filter_text(const json::object& endpoint)
                        text(endpoint, "filter_at") == "network" ? "the network" : "the edge");
 }
 
+std::string upstream_text(const json::object& endpoint)
+{
+    const auto upstream = text(endpoint, "upstream");
+    return upstream.empty() ? "what the proxies of its group are set to" : upstream;
+}
+
 std::string next_look(const json::object& endpoint, base::Time now)
 {
     const auto next = time(endpoint, "next_attempt_at");
@@ -193,7 +199,7 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
                                  since ? " since " + relative(*since, now) : "", next_look(endpoint, now)));
     made += problem_text(object(endpoint, "reason"), paint);
     made += labelled(paint, "kind", text(endpoint, "kind"));
-    made += labelled(paint, "upstream", text(endpoint, "upstream"));
+    made += labelled(paint, "upstream", upstream_text(endpoint));
     made += labelled(paint, "IP filter", filter_text(endpoint));
     made += labelled(paint, "serves", served_text(endpoint, now));
     const auto& order = object(endpoint, "order");

@@ -79,7 +79,7 @@ std::string endpoint_list_text(const json::object& page, const Paint& paint, bas
     for (const auto& each : objects(page, "items")) {
         const auto since = time(each, "since");
         table.add({text(each, "name"), paint.state(text(each, "state")), since ? relative(*since, now) : "-",
-                   text(each, "kind"), text(each, "upstream"),
+                   text(each, "kind"), or_dash(text(each, "upstream")),
                    or_dash(text(object(each, "reason"), "code"))});
     }
     if (table.empty()) {

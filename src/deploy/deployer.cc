@@ -88,11 +88,13 @@ base::Task<> Deployer::apply(std::shared_ptr<const feed::Batch> batch)
     for (const auto& change : batch->changes) {
         if (change.kind == model::RevisionKind::route) {
             endpoints.insert(change.key);
+        } else if (change.kind == model::RevisionKind::group) {
+            endpoints.insert(std::string(platform_item));  // It names the platform's certificate.
         } else if (change.entry && change.kind == model::RevisionKind::certificate) {
-            endpoints.insert(std::get<feed::CertificateEntry>(*change.entry).endpoint);
+            const auto& endpoint = std::get<feed::CertificateEntry>(*change.entry).endpoint;
+            endpoints.insert(endpoint.empty() ? std::string(platform_item) : endpoint);
         }
     }
-    endpoints.erase("");  // The platform's own certificate is not for proxies of others.
     for (const auto& worker : workers_) {
         batch->snapshot ? worker->want_all(batch->position) : worker->want(endpoints, batch->position);
     }

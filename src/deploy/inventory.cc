@@ -58,8 +58,45 @@ std::string file_name(std::string_view name)
     return name.starts_with("*.") ? "_" + std::string(name.substr(1)) : std::string(name);
 }
 
+base::Result<std::vector<std::string>> Inventory::endpoints(std::string_view after, std::size_t limit) const
+{
+    TRY(found, store_.endpoints(after, limit));
+    if (found.size() < limit && after != platform_item) {
+        found.emplace_back(platform_item);  // Ids ("ep_...") are before it.
+    }
+    return found;
+}
+
+// Every group has its default certificate from the platform, and is told of its own group alone.
+base::Result<Item> Inventory::platform() const
+{
+    Item item;
+    item.endpoint = platform_item;
+    TRY(groups, store_.groups());
+    if (groups.empty() || groups.front().default_certificate.empty()) {
+        return item;
+    }
+    TRY(facts, store_.facts(groups.front().default_certificate));
+    if (!facts || facts->not_after <= clock_.now()) {
+        return item;
+    }
+    TRY(read, bundle(facts->certificate));
+    if (read) {
+        item.names = facts->identifiers;
+        read->certificate = facts->certificate;
+        read->key_type = facts->key_type;
+        read->not_after = facts->not_after;
+        read->names = facts->identifiers;
+        item.bundles.push_back(std::move(*read));
+    }
+    return item;
+}
+
 base::Result<Item> Inventory::item(const std::string& endpoint) const
 {
+    if (endpoint == platform_item) {
+        return platform();
+    }
     TRY(found, store_.find_endpoint(endpoint));
     if (!found) {
         Item gone;
@@ -72,7 +109,7 @@ base::Result<Item> Inventory::item(const std::string& endpoint) const
 base::Result<Item> Inventory::item_for(std::string_view host) const
 {
     TRY(found, store_.find(host));
-    return found ? fill(*found) : base::Result<Item>(Item());
+    return found ? fill(*found) : platform();
 }
 
 base::Result<Item> Inventory::fill(const edge::FoundRoute& found) const

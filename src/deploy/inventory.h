@@ -15,17 +15,17 @@ class Inventory {
 public:
     Inventory(const edge::CertificateStore& store, const base::Clock& clock) : store_(store), clock_(clock) {}
 
-    // Without bundles when the endpoint is gone, is suspended, or has no certificate that is valid.
+    // Without bundles when the endpoint is gone, is suspended, or has no certificate that is valid. The
+    // platform's own one is that of `platform_item`.
     base::Result<Item> item(const std::string& endpoint) const;
-    // Of the endpoint that has `host`, exactly or by a wildcard.
+    // Of the endpoint that has `host`, exactly or by a wildcard; else the platform's.
     base::Result<Item> item_for(std::string_view host) const;
-    base::Result<std::vector<std::string>> endpoints(std::string_view after, std::size_t limit) const
-    {
-        return store_.endpoints(after, limit);
-    }
+    // In ascending order after `after`; `platform_item` is the last one.
+    base::Result<std::vector<std::string>> endpoints(std::string_view after, std::size_t limit) const;
 
 private:
     base::Result<Item> fill(const edge::FoundRoute& found) const;
+    base::Result<Item> platform() const;
     base::Result<std::optional<Bundle>> bundle(const std::string& certificate) const;
 
     const edge::CertificateStore& store_;

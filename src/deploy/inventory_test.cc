@@ -86,9 +86,35 @@ TEST_F(InventoryTest, ListsEndpointsInPages)
 {
     apply({route("ep_1", {"a.test"}, {}), route("ep_2", {"b.test"}, {}), route("ep_3", {"c.test"}, {})});
     EXPECT_EQ(inventory_.endpoints("", 2).value(), (std::vector<std::string>{"ep_1", "ep_2"}));
-    EXPECT_EQ(inventory_.endpoints("ep_2", 2).value(), (std::vector<std::string>{"ep_3"}));
+    EXPECT_EQ(inventory_.endpoints("ep_2", 1).value(), (std::vector<std::string>{"ep_3"}));
     EXPECT_EQ(inventory_.endpoints("ep_11", 1).value(), (std::vector<std::string>{"ep_2"}));
-    EXPECT_TRUE(inventory_.endpoints("ep_3", 2).value().empty());
+    EXPECT_EQ(inventory_.endpoints("ep_2", 2).value(), (std::vector<std::string>{"ep_3", "platform"}));
+    EXPECT_EQ(inventory_.endpoints("ep_3", 2).value(), (std::vector<std::string>{"platform"}));
+    EXPECT_TRUE(inventory_.endpoints("platform", 2).value().empty());
+}
+
+TEST_F(InventoryTest, ThePlatformsOwnIsWhatItsGroupNames)
+{
+    EXPECT_EQ(chosen("platform"), "");
+    auto own = certificate("wild", {"platform.test", "*.platform.test"}, later);
+    std::get<feed::CertificateEntry>(*own.entry).endpoint.clear();
+    model::EdgeGroup group;
+    group.name = "web";
+    group.default_certificate = "wild";
+    apply({own,
+           {model::RevisionKind::group, "web", group},
+           certificate("one", {"a.test"}, later),
+           route("ep_1", {"a.test"}, {"one"})});
+
+    EXPECT_EQ(chosen("platform"), "wild platform.test *.platform.test;");
+    EXPECT_EQ(inventory_.item_for("a.test").value().endpoint, "ep_1");
+    const auto alias = inventory_.item_for("label.platform.test").value();
+    EXPECT_EQ(alias.endpoint, "platform");
+    EXPECT_NE(alias.bundles.at(0).key_pem.find("PRIVATE KEY"), std::string::npos);
+
+    group.default_certificate.clear();
+    apply({{model::RevisionKind::group, "web", group}});
+    EXPECT_EQ(chosen("platform"), "");
 }
 
 }  // namespace

@@ -21,8 +21,11 @@ struct Bundle {
     std::string combined() const { return chain_pem + key_pem; }
 };
 
+// The platform's own certificate (*.<platform> and <platform>) is an item too.
+inline constexpr std::string_view platform_item = "platform";
+
 struct Item {
-    std::string endpoint;
+    std::string endpoint;  // an id, or platform_item
     std::vector<std::string> names;
     std::vector<Bundle> bundles;  // empty: there is nothing to serve, or no longer
 };

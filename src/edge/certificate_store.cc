@@ -198,6 +198,21 @@ base::Result<std::optional<model::EdgeGroup>> CertificateStore::group(std::strin
     return std::optional<model::EdgeGroup>(std::move(entry));
 }
 
+base::Result<std::vector<model::EdgeGroup>> CertificateStore::groups() const
+{
+    TRY(tx, lmdb::Transaction::read(tables_->env.get()));
+    TRY(cursor, lmdb::Cursor::open(tx, tables_->group));
+    std::vector<model::EdgeGroup> found;
+    TRY(item, cursor.next_after(""));
+    while (item) {
+        TRY(group, group_from(item->value));
+        found.push_back(std::move(group));
+        TRY(following, cursor.next());
+        item = following;
+    }
+    return found;
+}
+
 base::Result<std::optional<std::string>> CertificateStore::thumbprint_of(std::string_view token) const
 {
     TRY(tx, lmdb::Transaction::read(tables_->env.get()));

@@ -65,6 +65,8 @@ public:
     base::Result<std::optional<CertificateFacts>> facts(std::string_view certificate) const;
     base::Result<std::optional<CertificateMaterial>> material(std::string_view certificate) const;
     base::Result<std::optional<model::EdgeGroup>> group(std::string_view name) const;
+    // All that the feed has told of, few: an edge or a proxy is told of its own alone.
+    base::Result<std::vector<model::EdgeGroup>> groups() const;
     base::Result<std::optional<std::string>> thumbprint_of(std::string_view token) const;
     base::Result<std::optional<AlpnChallenge>> alpn_challenge(std::string_view name) const;
 

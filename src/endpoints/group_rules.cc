@@ -47,6 +47,7 @@ base::Result<> Service::check_group(store::Transaction& tx, model::Endpoint& end
     }
     CHECKED(group);
     endpoint.own_challenges = endpoint.own_challenges || group->own_challenges;
+    endpoint.behind_proxies = group->proxies;
     return {};
 }
 

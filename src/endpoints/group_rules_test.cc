@@ -59,6 +59,41 @@ TEST(Groups, OneThatLeavesChallengesToTheAppsDoesSoForEachEndpoint)
     EXPECT_TRUE(world.run(world.service.update(Caller{}, made->endpoint.id, back))->endpoint.own_challenges);
 }
 
+TEST(Groups, OfProxiesNeedNoUpstreamAndOfEdgesDo)
+{
+    World world;
+    const auto add = [&](const std::string& name, bool proxies) {
+        model::EdgeGroup group;
+        group.name = name;
+        group.proxies = proxies;
+        ASSERT_TRUE(world.write([group](store::Transaction& tx) { return tx.groups.put(group); }));
+    };
+    add("web", true);
+    add("west", false);
+    auto asked = wanted("web");
+    asked.upstream.clear();
+    const auto made = world.run(world.service.create(Caller{}, asked));
+    ASSERT_TRUE(made) << made.error().message();
+    EXPECT_TRUE(made->endpoint.behind_proxies);
+    EXPECT_EQ(made->endpoint.upstream, "");
+    EndpointChange change;
+    change.key_types = {{model::KeyType::rsa_2048}};
+    EXPECT_TRUE(
+        world.run(world.service.update(Caller{}, made->endpoint.id, change))->endpoint.behind_proxies);
+
+    asked.names = {"other.customer.test"};
+    asked.edge_group = "west";
+    EXPECT_EQ(code_of(world.run(world.service.create(Caller{}, asked))), "upstream_invalid");
+    asked.upstream = "http://app.example.net";
+    const auto ours = world.run(world.service.create(Caller{}, asked));
+    ASSERT_TRUE(ours) << ours.error().message();
+    EXPECT_FALSE(ours->endpoint.behind_proxies);
+    change = {};
+    change.upstream = "";
+    EXPECT_EQ(code_of(world.run(world.service.update(Caller{}, ours->endpoint.id, change))),
+              "upstream_invalid");
+}
+
 TEST(OwnChallenges, AreForTheOperatorAndTheTenantsThatHeNames)
 {
     auto options = testing::test_options();

@@ -112,10 +112,10 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
     }
     auto endpoint = wanted;
     CHECKED(check_ca_policy(tx, endpoint));
-    CHECKED(check_settings(caller, endpoint, true));
     CHECKED(choose_group(caller, endpoint));
     CHECKED(check_own_challenges(caller, model::Endpoint(), endpoint));
     CHECKED(check_group(tx, endpoint));
+    CHECKED(check_settings(caller, endpoint, true));
     CHECKED(check_quota(tx, endpoint));
     Outcome outcome;
     CHECKED(add_records(tx, endpoint, outcome.warnings));

@@ -160,10 +160,13 @@ public:
 private:
     base::Result<model::Endpoint> draft(const Caller& caller, const NewEndpoint& wanted,
                                         base::Time now) const;
-    base::Result<> check_settings(const Caller& caller, model::Endpoint& endpoint, bool check_upstream) const;
+    // After check_group().
+    base::Result<> check_settings(const Caller& caller, model::Endpoint& endpoint,
+                                  bool upstream_changed) const;
+    base::Result<> check_upstream(const Caller& caller, model::Endpoint& endpoint) const;
     base::Result<Outcome> create_in(store::Transaction& tx, const Caller& caller,
                                     const model::Endpoint& wanted, base::Time now) const;
-    // An endpoint of a group that leaves challenges to the apps does so too.
+    // An endpoint of a group that leaves challenges to the apps does so too, and is behind its proxies.
     base::Result<> check_group(store::Transaction& tx, model::Endpoint& endpoint) const;
     base::Result<> check_own_challenges(const Caller& caller, const model::Endpoint& before,
                                         const model::Endpoint& after) const;

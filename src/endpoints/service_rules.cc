@@ -73,9 +73,11 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
     endpoint.edge_group = wanted.edge_group;
     endpoint.own_challenges = wanted.own_challenges;
     endpoint.upstream = wanted.upstream;
-    // The form of the URL; who may name which address depends on what is stored already.
-    TRY(upstream, options_.upstreams.check(wanted.upstream, true));
-    endpoint.upstream = std::move(upstream);
+    // The form of the URL; who may name which address, or none, depends on what is stored already.
+    if (!wanted.upstream.empty()) {
+        TRY(upstream, options_.upstreams.check(wanted.upstream, true));
+        endpoint.upstream = std::move(upstream);
+    }
     endpoint.vouched =
         std::ranges::find(options_.vouched_tenants, endpoint.tenant) != options_.vouched_tenants.end();
     endpoint.id = base::new_id("ep");
@@ -92,20 +94,30 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
     return endpoint;
 }
 
-base::Result<> Service::check_settings(const Caller& caller, model::Endpoint& endpoint,
-                                       bool check_upstream) const
+base::Result<> Service::check_upstream(const Caller& caller, model::Endpoint& endpoint) const
 {
-    if (check_upstream) {
-        TRY(upstream, options_.upstreams.check(endpoint.upstream, caller.is_operator()));
-        endpoint.upstream = std::move(upstream);
-        const auto host = upstream_host(endpoint.upstream);
-        if (std::ranges::any_of(endpoint.names,
-                                [&](const model::DomainName& name) { return name.covers(host); })) {
-            return base::fail(base::Error(base::Errc::invalid,
-                                          fmt::format("the upstream '{}' is the endpoint itself", host))
-                                  .with_code("upstream_invalid")
-                                  .with_fix("Name the server behind it, by another name or by its address."));
-        }
+    // Proxies of others have their own configuration of what is behind them.
+    if (endpoint.upstream.empty() && endpoint.behind_proxies) {
+        return {};
+    }
+    TRY(upstream, options_.upstreams.check(endpoint.upstream, caller.is_operator()));
+    endpoint.upstream = std::move(upstream);
+    const auto host = upstream_host(endpoint.upstream);
+    if (std::ranges::any_of(endpoint.names,
+                            [&](const model::DomainName& name) { return name.covers(host); })) {
+        return base::fail(
+            base::Error(base::Errc::invalid, fmt::format("the upstream '{}' is the endpoint itself", host))
+                .with_code("upstream_invalid")
+                .with_fix("Name the server behind it, by another name or by its address."));
+    }
+    return {};
+}
+
+base::Result<> Service::check_settings(const Caller& caller, model::Endpoint& endpoint,
+                                       bool upstream_changed) const
+{
+    if (upstream_changed) {
+        CHECKED(check_upstream(caller, endpoint));
     }
     if (endpoint.ip_filter.size() > most_blocks) {
         return base::fail(

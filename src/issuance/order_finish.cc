@@ -184,6 +184,23 @@ base::Result<> OrderJob::supersede(store::Transaction& tx, const model::Certific
     return {};
 }
 
+// What serves names without a certificate of their own, in every group, of edges and of proxies.
+base::Result<> OrderJob::give_to_groups(store::Transaction& tx, const model::Certificate& certificate) const
+{
+    TRY(groups, tx.groups.list());
+    for (const auto& each : groups) {
+        TRY(group, tx.groups.get(each.name));
+        const auto served = tx.certificates.get(group.default_certificate);
+        if (served && served->state == CertificateState::live && !may_supersede(certificate, *served)) {
+            continue;
+        }
+        group.default_certificate = certificate.id;
+        CHECKED(tx.groups.put(group));
+        tx.revisions.append(model::RevisionKind::group, group.name);
+    }
+    return {};
+}
+
 base::Result<> OrderJob::install(store::Transaction& tx, const Issued& issued,
                                  const model::Order& order) const
 {
@@ -205,14 +222,7 @@ base::Result<> OrderJob::install(store::Transaction& tx, const Issued& issued,
                                      renewal ? "new" : "first", base::to_rfc3339(certificate.not_after)),
                          now));
     if (certificate.source == CertificateSource::platform) {
-        TRY(group, tx.groups.get(certificate.edge_group));
-        const auto served = tx.certificates.get(group.default_certificate);
-        const bool kept =
-            served && served->state == CertificateState::live && !may_supersede(certificate, *served);
-        group.default_certificate = kept ? group.default_certificate : certificate.id;
-        CHECKED(tx.groups.put(group));
-        tx.revisions.append(model::RevisionKind::group, group.name);
-        return {};
+        return give_to_groups(tx, certificate);
     }
     tx.revisions.append(model::RevisionKind::route, certificate.endpoint, certificate.edge_group);
     return diagnosis::refresh_status(tx, certificate.endpoint, now);

@@ -112,6 +112,7 @@ private:
     base::Result<Issued> make_certificate(const std::string& chain_pem) const;
     base::Result<> install(store::Transaction& tx, const Issued& issued, const model::Order& order) const;
     base::Result<> supersede(store::Transaction& tx, const model::Certificate& certificate) const;
+    base::Result<> give_to_groups(store::Transaction& tx, const model::Certificate& certificate) const;
     base::Task<> wait_for_deployment();
     // order_failure.cc
     base::Task<> record(Failure failure);

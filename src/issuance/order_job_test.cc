@@ -19,6 +19,43 @@ TEST_F(ScriptedCa, AnOrderEndsWithACertificateThatReplacesTheTransitionalOne)
     EXPECT_EQ(certificates[0].source, CertificateSource::managed);
 }
 
+TEST_F(ScriptedCa, AnEdgeThatIsBehindIsNamedAndHoldsNothingBack)
+{
+    gates_.edges_behind = base::Error(base::Errc::timeout, "edge-2 has not got it yet");
+
+    const auto order = run_order();
+
+    EXPECT_EQ(order.status, OrderStatus::deployed);
+    EXPECT_EQ(order.problem.code, "deploy_partial");
+    EXPECT_EQ(order.problem.actor, model::Actor::none);
+    EXPECT_NE(order.problem.message.find("edge-2"), std::string::npos) << order.problem.message;
+}
+
+// Of edges and of proxies: a name without a certificate of its own is served it everywhere.
+TEST_F(ScriptedCa, ThePlatformsCertificateIsGivenToEveryGroup)
+{
+    script_.chain = [this] { return issue({"edge.example.net", "*.edge.example.net"}, -1); };
+    write([this](store::Transaction& tx) -> base::Result<> {
+        for (const auto* name : {"default", "web"}) {
+            model::EdgeGroup group;
+            group.name = name;
+            group.proxies = group.name == "web";
+            CHECKED(tx.groups.put(group));
+        }
+        TRY(order, issuance::enqueue_platform(tx, test::sample_platform(), clock_.now()));
+        id_ = order->id;
+        return {};
+    });
+
+    const auto order = run_queued();
+
+    EXPECT_EQ(order.status, OrderStatus::deployed) << order.problem.message;
+    for (const auto* name : {"default", "web"}) {
+        const auto group = read([name](store::Transaction& tx) { return tx.groups.get(name); });
+        EXPECT_EQ(group.default_certificate, order.certificate) << name;
+    }
+}
+
 TEST_F(ScriptedCa, ALimitWithoutATimeIsWaitedForOnTheLadder)
 {
     script_.refuse_order =

@@ -29,8 +29,9 @@ std::vector<ChallengeType> usable_challenges(const Endpoint& endpoint, bool dele
     if (delegated) {
         usable.push_back(ChallengeType::dns_01);
     }
-    // The rows of HTTP-01, for where port 80 is closed.
-    if (http_can_reach(endpoint) && !any_wildcard(endpoint)) {
+    // The rows of HTTP-01, for where port 80 is closed. Proxies of others end TLS with certificates they
+    // have.
+    if (http_can_reach(endpoint) && !any_wildcard(endpoint) && !endpoint.behind_proxies) {
         usable.push_back(ChallengeType::tls_alpn_01);
     }
     return usable;

@@ -89,6 +89,34 @@ TEST(Endpoint, AnAppThatKeepsItsChallengesLeavesUsDns01)
     EXPECT_TRUE(needs_delegation(kept));
 }
 
+// TLS ends at proxies that know nothing of challenges: every row of the table, without TLS-ALPN-01.
+TEST(Endpoint, BehindProxiesOfOthersTlsAlpnIsNeverChosen)
+{
+    using enum EndpointKind;
+    for (const auto kind : {external, internal}) {
+        for (const auto* name : {"a.example.com", "example.com", "*.example.com"}) {
+            for (const auto filter_at : {FilterAt::edge, FilterAt::network}) {
+                for (const bool filtered : {false, true}) {
+                    auto ours = endpoint(name, kind);
+                    ours.filter_at = filter_at;
+                    ours.ip_filter =
+                        filtered ? std::vector<std::string>{"192.0.2.0/24"} : std::vector<std::string>();
+                    auto theirs = ours;
+                    theirs.behind_proxies = true;
+                    for (const bool delegated : {false, true}) {
+                        auto wanted = usable_challenges(ours, delegated);
+                        std::erase(wanted, ChallengeType::tls_alpn_01);
+                        EXPECT_EQ(usable_challenges(theirs, delegated), wanted)
+                            << to_string(kind) << " " << name << " filtered " << filtered << " at "
+                            << to_string(filter_at);
+                    }
+                    EXPECT_EQ(needs_delegation(theirs), needs_delegation(ours)) << name;
+                }
+            }
+        }
+    }
+}
+
 TEST(Endpoint, OneWildcardAmongItsNamesNeedsTheDelegation)
 {
     auto mixed = endpoint("a.example.com", EndpointKind::external);

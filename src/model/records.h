@@ -166,6 +166,7 @@ struct EdgeGroup {
     std::string default_certificate;     // id; served when nothing else fits; empty before the first one
     std::string thumbprint;              // of the default CA account; empty before there is one
     bool own_challenges = false;         // its proxies leave the challenge path to the apps; never changes
+    bool proxies = false;                // its servers are proxies of others, not our edges; never changes
 };
 
 struct NameServer {

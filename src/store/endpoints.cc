@@ -38,7 +38,8 @@ const sql::Table& table()
                                                     "profile",
                                                     "own_challenges",
                                                     "vouched",
-                                                    "bulk"});
+                                                    "bulk",
+                                                    "behind_proxies"});
     return endpoints;
 }
 
@@ -61,7 +62,7 @@ sql::Params values(const Endpoint& e)
                        e.status.since, to_json(e.status.reason), e.status.retrying, e.status.next_attempt_at,
                        e.status.serving, to_json(e.status.conditions), e.created_at, e.next_check_at,
                        e.checks, e.deleted_at, to_json(e.ca_policy), e.profile, e.own_challenges, e.vouched,
-                       e.bulk);
+                       e.bulk, e.behind_proxies);
 }
 
 Endpoint read(sql::RowReader row)
@@ -95,6 +96,7 @@ Endpoint read(sql::RowReader row)
     e.own_challenges = row.flag();
     e.vouched = row.flag();
     e.bulk = row.flag();
+    e.behind_proxies = row.flag();
     if (e.names.empty()) {
         e.names.emplace_back();  // name() is always there.
     }

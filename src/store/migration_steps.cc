@@ -384,8 +384,19 @@ INSERT INTO name_holders (name, endpoint) SELECT name, endpoint FROM endpoint_na
 CREATE INDEX certificates_retired ON certificates (endpoint, created_at, id) WHERE state = 'deleted';
 )sql";
 
-constexpr std::array steps{resources,   fleet,        alpn_challenges, ledger_and_queue,
-                           several_cas, alert_schema, proxies,         ownership};
+// A group is of our edges or of proxies of others. Those that were added until now were for proxies.
+constexpr std::string_view proxy_groups = R"sql(
+ALTER TABLE endpoints ADD COLUMN behind_proxies BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE edge_groups ADD COLUMN proxies BIGINT NOT NULL DEFAULT 0;
+UPDATE endpoints SET behind_proxies = 1 WHERE edge_group <> 'default';
+UPDATE edge_groups SET proxies = 1 WHERE name <> 'default';
+UPDATE edge_groups SET default_certificate =
+  COALESCE((SELECT own.default_certificate FROM edge_groups own WHERE own.name = 'default'), '')
+  WHERE default_certificate = '';
+)sql";
+
+constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas,
+                           alert_schema, proxies, ownership,       proxy_groups};
 
 }  // namespace
 

@@ -16,8 +16,8 @@ const sql::Table& edge_table()
 
 const sql::Table& group_table()
 {
-    static const sql::Table groups(
-        "edge_groups", {"name", "addresses", "default_certificate", "thumbprint", "own_challenges"});
+    static const sql::Table groups("edge_groups", {"name", "addresses", "default_certificate", "thumbprint",
+                                                   "own_challenges", "proxies"});
     return groups;
 }
 
@@ -29,6 +29,7 @@ model::EdgeGroup read_group(sql::RowReader row)
     group.default_certificate = row.text();
     group.thumbprint = row.text();
     group.own_challenges = row.flag();
+    group.proxies = row.flag();
     return group;
 }
 
@@ -79,7 +80,7 @@ base::Result<> Groups::put(const model::EdgeGroup& group)
 {
     CHECKED(db_.execute(group_table().upsert(),
                         sql::params(group.name, to_json(group.addresses), group.default_certificate,
-                                    group.thumbprint, group.own_challenges)));
+                                    group.thumbprint, group.own_challenges, group.proxies)));
     return {};
 }
 

@@ -4,6 +4,8 @@
 #include "issuance/deployment.h"
 #include "responder/gate.h"
 
+#include <optional>
+
 namespace test {
 
 class OpenGates final : public responder::RevisionGate,
@@ -20,12 +22,14 @@ public:
     }
     base::Task<> wait_until(std::string, model::Position, std::chrono::milliseconds) override
     {
-        co_return base::Result<>();
+        co_return edges_behind ? base::Result<>(base::fail(*edges_behind)) : base::Result<>();
     }
     base::Task<bool> has_value(net::Endpoint, responder::Transport, std::string, std::string) override
     {
         co_return true;
     }
+
+    std::optional<base::Error> edges_behind;  // what is said of edges that have not got a certificate
 };
 
 }  // namespace test
