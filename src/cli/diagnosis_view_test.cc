@@ -10,9 +10,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const base::Time now = base::parse_rfc3339("2026-11-22T12:00:00Z").value();
+const base::Time checked_at = base::parse_rfc3339("2026-11-22T12:00:00Z").value();
 
-json::object pending()
+json::object misdirected()
 {
     return json::parse(R"({
         "id": "ep_abc", "name": "shop.customer.test", "state": "pending_dns", "since": "2026-11-22T11:55:00Z",
@@ -36,7 +36,7 @@ json::object pending()
 
 json::object active()
 {
-    auto made = pending();
+    auto made = misdirected();
     made["state"] = "active";
     made["reason"] = nullptr;
     made["serving"] = true;
@@ -47,7 +47,7 @@ json::object active()
 
 TEST(Diagnosis, SaysWhatWasFoundWhoActsAndWhatIsNext)
 {
-    EXPECT_EQ(diagnosis_text(pending(), Paint(), now),
+    EXPECT_EQ(diagnosis_text(misdirected(), Paint(), checked_at),
               R"(shop.customer.test  pending_dns since 5 min ago
 It has no certificate yet and waits for DNS. certwright looks again by itself in 40 s.
 shop.customer.test leads to 192.0.2.1. [dns_wrong_target]
@@ -83,8 +83,8 @@ TEST(Diagnosis, OfAHealthyNameIsShortOfThingsToDo)
 {
     EXPECT_TRUE(is_healthy(active()));
     EXPECT_TRUE(actions_for(active()).empty());
-    EXPECT_THAT(diagnosis_text(active(), Paint(), now), HasSubstr("All is well"));
-    EXPECT_THAT(diagnosis_text(active(), Paint(), now), Not(HasSubstr("Who must act")));
+    EXPECT_THAT(diagnosis_text(active(), Paint(), checked_at), HasSubstr("All is well"));
+    EXPECT_THAT(diagnosis_text(active(), Paint(), checked_at), Not(HasSubstr("Who must act")));
 }
 
 TEST(Diagnosis, OfAnActiveNameWhoseOriginFailsIsNotHealthy)
@@ -98,12 +98,12 @@ TEST(Diagnosis, OfAnActiveNameWhoseOriginFailsIsNotHealthy)
                                               {"actor", "platform"},
                                               {"fix", "Start it"}}}});
     EXPECT_FALSE(is_healthy(ill));
-    EXPECT_THAT(diagnosis_text(ill, Paint(), now), HasSubstr("platform  Start it"));
+    EXPECT_THAT(diagnosis_text(ill, Paint(), checked_at), HasSubstr("platform  Start it"));
 }
 
 TEST(Diagnosis, AsJsonHasActionsAndTheNextCommands)
 {
-    const auto made = diagnosis_json(pending());
+    const auto made = diagnosis_json(misdirected());
     EXPECT_FALSE(made.at("healthy").as_bool());
     EXPECT_EQ(made.at("actions").as_array().size(), 2U);
     EXPECT_EQ(made.at("next").as_array().at(0).as_string(), "certwright doctor shop.customer.test");
@@ -112,9 +112,9 @@ TEST(Diagnosis, AsJsonHasActionsAndTheNextCommands)
 
 TEST(Diagnosis, TextFromOutsideCannotMoveTheCursor)
 {
-    auto nasty = pending();
+    auto nasty = misdirected();
     nasty["required_records"].as_array()[0].as_object()["found"] = json::array{"A \x1b[2J"};
-    EXPECT_THAT(diagnosis_text(nasty, Paint(), now), Not(HasSubstr("\x1b")));
+    EXPECT_THAT(diagnosis_text(nasty, Paint(), checked_at), Not(HasSubstr("\x1b")));
 }
 
 }  // namespace

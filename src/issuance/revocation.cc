@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 constexpr std::size_t jobs_at_once = 16;
 // Longer than a call to the CA lasts: meanwhile other nodes leave the row alone.
-constexpr std::chrono::minutes lease{5};
+constexpr std::chrono::minutes claimed_for{5};
 
 base::Result<> check_revocable(const model::Certificate& certificate, base::Time now)
 {
@@ -179,7 +179,7 @@ base::Task<std::size_t> Revoker::work()
     auto take = [now](store::Transaction& tx) -> base::Result<std::vector<model::Revocation>> {
         TRY(due, tx.revocations.due(now, jobs_at_once));
         for (auto& each : due) {
-            each.next_action_at = now + lease;
+            each.next_action_at = now + claimed_for;
             CHECKED(tx.revocations.put(each));
         }
         return std::move(due);

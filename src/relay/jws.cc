@@ -1,5 +1,7 @@
 #include "relay/jws.h"
 
+#include "relay/fields.h"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -12,18 +14,6 @@ namespace json = boost::json;
 base::Error bad(std::string message)
 {
     return base::Error(base::Errc::invalid, std::move(message));
-}
-
-base::Result<json::object> parse_object(std::string_view text, std::string_view what)
-{
-    boost::system::error_code failure;
-    json::parse_options options;
-    options.max_depth = 8;
-    auto value = json::parse(text, failure, {}, options);
-    if (failure || !value.is_object()) {
-        return base::fail(bad(fmt::format("{} is not a JSON object", what)));
-    }
-    return std::move(value.get_object());
 }
 
 base::Result<std::string> text(const json::object& object, std::string_view name, bool needed)
