@@ -24,16 +24,6 @@ base::Error bad_endpoint(std::string_view text)
         .with_fix("write for example 127.0.0.1:80, [::1]:443 or :80");
 }
 
-std::optional<std::uint16_t> parse_port(std::string_view text)
-{
-    std::uint16_t port = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-        return std::nullopt;
-    }
-    return port;
-}
-
 base::Error cannot_listen(const Endpoint& where, const boost::system::error_code& error)
 {
     const auto name = to_string(where);
@@ -110,6 +100,16 @@ base::Error accept_error(int error)
 }
 
 }  // namespace
+
+std::optional<std::uint16_t> parse_port(std::string_view text)
+{
+    std::uint16_t port = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
+        return std::nullopt;
+    }
+    return port;
+}
 
 base::Result<Endpoint> parse_endpoint(std::string_view text)
 {

@@ -4,6 +4,8 @@
 #include "base/task.h"
 #include "net/stream.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,8 @@ namespace net {
 base::Result<Endpoint> parse_endpoint(std::string_view text);
 // The same; ":80" gives all IPv4 and all IPv6 addresses, which are two listeners.
 base::Result<std::vector<Endpoint>> parse_endpoints(std::string_view text);
+// Decimal digits and nothing else; nothing when it is no port.
+std::optional<std::uint16_t> parse_port(std::string_view text);
 std::string to_string(const Endpoint& endpoint);
 
 class Listener {

@@ -1,9 +1,9 @@
 #include "net/proxy_protocol.h"
 
+#include "net/listener.h"
 #include "net/socket.h"
 
 #include <array>
-#include <charconv>
 #include <vector>
 
 namespace net {
@@ -85,14 +85,6 @@ std::vector<std::string_view> words_of(std::string_view line)
         begin = end + 1;
     }
     return words;
-}
-
-std::optional<std::uint16_t> parse_port(std::string_view text)
-{
-    std::uint16_t port = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
-    const bool whole = !text.empty() && parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
-    return whole ? std::optional(port) : std::nullopt;
 }
 
 base::Result<std::optional<ProxyHeader>> parse_v1(std::string_view data)
