@@ -110,8 +110,9 @@ Result<> check_name(store::Transaction& tx, const model::Channel& channel)
 // It is written into mails to addresses that nobody has confirmed yet.
 bool is_channel_name(std::string_view text)
 {
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; };
     return !text.empty() && text.size() <= longest_name && !text.starts_with("chn_") &&
-           std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; });
+           std::ranges::none_of(text, is_control);
 }
 
 // What types of events begin with; a pattern for others would never be told of anything.
