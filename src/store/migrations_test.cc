@@ -67,8 +67,9 @@ TEST_P(MigrationsOnStore, GiveAGroupOfProxiesThePlatformsCertificateAndItsFollow
     {
         const auto owner = driver();
         const auto db = owner->open(sql::Access::write).value();
-        ASSERT_TRUE(db->run("INSERT INTO edge_groups (name, addresses, default_certificate, thumbprint) VALUES "
-                            "('default', '[]', 'crt_p', ''), ('web', '[]', '', '')"));
+        ASSERT_TRUE(
+            db->run("INSERT INTO edge_groups (name, addresses, default_certificate, thumbprint) VALUES "
+                    "('default', '[]', 'crt_p', ''), ('web', '[]', '', '')"));
     }
     store = open().value();
 
