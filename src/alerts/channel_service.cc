@@ -107,6 +107,14 @@ Result<> check_name(store::Transaction& tx, const model::Channel& channel)
     return {};
 }
 
+// It is written into mails to addresses that nobody has confirmed yet.
+bool is_channel_name(std::string_view text)
+{
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; };
+    return !text.empty() && text.size() <= longest_name && !text.starts_with("chn_") &&
+           std::ranges::none_of(text, is_control);
+}
+
 // What types of events begin with; a pattern for others would never be told of anything.
 constexpr std::array<std::string_view, 4> event_groups{"alert.", "ca.", "certificate.", "endpoint."};
 
@@ -148,8 +156,8 @@ void apply(const ChannelChange& change, model::Channel& channel)
 // Makes the target canonical.
 Result<> Service::check(const Caller& caller, model::Channel& channel) const
 {
-    if (channel.name.empty() || channel.name.size() > longest_name || channel.name.starts_with("chn_")) {
-        return base::fail(invalid_channel("the name of a channel has up to 60 characters",
+    if (!is_channel_name(channel.name)) {
+        return base::fail(invalid_channel("the name of a channel has up to 60 characters, in one line",
                                           "Give a short name, such as ops-mail."));
     }
     if (channel.events.empty() || channel.events.size() > most_events ||

@@ -227,12 +227,12 @@ void judge_serving_endpoint(const model::Endpoint& endpoint, const model::Certif
 }
 
 // Another account has proved that what was served here is its own. What its certificates do is of no
-// interest.
+// interest. A name that nobody has proved belongs to nobody.
 bool has_lost_its_name(const model::Endpoint& endpoint)
 {
+    const auto ownership = diagnosis::condition_of(endpoint.status.conditions, "Ownership");
     return endpoint.status.state == EndpointState::action_required &&
-           diagnosis::condition_of(endpoint.status.conditions, "Ownership").status ==
-               model::ConditionStatus::no;
+           ownership.status == model::ConditionStatus::no && ownership.problem.code != "ownership_missing";
 }
 
 void judge_waiting_endpoint(const model::Endpoint& endpoint, Verdict& verdict)

@@ -150,6 +150,9 @@ TEST(Rules, TellWhoHasLostANameAndNothingElseOfIt)
         .code = "name_in_use", .message = "m", .actor = model::Actor::customer, .fix = "f"};
     set_condition(facts, "Ownership", "name_in_use");
     EXPECT_EQ(rules_of(facts), Names{"ownership_lost"});
+    facts.endpoint->status.conditions.clear();
+    set_condition(facts, "Ownership", "ownership_missing");
+    EXPECT_THAT(rules_of(facts), Not(::testing::Contains("ownership_lost"))) << "nobody has it";
 }
 
 TEST(Rules, CountWhatABucketHasRefilled)

@@ -94,6 +94,7 @@ TEST_F(AlertService, TakesChannelsThatCanWork)
     EXPECT_EQ(add(acme, "mail", email, "b@example.net").error().code(), "channel_exists");
     EXPECT_TRUE(add(globex, "mail", email, "b@example.net"));
     EXPECT_EQ(add(acme, "", email, "b@example.net").error().code(), "channel_invalid");
+    EXPECT_EQ(add(acme, "two\nlines", email, "b@example.net").error().code(), "channel_invalid");
 }
 
 TEST_F(AlertService, HoldsTenantsToTheirQuotaAndToTheirOwn)

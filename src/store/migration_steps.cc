@@ -384,7 +384,8 @@ INSERT INTO name_holders (name, endpoint) SELECT name, endpoint FROM endpoint_na
 CREATE INDEX certificates_retired ON certificates (endpoint, created_at, id) WHERE state = 'deleted';
 )sql";
 
-// A group is of our edges or of proxies of others. Those that were added until now were for proxies.
+// A group is of our edges or of proxies of others. Those that were added until now were for proxies. Whoever
+// follows one of them reads all anew: no revision says that it has a default certificate now.
 constexpr std::string_view proxy_groups = R"sql(
 ALTER TABLE endpoints ADD COLUMN behind_proxies BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE edge_groups ADD COLUMN proxies BIGINT NOT NULL DEFAULT 0;
@@ -393,6 +394,8 @@ UPDATE edge_groups SET proxies = 1 WHERE name <> 'default';
 UPDATE edge_groups SET default_certificate =
   COALESCE((SELECT own.default_certificate FROM edge_groups own WHERE own.name = 'default'), '')
   WHERE default_certificate = '';
+UPDATE revision_head SET number = number + 1, compacted = number + 1
+  WHERE EXISTS (SELECT 1 FROM edge_groups WHERE name <> 'default');
 )sql";
 
 constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas,

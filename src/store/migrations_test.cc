@@ -27,17 +27,22 @@ protected:
               '["ecdsa_p256"]', 'a', 'a.platform.test', '[]', 'active', 1, '', 0, NULL, 1, '[]', 1, NULL, 0, NULL);
             INSERT INTO endpoint_names (endpoint, name, live) VALUES ('ep_a', 'shop.example.com', 1))sql"));
     }
+    // An empty database of an older program.
+    void start_with_version(int version)
+    {
+        store.reset();
+        if (on_postgres()) {
+            url = test::Postgres::shared().new_database();
+        } else {
+            std::filesystem::remove(folder.path() / "certwright.db");
+        }
+        store = DatabaseStore::open(driver(), version).value();
+    }
 };
 
 TEST_P(MigrationsOnStore, BringADatabaseOfTheFirstVersionUpToDateWithItsRows)
 {
-    store.reset();
-    if (on_postgres()) {
-        url = test::Postgres::shared().new_database();
-    } else {
-        std::filesystem::remove(folder.path() / "certwright.db");
-    }
-    store = DatabaseStore::open(driver(), 1).value();
+    start_with_version(1);
     const auto epoch = read([](Transaction& tx) { return tx.revisions.head(); })->epoch;
     EXPECT_FALSE(read([](Transaction& tx) { return tx.budgets.list(); }));  // Not there yet.
 
@@ -51,6 +56,30 @@ TEST_P(MigrationsOnStore, BringADatabaseOfTheFirstVersionUpToDateWithItsRows)
               "ep_a");
     EXPECT_TRUE(read([](Transaction& tx) { return tx.budgets.list(); }));
     EXPECT_EQ(read([](Transaction& tx) { return tx.revisions.head(); })->epoch, epoch);
+}
+
+// Its followers know of no revision that says so.
+TEST_P(MigrationsOnStore, GiveAGroupOfProxiesThePlatformsCertificateAndItsFollowersASnapshot)
+{
+    start_with_version(8);
+    const auto before = read([](Transaction& tx) { return tx.revisions.head(); }).value();
+    store.reset();
+    {
+        const auto owner = driver();
+        const auto db = owner->open(sql::Access::write).value();
+        ASSERT_TRUE(
+            db->run("INSERT INTO edge_groups (name, addresses, default_certificate, thumbprint) VALUES "
+                    "('default', '[]', 'crt_p', ''), ('web', '[]', '', '')"));
+    }
+    store = open().value();
+
+    const auto web = read([](Transaction& tx) { return tx.groups.get("web"); }).value();
+    EXPECT_TRUE(web.proxies);
+    EXPECT_EQ(web.default_certificate, "crt_p");
+    EXPECT_FALSE(read([](Transaction& tx) { return tx.groups.get("default"); })->proxies);
+    const auto rows = read([&](Transaction& tx) { return tx.revisions.after(before, 10); });
+    ASSERT_FALSE(rows);
+    EXPECT_EQ(rows.error().code(), "snapshot_needed");
 }
 
 TEST_P(MigrationsOnStore, RefuseADatabaseOfANewerProgram)

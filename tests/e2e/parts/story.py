@@ -239,6 +239,9 @@ class Story:
         self.say("The customer corrects the record.")
         self.change_zone([f"del {BLOG}. CNAME", *blog.nsupdate_lines()])
         self.await_state(BLOG, "active")
+        # The certificate may still be on its way to the edges.
+        wait_until("the doctor finds nothing", lambda: "All is well" in self._cli.text("doctor", BLOG, check=False), 30,
+                   self._stage.server)
         told = self.show_command("doctor", BLOG, check=False)
         self.check("now all is well", "All is well" in told and " x " not in told, told.splitlines()[1])
 
