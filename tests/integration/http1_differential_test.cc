@@ -178,7 +178,8 @@ base::Task<std::string> talk(std::unique_ptr<net::Stream> stream, std::string oc
     std::string received;
     std::array<char, 16 * 1024> buffer;
     while (true) {
-        stream->set_deadline(std::chrono::steady_clock::now() + 2s);
+        // A machine under load takes its time for the first answer.
+        stream->set_deadline(std::chrono::steady_clock::now() + (received.empty() ? 6s : 2s));
         auto count = co_await stream->read_some(buffer);
         if (!count || *count == 0) {
             const bool open = !count && count.error().kind() == base::Errc::timeout;
