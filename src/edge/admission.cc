@@ -17,7 +17,7 @@ constexpr std::chrono::seconds quiet{30};
 
 bool Admission::admit(std::size_t open)
 {
-    if (open < most_) {
+    if (open < most_ + connections_.closing()) {
         if (wanting_) {
             recovered();
         }

@@ -41,14 +41,21 @@ private:
     std::unique_ptr<net::ConnectionFacts> replaced_;
 };
 
-Connections::Member::Member(Connections& all, http::Handler& next) : all_(all), next_(next)
+Connections::Member::Member(Connections& all, http::Handler& next)
+    : all_(all), next_(next), list_(&all.idle_), place_(all.idle_.insert(all.idle_.end(), this))
 {
-    place_ = all_.members_.insert(all_.members_.end(), this);
 }
 
 Connections::Member::~Member()
 {
-    all_.members_.erase(place_);
+    list_->erase(place_);
+    all_.closing_ -= shed_ ? 1 : 0;
+}
+
+void Connections::Member::move_to(std::list<Member*>& list)
+{
+    list.splice(list.end(), *list_, place_);
+    list_ = &list;
 }
 
 std::unique_ptr<net::Stream> Connections::Member::track(std::unique_ptr<net::Stream> stream,
@@ -66,12 +73,15 @@ boost::asio::awaitable<void> Connections::Member::handle(http::Exchange& exchang
 {
     const bool queued = exchange.request().version == 20;
     ++requests_;
+    move_to(all_.others_);
     co_await next_.handle(exchange);
     if (all_.draining_ && queued) {
         co_await base::sleep_for(time_to_send);
     }
     --requests_;
-    all_.members_.splice(all_.members_.end(), all_.members_, place_);
+    if (requests_ == 0 && !shed_) {
+        move_to(all_.idle_);
+    }
     if (all_.draining_ && requests_ == 0) {
         close();
     }
@@ -87,14 +97,13 @@ void Connections::Member::close()
 std::size_t Connections::shed(std::size_t most)
 {
     std::size_t closed = 0;
-    for (auto* member : members_) {
-        if (closed == most) {
-            break;
-        }
-        if (member->requests_ == 0 && member->stream_ != nullptr) {
-            member->close();
-            ++closed;
-        }
+    while (closed < most && !idle_.empty()) {
+        auto* member = idle_.front();
+        member->move_to(others_);
+        member->shed_ = true;  // Once: until it has unwound it is here still.
+        member->close();
+        ++closing_;
+        ++closed;
     }
     return closed;
 }
@@ -102,10 +111,8 @@ std::size_t Connections::shed(std::size_t most)
 void Connections::drain()
 {
     draining_ = true;
-    for (auto* member : members_) {
-        if (member->requests_ == 0) {
-            member->close();
-        }
+    for (auto* member : idle_) {
+        member->close();
     }
 }
 

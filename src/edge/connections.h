@@ -32,22 +32,29 @@ public:
         class Tracked;
 
         void close();
+        void move_to(std::list<Member*>& list);
 
         Connections& all_;
         http::Handler& next_;
+        std::list<Member*>* list_;
         std::list<Member*>::iterator place_;
         net::Stream* stream_ = nullptr;
         std::size_t requests_ = 0;  // being answered; HTTP/2 has several at a time
+        bool shed_ = false;
     };
 
     // From now on a connection is closed when it has no request; those without one are closed at once.
     void drain();
-    std::size_t size() const { return members_.size(); }
+    std::size_t size() const { return idle_.size() + others_.size(); }
     // Closes up to so many connections without a request, those idle for longest first; returns how many.
     std::size_t shed(std::size_t most);
+    // Those that shed() has closed and whose coroutines have not ended yet.
+    std::size_t closing() const { return closing_; }
 
 private:
-    std::list<Member*> members_;  // least recently used first
+    std::list<Member*> idle_;    // without a request, least recently used first
+    std::list<Member*> others_;  // with requests, or shed
+    std::size_t closing_ = 0;
     bool draining_ = false;
 };
 

@@ -4,6 +4,8 @@
 #include "edge/forwarded_head.h"
 #include "edge/http_01.h"
 
+#include <exception>
+
 namespace edge {
 
 namespace {
@@ -53,8 +55,17 @@ boost::asio::awaitable<void> Proxy::answer_and_log(http::Exchange& exchange)
 {
     const auto began = std::chrono::steady_clock::now();
     MeasuredExchange measured(exchange);
-    co_await answer_or_reset(measured);
+    std::exception_ptr stopped;
+    try {
+        co_await answer_or_reset(measured);
+    } catch (...) {
+        stopped = std::current_exception();
+    }
+    // Also when the client has ended its connection meanwhile: the origin has the request.
     access_log_->add(measured, std::chrono::steady_clock::now() - began);
+    if (stopped) {
+        std::rethrow_exception(stopped);
+    }
 }
 
 boost::asio::awaitable<void> Proxy::answer_or_reset(http::Exchange& exchange)

@@ -33,11 +33,15 @@ public:
     {
         waited_ += now - began_;
         if (slowest_ > 0) {
-            earned_ += std::chrono::nanoseconds(1'000'000'000 / slowest_) * octets;
+            const Clock::duration more = std::chrono::nanoseconds(1'000'000'000 / slowest_) * octets;
+            earned_ = std::min<Clock::duration>(earned_ + more, waited_ + most_earned);
         }
     }
 
 private:
+    // Ahead of what was waited, so that the sum fits however long the body is.
+    static constexpr std::chrono::hours most_earned{24};
+
     std::chrono::milliseconds quiet_;
     std::size_t slowest_;
     Clock::time_point began_{};

@@ -95,7 +95,9 @@ base::Error accept_error(int error)
             .with_code("too_many_files")
             .with_fix("raise the limit of open files (systemd: LimitNOFILE)");
     }
-    return base::Error(base::Errc::unavailable,
+    // A listener lives until it is closed: want of memory passes, as want of files does.
+    const bool closed = error == EBADF || error == EINVAL || error == ENOTSOCK;
+    return base::Error(closed ? base::Errc::unavailable : base::Errc::rate_limited,
                        "cannot accept a connection: " + std::generic_category().message(error));
 }
 

@@ -27,8 +27,8 @@ public:
     static base::Result<Listener> open(asio::any_io_executor executor, const Endpoint& where, bool shared);
 
     Endpoint where() const;
-    // Errors: rate_limited when this process has too many files open (pause, then go on), unavailable after
-    // close().
+    // Errors: rate_limited when this process has too many files open or no memory is left (pause, then go
+    // on), unavailable after close().
     base::Task<asio::ip::tcp::socket> accept();
     void close();
 

@@ -111,7 +111,8 @@ base::Result<std::optional<ProxyHeader>> parse_v1(std::string_view data)
     boost::system::error_code error;
     const auto address = ip::make_address(std::string(words[2]), error);
     const auto port = parse_port(words[4]);
-    if (error || !port || address.is_v4() != (words[1] == "TCP4")) {
+    const bool scoped = words[2].contains('%');  // It would end up in X-Forwarded-For.
+    if (error || scoped || !port || address.is_v4() != (words[1] == "TCP4")) {
         return base::fail(bad("its address or port cannot be read"));
     }
     header.client = Endpoint(address, *port);

@@ -58,6 +58,7 @@ TEST(ProxyProtocol, WaitsForAllOfItAndRefusesAnythingElse)
     for (const std::string& wrong :
          {std::string("GET / HTTP/1.1\r\n"), std::string("\x16\3\1\2\0\1\0\1\xFC", 9),
           std::string("PROXY TCP4 x y 1 2\r\n"), std::string("PROXY TCP4 2001:db8::7 2001:db8::1 1 2\r\n"),
+          std::string("PROXY TCP6 fe80::1%1 fe80::2 1 2\r\n"),
           std::string("PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n"),
           std::string("PROXY TCP4 1.2.3.4 1.2.3.4 65536 2\r\n"), "PROXY UNKNOWN " + std::string(100, 'x'),
           v2(0x22, 0x11, std::string(12, '\1')), v2(0x11, 0x11, std::string(12, '\1')),

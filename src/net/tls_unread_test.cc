@@ -73,7 +73,7 @@ TEST(TlsUnread, APeerThatAsksForKeysAndReadsNothingIsCutOff)
     std::thread client([port = listener.where().port()] { ask_for_keys(port); });
     auto socket = test::run(loop, listener.accept());
     ASSERT_TRUE(socket);
-    auto accepted = test::run(loop, tls->accept(std::move(*socket), source, 5s));
+    auto accepted = test::run(loop, tls->accept(std::move(*socket), source, 15s));
     ASSERT_TRUE(accepted);
     const std::shared_ptr<net::Stream> server = std::move(*accepted);
     bool writer_ended = false;
