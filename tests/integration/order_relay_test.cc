@@ -33,6 +33,22 @@ protected:
             [id = endpoint_.id](store::Transaction& tx) { return test::is_active(tx, id); }, 60s);
     }
 
+    // The order waits with this problem, whose text says what the CA said.
+    void expect_problem(std::string_view code, model::Actor actor)
+    {
+        const auto waits = [id = endpoint_.id](store::Transaction& tx) -> base::Result<bool> {
+            TRY(order, tx.orders.unfinished_of(id));
+            return order && !order->problem.none();
+        };
+        ASSERT_TRUE(engine_->run_until(waits));
+        const auto order = engine_->read(
+            [id = endpoint_.id](store::Transaction& tx) { return tx.orders.unfinished_of(id); });
+        ASSERT_TRUE(order);
+        EXPECT_EQ(order->problem.code, code) << order->problem.message;
+        EXPECT_EQ(order->problem.actor, actor);
+        EXPECT_NE(order->problem.message, "");
+    }
+
     test::TempDir folder_;
     base::SystemClock clock_;
     std::unique_ptr<store::Store> store_;
@@ -87,15 +103,37 @@ TEST_F(OrderRelay, APauseIsForAPerson)
 {
     start(R"({"rules":[{"step":"new_order","problem":"rateLimited",
         "detail":"Your account is temporarily prevented from requesting certificates for shop.example.com. Please visit: https://ca.test/unpause?jwt=x"}]})");
-    const auto waits = [id = endpoint_.id](store::Transaction& tx) -> base::Result<bool> {
-        TRY(order, tx.orders.unfinished_of(id));
-        return order && !order->problem.none();
-    };
+    expect_problem("ca_paused", model::Actor::platform);
+}
 
-    ASSERT_TRUE(engine_->run_until(waits));
+TEST_F(OrderRelay, ALimitIsWaitedFor)
+{
+    start(R"({"rules":[{"step":"new_order","problem":"rateLimited","retry_after":3600,
+                        "detail":"too many certificates already issued"}]})");
+    expect_problem("ca_rate_limited", model::Actor::none);
+}
 
-    const auto order =
-        engine_->read([id = endpoint_.id](store::Transaction& tx) { return tx.orders.unfinished_of(id); });
-    ASSERT_TRUE(order);
-    EXPECT_EQ(order->problem.code, "ca_paused") << order->problem.message;
+TEST_F(OrderRelay, AFailureOfTheCaIsTheCas)
+{
+    start(R"({"rules":[{"step":"new_order","problem":"serverInternal","detail":"database is down"}]})");
+    expect_problem("ca_unavailable", model::Actor::ca);
+}
+
+TEST_F(OrderRelay, ARefusalOfNoKnownKindIsForTheOperator)
+{
+    start(R"({"rules":[{"step":"new_order","problem":"malformed","detail":"not like this"}]})");
+    expect_problem("ca_refused", model::Actor::platform);
+}
+
+TEST_F(OrderRelay, APointOfViewThatDiffersIsNamed)
+{
+    start(R"({"rules":[{"step":"validation","problem":"unauthorized",
+                        "detail":"During secondary validation: Incorrect TXT record"}]})");
+    expect_problem("mpic_disagree", model::Actor::customer);
+}
+
+TEST_F(OrderRelay, AProofThatTheCaDoesNotFindIsOurs)
+{
+    start(R"({"rules":[{"step":"validation","problem":"unauthorized","detail":"No TXT record found"}]})");
+    expect_problem("challenge_not_seen", model::Actor::platform);
 }

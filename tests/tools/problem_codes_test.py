@@ -15,14 +15,14 @@ ELSEWHERE = {
     "ca_paused": "tests/integration/order_relay_test.cc",
     "ca_rejected_identifier": "tests/integration/order_job_test.cc",
     "ca_account_invalid": "tests/integration/several_cas_test.cc",
+    "ca_rate_limited": "tests/integration/order_relay_test.cc",
+    "ca_unavailable": "tests/integration/order_relay_test.cc",
+    "ca_refused": "tests/integration/order_relay_test.cc",
+    "challenge_not_seen": "tests/integration/order_relay_test.cc",
+    "mpic_disagree": "tests/integration/order_relay_test.cc",
 }
 # Codes that no server can bring about: the test that meets them, and why it needs none.
 NO_SERVER = {
-    "ca_rate_limited": ("src/issuance/order_job_test.cc", "only a CA says it"),
-    "ca_unavailable": ("src/issuance/failover_test.cc", "only a CA says it"),
-    "ca_refused": ("src/issuance/order_job_test.cc", "only a CA says it"),
-    "challenge_not_seen": ("src/issuance/ca_problem_test.cc", "only a CA says it, of its own look at DNS"),
-    "mpic_disagree": ("src/issuance/ca_problem_test.cc", "only a CA says it, of its several looks"),
     "tls_unreachable": ("src/issuance/ca_problem_test.cc", "only a CA says it, of its own look at port 443"),
     "tls_wrong_response": ("src/issuance/ca_problem_test.cc", "only a CA says it, of its own look at port 443"),
     "certificate_expired": ("src/diagnosis/status_test.cc", "time alone brings it about"),

@@ -7,6 +7,7 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from datetime import datetime
 from pathlib import Path
 
 from .process import LOOPBACK, Part, accepts_tcp, run, wait_until
@@ -257,7 +258,9 @@ class Deploy(Part):
         return self
 
     def reloads(self):
-        return len(re.findall("deploy_reloaded", self.log.read_text(encoding="utf-8", errors="replace")))
+        """When the proxy was reloaded, in seconds."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return [datetime.fromisoformat(at).timestamp() for at in re.findall(r"^(\S+)Z \w+ +deploy_reloaded ", text, re.MULTILINE)]
 
 
 class Api:
