@@ -284,6 +284,9 @@ base::Task<OrderResource> HttpClient::wait_for_order(std::string url, std::chron
 {
     const auto deadline = session_.now() + limit;
     auto pause = first_pause;
+    // It has just been said to be under way: at once it would be the same (RFC 8555 7.4), and meet the CA at
+    // work on it.
+    co_await session_.clock().sleep(pause);
     while (true) {
         auto order = co_await fetch_order(url);
         if (order && order->status != "pending" && order->status != "processing") {
