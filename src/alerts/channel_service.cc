@@ -195,10 +195,7 @@ Result<> Service::check(const Caller& caller, model::Channel& channel) const
 Result<model::Channel> Service::draft(const Caller& caller, const NewChannel& wanted) const
 {
     if (!caller.may_see(wanted.tenant)) {
-        return base::fail(
-            base::Error(Errc::unauthorized, "this token may only make channels of its own tenant")
-                .with_code("tenant_forbidden")
-                .with_fix("Leave the tenant out: what you make is your own tenant's."));
+        return base::fail(endpoints::foreign_tenant());
     }
     model::Channel channel;
     channel.id = base::new_id("chn");

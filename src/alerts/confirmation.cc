@@ -4,6 +4,7 @@
 #include "alerts/notices.h"
 #include "base/bytes.h"
 #include "base/random.h"
+#include "issuance/token_bucket.h"
 
 #include <fmt/format.h>
 
@@ -38,21 +39,18 @@ base::Result<> take_mail(store::Transaction& tx, const std::string& subject, dou
     bucket.level = daily;
     bucket.updated_at = now;
     TRY(known, tx.budgets.get(bucket.key));
-    if (known) {
-        const auto share = static_cast<double>((now - known->updated_at).count()) /
-                           static_cast<double>(std::chrono::milliseconds(day).count());
-        bucket.level = std::min(daily, known->level + std::max(0.0, share) * daily);
-    }
-    if (bucket.level < 1) {
-        return base::fail(base::Error(base::Errc::rate_limited, "too many codes were mailed today")
-                              .with_code("confirmation_too_soon")
-                              .with_fix("Use the code of the newest mail, or ask for another one tomorrow.")
-                              .with_retry_after(std::chrono::duration_cast<std::chrono::seconds>(day) /
-                                                static_cast<int>(daily)));
-    }
+    bucket = known.value_or(bucket);
     bucket.capacity = daily;
     bucket.period_ms = std::chrono::milliseconds(day).count();
-    bucket.level -= 1;
+    issuance::refill(bucket, now);
+    if (const auto wait = issuance::wait_for(bucket, 0, now); wait.count() > 0) {
+        return base::fail(base::Error(base::Errc::rate_limited, "too many codes were mailed today")
+                              .with_code("confirmation_too_soon")
+                              .with_fix("Use the code of the newest mail, or ask for another one later.")
+                              .with_retry_after(std::chrono::ceil<std::chrono::seconds>(wait)));
+    }
+    issuance::take(bucket);
+    issuance::spend(bucket);
     return tx.budgets.put(bucket);
 }
 

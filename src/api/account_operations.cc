@@ -36,13 +36,7 @@ base::Result<> check_token(const Access& access, const model::Token& wanted)
         return invalid(
             "an edge's token has no other scope, belongs to no tenant, and is made by the operator");
     }
-    if (!access.caller.may_see(wanted.tenant)) {
-        return base::fail(
-            base::Error(base::Errc::unauthorized, "this token may only make tokens of its own tenant")
-                .with_code("tenant_forbidden")
-                .with_fix("Leave the tenant out: what you make is your own tenant's."));
-    }
-    return {};
+    return access.caller.may_see(wanted.tenant) ? base::Result<>() : base::fail(endpoints::foreign_tenant());
 }
 
 base::Task<Answer> create_token(Parts parts, Call call)

@@ -2,6 +2,7 @@
 #include "api/field_reader.h"
 #include "api/views.h"
 #include "endpoints/caa_advice.h"
+#include "endpoints/lookup.h"
 
 namespace api {
 
@@ -38,14 +39,6 @@ Answer outcome_answer(const endpoints::Outcome& outcome)
     return answer;
 }
 
-base::Error foreign_tenant(const std::string& tenant)
-{
-    return base::Error(base::Errc::unauthorized,
-                       fmt::format("this token may not act for the tenant '{}'", tenant.substr(0, 60)))
-        .with_code("tenant_forbidden")
-        .with_fix("Leave the tenant out: a token acts for its own.");
-}
-
 }  // namespace
 
 endpoints::NewEndpoint new_endpoint_from(FieldReader& reader)
@@ -70,7 +63,7 @@ endpoints::NewEndpoint new_endpoint_from(FieldReader& reader)
 base::Result<> check_tenant(const Access& access, const std::string& tenant)
 {
     return tenant.empty() || access.caller.may_see(tenant) ? base::Result<>()
-                                                           : base::fail(foreign_tenant(tenant));
+                                                           : base::fail(endpoints::foreign_tenant());
 }
 
 namespace {

@@ -24,8 +24,7 @@ bool colours_wanted()
 
 constexpr std::string_view fix_of_token =
     "Give a token that is valid by CERTWRIGHT_TOKEN or --token; the operator's is in operator.token in the "
-    "data "
-    "folder.";
+    "data folder.";
 
 }  // namespace
 

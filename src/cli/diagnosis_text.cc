@@ -42,8 +42,7 @@ std::string headline(const json::object& endpoint)
     }
     if (state == "parked") {
         return "It waits until its DNS is right. certwright watches that, and goes on by itself, as a rule "
-               "within "
-               "minutes.";
+               "within minutes.";
     }
     if (state == "suspended") {
         return "The operator has suspended it.";

@@ -10,6 +10,16 @@ namespace deploy {
 
 namespace {
 
+// Without names, chain and key.
+Bundle bundle_of(const edge::CertificateFacts& facts)
+{
+    Bundle bundle;
+    bundle.certificate = facts.certificate;
+    bundle.key_type = facts.key_type;
+    bundle.not_after = facts.not_after;
+    return bundle;
+}
+
 // Which certificates serve which names: for each key type the first one that covers the name.
 std::vector<Bundle> choose(const edge::FoundRoute& found, base::Time now)
 {
@@ -18,10 +28,7 @@ std::vector<Bundle> choose(const edge::FoundRoute& found, base::Time now)
         if (facts.not_after <= now) {
             continue;
         }
-        Bundle bundle;
-        bundle.certificate = facts.certificate;
-        bundle.key_type = facts.key_type;
-        bundle.not_after = facts.not_after;
+        auto bundle = bundle_of(facts);
         for (const auto& name : found.route.names) {
             const bool taken = std::ranges::any_of(chosen, [&](const Bundle& each) {
                 return each.key_type == facts.key_type &&
@@ -80,15 +87,10 @@ base::Result<Item> Inventory::platform() const
     if (!facts || facts->not_after <= clock_.now()) {
         return item;
     }
-    TRY(read, bundle(facts->certificate));
-    if (read) {
-        item.names = facts->identifiers;
-        read->certificate = facts->certificate;
-        read->key_type = facts->key_type;
-        read->not_after = facts->not_after;
-        read->names = facts->identifiers;
-        item.bundles.push_back(std::move(*read));
-    }
+    auto chosen = bundle_of(*facts);
+    chosen.names = facts->identifiers;
+    item.names = facts->identifiers;
+    add(item, std::move(chosen));
     return item;
 }
 
@@ -121,36 +123,29 @@ base::Result<Item> Inventory::fill(const edge::FoundRoute& found) const
         return item;
     }
     for (auto& chosen : choose(found, clock_.now())) {
-        TRY(read, bundle(chosen.certificate));
-        if (!read) {
-            continue;
-        }
-        chosen.chain_pem = std::move(read->chain_pem);
-        chosen.key_pem = std::move(read->key_pem);
-        item.bundles.push_back(std::move(chosen));
+        add(item, std::move(chosen));
     }
     return item;
 }
 
-base::Result<std::optional<Bundle>> Inventory::bundle(const std::string& certificate) const
+void Inventory::add(Item& item, Bundle chosen) const
 {
-    auto material = store_.material(certificate);
+    auto material = store_.material(chosen.certificate);
     if (!material) {
         // One that cannot be read must not hold up the others.
         base::log::error("deploy_certificate_unreadable",
-                         {{"certificate", certificate}, {"error", material.error().message()}});
-        return std::optional<Bundle>();
+                         {{"certificate", chosen.certificate}, {"error", material.error().message()}});
+        return;
     }
     if (!*material) {
-        return std::optional<Bundle>();
+        return;
     }
-    Bundle made;
-    made.chain_pem = crypto::to_pem("CERTIFICATE", (*material)->leaf_der);
+    chosen.chain_pem = crypto::to_pem("CERTIFICATE", (*material)->leaf_der);
     for (const auto& issuer : (*material)->issuers) {
-        made.chain_pem += crypto::to_pem("CERTIFICATE", issuer);
+        chosen.chain_pem += crypto::to_pem("CERTIFICATE", issuer);
     }
-    made.key_pem = crypto::to_pem("PRIVATE KEY", (*material)->key_pkcs8);
-    return std::optional<Bundle>(std::move(made));
+    chosen.key_pem = crypto::to_pem("PRIVATE KEY", (*material)->key_pkcs8);
+    item.bundles.push_back(std::move(chosen));
 }
 
 }  // namespace deploy

@@ -26,7 +26,8 @@ public:
 private:
     base::Result<Item> fill(const edge::FoundRoute& found) const;
     base::Result<Item> platform() const;
-    base::Result<std::optional<Bundle>> bundle(const std::string& certificate) const;
+    // With its chain and key; not when those are gone or cannot be read.
+    void add(Item& item, Bundle chosen) const;
 
     const edge::CertificateStore& store_;
     const base::Clock& clock_;

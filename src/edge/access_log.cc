@@ -1,14 +1,13 @@
 #include "edge/access_log.h"
 
 #include "base/log.h"
+#include "http/date.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <ctime>
 #include <system_error>
 
 namespace edge {
@@ -21,25 +20,6 @@ constexpr std::chrono::seconds flush_interval{1};
 int open_file(const std::filesystem::path& file)
 {
     return ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-}
-
-// "25/Nov/2026:23:52:44 +0000", made once a second by each thread.
-std::string_view now_text()
-{
-    thread_local std::time_t made = 0;
-    thread_local std::string text;
-    const std::time_t now = std::time(nullptr);
-    if (now != made) {
-        std::tm parts{};
-        gmtime_r(&now, &parts);
-        constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-        text = fmt::format("{:02}/{}/{}:{:02}:{:02}:{:02} +0000", parts.tm_mday,
-                           months.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_year + 1900,
-                           parts.tm_hour, parts.tm_min, parts.tm_sec);
-        made = now;
-    }
-    return text;
 }
 
 // What would end the field or the line is written as \xNN.
@@ -69,7 +49,7 @@ void append_access_line(std::string& out, const MeasuredExchange& exchange, std:
     const auto& request = exchange.request();
     append_escaped(out, request.authority.empty() ? "-" : std::string_view(request.authority));
     fmt::format_to(std::back_inserter(out), " {} - - [{}] \"{} ",
-                   exchange.connection().client.address().to_string(), now_text(), request.method);
+                   exchange.connection().client.address().to_string(), http::log_date_now(), request.method);
     append_escaped(out, request.target);
     fmt::format_to(std::back_inserter(out), " HTTP/{}.{}\" {} {}", request.version / 10, request.version % 10,
                    exchange.status(), exchange.body_octets());

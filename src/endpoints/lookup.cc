@@ -69,6 +69,13 @@ base::Result<model::Certificate> find_certificate(store::Transaction& tx, const 
     return found;
 }
 
+base::Error foreign_tenant()
+{
+    return base::Error(base::Errc::unauthorized, "this token may act for its own tenant only")
+        .with_code("tenant_forbidden")
+        .with_fix("Leave the tenant out: a token acts for its own.");
+}
+
 base::Result<model::Tenant> find_tenant(store::Transaction& tx, const std::string& id)
 {
     auto found = tx.tenants.get(id);

@@ -13,6 +13,8 @@ base::Result<model::Endpoint> find_working(store::Transaction& tx, const Caller&
                                            const std::string& reference);
 base::Result<model::Certificate> find_certificate(store::Transaction& tx, const Caller& caller,
                                                   const std::string& id);
+// tenant_forbidden: a caller acts for another tenant than its own.
+base::Error foreign_tenant();
 base::Result<model::Tenant> find_tenant(store::Transaction& tx, const std::string& id);
 base::Result<Detail> read_detail(store::Transaction& tx, const Caller& caller, const std::string& reference);
 

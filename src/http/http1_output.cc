@@ -1,11 +1,9 @@
 #include "http/http1_output.h"
 
+#include "http/date.h"
 #include "http/syntax.h"
 
 #include <fmt/format.h>
-
-#include <array>
-#include <ctime>
 
 namespace http {
 
@@ -121,7 +119,7 @@ bool append_response_head(std::string& out, const ResponseHead& head, OutputFram
     }
     if (!head.headers.contains("date")) {
         out += "Date: ";
-        out += http_date();
+        out += http_date_now();
         out += "\r\n";
     }
     append_framing(out, framing);
@@ -181,26 +179,6 @@ bool append_trailers(std::string& out, const Headers& trailers)
 void append_chunk_size(std::string& out, std::size_t size)
 {
     fmt::format_to(std::back_inserter(out), "{:x}\r\n", size);
-}
-
-std::string_view http_date()
-{
-    thread_local std::time_t made = 0;
-    thread_local std::string text;
-    const std::time_t now = std::time(nullptr);
-    if (now != made) {
-        std::tm parts{};
-        gmtime_r(&now, &parts);
-        constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-        constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-        text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
-                           days.at(static_cast<std::size_t>(parts.tm_wday)), parts.tm_mday,
-                           months.at(static_cast<std::size_t>(parts.tm_mon)), parts.tm_year + 1900,
-                           parts.tm_hour, parts.tm_min, parts.tm_sec);
-        made = now;
-    }
-    return text;
 }
 
 }  // namespace http

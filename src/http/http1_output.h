@@ -26,7 +26,4 @@ enum class Persistence { implied, keep_alive, close, upgrade };
 [[nodiscard]] bool append_trailers(std::string& out, const Headers& trailers);
 void append_chunk_size(std::string& out, std::size_t size);
 
-// "Sun, 06 Nov 1994 08:49:37 GMT" of now, made once a second by each thread.
-std::string_view http_date();
-
 }  // namespace http

@@ -1,6 +1,6 @@
 #include "http/http2_exchange.h"
 
-#include "http/http1_output.h"
+#include "http/date.h"
 #include "http/syntax.h"
 
 #include <algorithm>
@@ -207,7 +207,7 @@ base::Result<void> Http2Exchange::submit_head(bool with_body)
         fields.push_back(pair(name, value));
     }
     if (!head_.headers.contains("date")) {
-        fields.push_back(pair("date", http_date()));
+        fields.push_back(pair("date", http_date_now()));
     }
     nghttp2_data_provider body{};
     body.source.ptr = this;

@@ -3,11 +3,10 @@
 #include "http/http2_guard.h"
 #include "http/server.h"
 #include "http/testing/http2_frames.h"
+#include "support/memory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <malloc.h>
 
 namespace {
 
@@ -52,23 +51,16 @@ base::Task<Outcome> flood(std::uint16_t port, std::string first,
     co_return std::move(outcome);
 }
 
-// Large blocks are counted apart.
-std::size_t memory_in_use()
-{
-    const auto info = mallinfo2();
-    return info.uordblks + info.hblkhd;
-}
-
 class Http2Flood : public testing::Test {
 protected:
     Http2Flood() { server.limits.write_time = 1s; }
 
     Outcome run(std::function<std::string(std::uint32_t)> next, std::size_t most, bool reading = true)
     {
-        const auto before = memory_in_use();
+        const auto before = test::memory_in_use();
         auto outcome = test::run(loop, flood(server.port(), h2::hello(), std::move(next), most, reading));
         EXPECT_TRUE(outcome) << outcome.error().message();
-        const auto now = memory_in_use();
+        const auto now = test::memory_in_use();
         grown = now > before ? now - before : 0;
         return outcome ? *outcome : Outcome();
     }

@@ -43,7 +43,9 @@ double refilled(const model::Bucket& bucket, base::Time now)
     return std::max(bucket.level, std::min(most_of(bucket), bucket.level + gained));
 }
 
-void bring_up_to(model::Bucket& bucket, base::Time now)
+}  // namespace
+
+void refill(model::Bucket& bucket, base::Time now)
 {
     bucket.level = refilled(bucket, now);
     // A clock that goes back and forth must not fill it twice.
@@ -57,8 +59,6 @@ void bring_up_to(model::Bucket& bucket, base::Time now)
     }
 }
 
-}  // namespace
-
 base::Result<model::Bucket> load_bucket(store::Transaction& tx, const BucketKey& key,
                                         const std::optional<Limit>& limit, base::Time now)
 {
@@ -70,7 +70,7 @@ base::Result<model::Bucket> load_bucket(store::Transaction& tx, const BucketKey&
             bucket.period_ms = milliseconds(limit->period).count();
             bucket.capacity = limit->capacity;
         }
-        bring_up_to(bucket, now);
+        refill(bucket, now);
     } else {
         bucket.key = key.text();
         bucket.capacity = limit ? limit->capacity : 0;
@@ -134,7 +134,7 @@ base::Result<std::optional<model::Bucket>> load_learned(store::Transaction& tx, 
     if (!stored || !stored->blocked_until) {
         return std::optional<model::Bucket>();
     }
-    bring_up_to(*stored, now);
+    refill(*stored, now);
     if (!stored->blocked_until) {
         return std::optional<model::Bucket>();
     }

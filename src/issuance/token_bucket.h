@@ -13,6 +13,9 @@ namespace issuance {
 base::Result<model::Bucket> load_bucket(store::Transaction& tx, const BucketKey& key,
                                         const std::optional<Limit>& limit, base::Time now);
 
+// Brings the level up to `now`. What other parts count by buckets of their own uses it too.
+void refill(model::Bucket& bucket, base::Time now);
+
 // How long until one can be taken with `floor` left over. Zero: now.
 std::chrono::milliseconds wait_for(const model::Bucket& bucket, double floor, base::Time now);
 

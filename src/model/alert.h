@@ -65,7 +65,7 @@ struct Channel {
     Audience audience = Audience::operators;
     Severity least = Severity::warning;
     std::vector<std::string> events;  // types it wants: "alert.*", "certificate.renewed", "*"
-    base::Bytes sealed_secret;        // of a webhook's signature
+    base::Bytes sealed_secret;        // of a webhook's signature; of a mail address: its code
     bool enabled = true;
     bool configured = false;  // made from the configuration file, and only changed there
     base::Time created_at{};

@@ -89,9 +89,8 @@ struct Endpoint {
     std::vector<std::string> ip_filter;  // CIDR texts; empty: everybody
     FilterAt filter_at = FilterAt::edge;
     bool own_challenges = false;  // the app answers its own HTTP-01 challenges; ours are DNS-01
-    bool behind_proxies =
-        false;             // its group's proxies are not ours: handshakes never reach us; never changes
-    std::string upstream;  // http://host:port[/prefix] or https://...; may be empty behind proxies
+    bool behind_proxies = false;  // of others: handshakes never reach us; its group's, never changes
+    std::string upstream;         // http://host:port[/prefix] or https://...; may be empty behind proxies
     std::vector<KeyType> key_types{KeyType::ecdsa_p256};
     std::vector<std::string>
         ca_policy;         // names of CA accounts, best first; empty: the default, then fallbacks

@@ -1,8 +1,8 @@
 #include "relay/world.h"
 
+#include "http/date.h"
 #include "relay/fields.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace relay {
@@ -10,14 +10,6 @@ namespace relay {
 namespace {
 
 namespace json = boost::json;
-
-// RFC 9110 5.6.7.
-std::string http_date(base::Time time)
-{
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    return fmt::format("{:%a, %d %b %Y %H:%M:%S} GMT",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)));
-}
 
 json::object view(const Identifier& identifier)
 {
@@ -82,7 +74,7 @@ Reply json_reply(int status, const json::object& body)
 void add_retry_after(Reply& reply, const World& world, std::chrono::seconds wait, bool as_date)
 {
     reply.headers.set("Retry-After",
-                      as_date ? http_date(world.clock.now() + wait) : fmt::to_string(wait.count()));
+                      as_date ? http::http_date(world.clock.now() + wait) : fmt::to_string(wait.count()));
 }
 
 void add_poll_after(Reply& reply, const World& world)

@@ -1,11 +1,11 @@
 // An edge among clients and origins that misbehave: it sheds, cuts off or waits, keeps little memory for
 // them, and serves the others.
 #include "edge_fixture.h"
+#include "support/memory.h"
 
 #include <gmock/gmock.h>
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -199,8 +199,7 @@ std::size_t settled_memory()
     std::size_t last = 0;
     for (int still = 0; still < 10;) {
         std::this_thread::sleep_for(50ms);
-        const auto info = mallinfo2();
-        const auto now = info.uordblks + info.hblkhd;  // Large blocks are counted apart.
+        const auto now = test::memory_in_use();
         still = now > last + 4096 ? 0 : still + 1;
         last = std::max(last, now);
     }

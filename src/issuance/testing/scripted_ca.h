@@ -163,14 +163,7 @@ protected:
             id_ = order.id;
             return {};
         });
-        auto claim = [](store::Transaction& tx) {
-            return tx.orders.claim("node", std::chrono::seconds(60), 1);
-        };
-        auto claimed = test::run(loop_, store_->write(claim));
-        EXPECT_TRUE(claimed && claimed->size() == 1);
-        issuance::OrderJob job(*context_, claimed->front());
-        test::run(loop_, job.run());
-        return read([this](store::Transaction& tx) { return tx.orders.get(id_); });
+        return run_queued();
     }
 
     // The order of a renewal of `certificate`, for which the CA has named a window around now.
