@@ -2,9 +2,9 @@
 // at real name servers (Knot), found through a real resolver (Unbound), with the default options of the ring.
 //
 //     parked_bench [NAMES...]        default: 1000 10000
-#include "../tests/integration/diagnosis_fixture.h"
 #include "base/log.h"
 #include "diagnosis/parked_ring.h"
+#include "integration/diagnosis_fixture.h"
 
 #include <sys/resource.h>
 

@@ -43,7 +43,7 @@ public:
         model::Severity severity = model::Severity::warning;
         std::int64_t count = 0;
     };
-    base::Result<std::vector<Count>> count_open();
+    base::Result<std::vector<Count>> count_open(const std::string& tenant = "");  // empty: all tenants
     // Deletes those that were over before `before`; returns how many.
     base::Result<std::int64_t> forget(base::Time before);
 

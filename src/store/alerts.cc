@@ -138,10 +138,12 @@ base::Result<std::vector<Alert>> Alerts::due_notices(base::Time now, std::size_t
     return records_of(db_.execute(text, sql::params(now, limit)), read);
 }
 
-base::Result<std::vector<Alerts::Count>> Alerts::count_open()
+base::Result<std::vector<Alerts::Count>> Alerts::count_open(const std::string& tenant)
 {
-    return records_of(db_.execute("SELECT rule, severity, COUNT(*) FROM alerts WHERE resolved_at IS NULL"
-                                  " GROUP BY rule, severity ORDER BY rule, severity"),
+    const std::string open = "SELECT rule, severity, COUNT(*) FROM alerts WHERE resolved_at IS NULL";
+    const std::string groups = " GROUP BY rule, severity ORDER BY rule, severity";
+    return records_of(tenant.empty() ? db_.execute(open + groups)
+                                     : db_.execute(open + " AND tenant = $1" + groups, sql::params(tenant)),
                       [](sql::RowReader row) {
                           Count count;
                           count.rule = row.text();

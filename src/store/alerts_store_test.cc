@@ -121,6 +121,7 @@ TEST_P(AlertsOnStore, ListNewestFirstInPages)
     const auto counts = read([](Transaction& tx) { return tx.alerts.count_open(); }).value();
     ASSERT_EQ(counts.size(), 1U);
     EXPECT_EQ(counts[0].count, 5);
+    EXPECT_EQ(read([](Transaction& tx) { return tx.alerts.count_open("acme"); })->at(0).count, 4);
 }
 
 TEST_P(AlertsOnStore, KnowWhatIsDue)
