@@ -3,8 +3,6 @@
 #include "base/log.h"
 #include "edge/alpn_01.h"
 
-#include <boost/asio/redirect_error.hpp>
-
 #include <algorithm>
 
 namespace edge {
@@ -15,10 +13,9 @@ namespace {
 
 using Identity = std::shared_ptr<const net::TlsIdentity>;
 
-// Names that one loop may look up at the same time; more is a flood of names that nobody has.
-constexpr std::size_t most_looks = 4096;
-// A change of the feed may make a load start again; more often than this is not believable.
-constexpr int most_attempts = 16;
+// A handshake selects again when a certificate cannot be used or has gone since; more often than this is not
+// believable.
+constexpr int most_selections = 16;
 constexpr std::size_t per_identifier = 64;  // octets of memory
 
 // Null when the certificate is not there or cannot be used: both are known until the feed changes it.
@@ -63,59 +60,7 @@ std::size_t weight_of_identity(const Identity& identity)
     return identity ? identity->memory() : 0;
 }
 
-// `name`, of a route, decides what `host` gets.
-bool concerns(std::string_view name, std::string_view host)
-{
-    const auto dot = std::min(host.find('.'), host.size());
-    return name == host || (name.starts_with("*.") && name.substr(1) == host.substr(dot));
-}
-
 }  // namespace
-
-struct IdentityCache::Look {
-    explicit Look(const asio::any_io_executor& executor)
-        : ended(executor, asio::steady_timer::time_point::max())
-    {
-    }
-
-    asio::steady_timer ended;
-    bool over = false;
-    bool outdated = false;  // the feed has changed meanwhile what is being read
-};
-
-// Lists a look while it lasts, whichever way it ends, and then wakes those who wait for it.
-class IdentityCache::Looking {
-public:
-    Looking(Looks& looks, std::string key, const asio::any_io_executor& executor)
-        : looks_(looks), key_(std::move(key)), look_(std::make_shared<Look>(executor))
-    {
-        looks_.emplace(key_, look_);
-    }
-    Looking(const Looking&) = delete;
-    Looking& operator=(const Looking&) = delete;
-    ~Looking()
-    {
-        look_->over = true;
-        look_->ended.cancel();
-        looks_.erase(key_);
-    }
-
-    bool outdated() const { return look_->outdated; }
-
-private:
-    Looks& looks_;
-    std::string key_;
-    std::shared_ptr<Look> look_;
-};
-
-// What is the same for routes and for certificates.
-template <class V>
-struct IdentityCache::Kind {
-    Lru<V>& hot;
-    Looks& looks;
-    base::Result<V> (*read)(const CertificateStore&, const std::string&);
-    std::size_t (*weight)(const V&);
-};
 
 IdentityCache::IdentityCache(const CertificateStore& store, boost::asio::thread_pool& workers,
                              const base::Clock& clock, Options options)
@@ -123,8 +68,8 @@ IdentityCache::IdentityCache(const CertificateStore& store, boost::asio::thread_
       workers_(workers),
       clock_(clock),
       options_(std::move(options)),
-      routes_(options_.route_bytes),
-      identities_(options_.identity_bytes)
+      routes_(store, workers, {read_route, weight_of_route}, options_.route_bytes),
+      identities_(store, workers, {read_identity, weight_of_identity}, options_.identity_bytes)
 {
 }
 
@@ -136,7 +81,7 @@ IdentityCache::Choice IdentityCache::choose(const net::ClientHello& hello)
     if (hello.server_name.empty()) {
         return select(nullptr, hello).choice;
     }
-    const auto* route = routes_.find(hello.server_name);
+    const auto* route = routes_.hot(hello.server_name);
     if (route == nullptr) {
         return {Verdict::wait, nullptr};
     }
@@ -157,7 +102,7 @@ IdentityCache::Selection IdentityCache::select(const Route* route, const net::Cl
             if (fit(certificate, hello) != wanted) {
                 continue;
             }
-            const auto* identity = identities_.find(certificate.certificate);
+            const auto* identity = identities_.hot(certificate.certificate);
             if (identity == nullptr) {
                 return {{Verdict::wait, nullptr}, certificate.certificate};
             }
@@ -196,20 +141,20 @@ base::Task<Identity> IdentityCache::load(net::ClientHello hello)
     if (hello.acme) {
         co_return co_await load_challenge(hello.server_name);
     }
-    for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        const auto* route = routes_.find(hello.server_name);
-        if (route == nullptr && !hello.server_name.empty()) {
-            CO_CHECKED(co_await load_route(hello.server_name));
-            continue;
+    for (int i = 0; i < most_selections; ++i) {
+        std::shared_ptr<const Route> of_name;
+        if (!hello.server_name.empty()) {
+            CO_TRY(found, co_await routes_.get(hello.server_name));
+            of_name = std::move(found);
         }
-        auto selection = select(route == nullptr ? nullptr : route->get(), hello);
-        if (selection.choice.verdict == Verdict::ready) {
+        auto selection = select(of_name.get(), hello);
+        if (selection.choice.verdict != Verdict::wait) {
             co_return std::move(selection.choice.identity);
         }
-        if (selection.choice.verdict == Verdict::refuse) {
-            co_return Identity();
+        CO_TRY(identity, co_await identities_.get(std::move(selection.missing)));
+        if (identity) {
+            co_return identity;
         }
-        CO_CHECKED(co_await load_identity(std::move(selection.missing)));
     }
     co_return base::fail(base::Errc::unavailable,
                          "the certificate of " + hello.server_name + " keeps changing");
@@ -217,54 +162,7 @@ base::Task<Identity> IdentityCache::load(net::ClientHello hello)
 
 base::Task<std::shared_ptr<const Route>> IdentityCache::route(std::string host)
 {
-    for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        if (const auto* hot = routes_.find(host)) {
-            co_return *hot;
-        }
-        CO_CHECKED(co_await load_route(host));
-    }
-    co_return base::fail(base::Errc::unavailable, "the route of " + host + " keeps changing");
-}
-
-base::Task<> IdentityCache::wait_for(std::shared_ptr<Look> look)
-{
-    boost::system::error_code woken;
-    co_await look->ended.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-    if (!look->over) {
-        throw boost::system::system_error(asio::error::operation_aborted);  // The waiter was cancelled.
-    }
-    co_return base::Result<>();
-}
-
-template <class V>
-base::Task<> IdentityCache::look_up(Kind<V> kind, std::string key)
-{
-    if (const auto other = kind.looks.find(key); other != kind.looks.end()) {
-        co_return co_await wait_for(other->second);
-    }
-    if (kind.looks.size() >= most_looks) {
-        co_return base::fail(base::Errc::rate_limited, "too many names are being looked up");
-    }
-    const Looking looking(kind.looks, key, co_await asio::this_coro::executor);
-    auto read = [&store = store_, key, read_one = kind.read] { return read_one(store, key); };
-    CO_TRY(value, co_await base::blocking(workers_, std::move(read)));
-    if (!looking.outdated()) {
-        const auto weight = kind.weight(value);
-        kind.hot.put(std::move(key), std::move(value), weight);
-    }
-    co_return base::Result<>();
-}
-
-base::Task<> IdentityCache::load_route(std::string host)
-{
-    const Kind<std::shared_ptr<const Route>> kind{routes_, route_looks_, read_route, weight_of_route};
-    co_return co_await look_up(kind, std::move(host));
-}
-
-base::Task<> IdentityCache::load_identity(std::string certificate)
-{
-    const Kind<Identity> kind{identities_, identity_looks_, read_identity, weight_of_identity};
-    co_return co_await look_up(kind, std::move(certificate));
+    co_return co_await routes_.get(std::move(host));
 }
 
 base::Task<> IdentityCache::refresh_group()
@@ -287,29 +185,21 @@ base::Task<> IdentityCache::refresh_group()
 
 void IdentityCache::forget(const Touched& touched)
 {
-    for (auto& [certificate, look] : identity_looks_) {
-        look->outdated = look->outdated || touched.everything ||
-                         std::ranges::find(touched.certificates, certificate) != touched.certificates.end();
-    }
-    for (auto& [host, look] : route_looks_) {
-        look->outdated =
-            look->outdated || touched.everything ||
-            std::ranges::any_of(touched.names, [&](const auto& name) { return concerns(name, host); });
-    }
     if (touched.everything) {
-        routes_.clear();
-        identities_.clear();
+        routes_.forget_all();
+        identities_.forget_all();
         return;
     }
     for (const auto& certificate : touched.certificates) {
-        identities_.erase(certificate);
+        identities_.forget(certificate);
+    }
+    const auto is_wildcard = [](const std::string& name) { return name.starts_with("*."); };
+    if (std::ranges::any_of(touched.names, is_wildcard)) {
+        routes_.forget_all();  // Any host below it may have been answered from memory.
+        return;
     }
     for (const auto& name : touched.names) {
-        if (name.starts_with("*.")) {
-            routes_.clear();  // Any host below it may have been answered from memory.
-            return;
-        }
-        routes_.erase(name);
+        routes_.forget(name);
     }
 }
 

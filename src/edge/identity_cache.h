@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "edge/certificate_store.h"
-#include "edge/lru.h"
+#include "edge/read_through.h"
 #include "edge/route.h"
 #include "net/tls.h"
 
@@ -12,8 +12,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 namespace edge {
 
@@ -43,7 +41,7 @@ public:
     // Takes the group and its default certificate from the store. A default that cannot be had leaves the one
     // before.
     base::Task<> refresh_group();
-    // Drops what a batch has changed; of that, what is being loaded meanwhile is not kept.
+    // Drops what a batch has changed: whoever asks from now on gets what the store has now.
     void forget(const Touched& touched);
 
     const model::EdgeGroup& group() const { return group_; }
@@ -52,8 +50,8 @@ public:
         return default_.identity && covers(default_.facts, host);
     }
 
-    std::size_t hot_identities() const { return identities_.size(); }
-    std::size_t hot_routes() const { return routes_.size(); }
+    std::size_t hot_identities() const { return identities_.hot_count(); }
+    std::size_t hot_routes() const { return routes_.hot_count(); }
 
 private:
     struct Default {
@@ -64,35 +62,22 @@ private:
         Choice choice;
         std::string missing;  // with Verdict::wait: the certificate to load
     };
-    // A look into the store; whoever needs the same waits for it.
-    struct Look;
-    using Looks = std::unordered_map<std::string, std::shared_ptr<Look>>;
-    class Looking;
-    template <class V>
-    struct Kind;
 
     Selection select(const Route* route, const net::ClientHello& hello);
     // How well a certificate suits, from best to worst.
     enum class Fit { well, other_key, badly };
     Fit fit(const CertificateFacts& certificate, const net::ClientHello& hello) const;
     Choice use_default(const Route* route, const net::ClientHello& hello) const;
-    base::Task<> load_route(std::string host);
-    base::Task<> load_identity(std::string certificate);
     base::Task<std::shared_ptr<const net::TlsIdentity>> load_challenge(std::string name);
-    template <class V>
-    base::Task<> look_up(Kind<V> kind, std::string key);
-    static base::Task<> wait_for(std::shared_ptr<Look> look);
 
     const CertificateStore& store_;
     boost::asio::thread_pool& workers_;
     const base::Clock& clock_;
     Options options_;
-    Lru<std::shared_ptr<const Route>> routes_;                 // null: no endpoint has that name
-    Lru<std::shared_ptr<const net::TlsIdentity>> identities_;  // null: it cannot be used
+    ReadThrough<std::shared_ptr<const Route>> routes_;                 // null: no endpoint has that name
+    ReadThrough<std::shared_ptr<const net::TlsIdentity>> identities_;  // null: it cannot be used
     model::EdgeGroup group_;
     Default default_;
-    Looks route_looks_;
-    Looks identity_looks_;
 };
 
 }  // namespace edge
