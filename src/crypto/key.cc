@@ -1,6 +1,7 @@
 #include "crypto/key.h"
 
 #include "crypto/openssl.h"
+#include "crypto/p256_key.h"
 
 #include <fmt/format.h>
 #include <openssl/err.h>
@@ -115,6 +116,9 @@ base::Result<PrivateKey> PrivateKey::from_pem(std::string_view pem)
 
 base::Result<PrivateKey> PrivateKey::from_pkcs8(base::ByteView der)
 {
+    if (auto usual = detail::read_p256(der)) {
+        return PrivateKey(usual.release());
+    }
     const auto* at = der.data();
     detail::Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> info(
         d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
@@ -142,6 +146,9 @@ std::string PrivateKey::to_pem() const
 
 base::Bytes PrivateKey::to_pkcs8() const
 {
+    if (auto usual = detail::write_p256(key_.get()); !usual.empty()) {
+        return usual;
+    }
     detail::Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> info(EVP_PKEY2PKCS8(key_.get()));
     if (!info) {
         std::abort();
@@ -151,6 +158,9 @@ base::Bytes PrivateKey::to_pkcs8() const
 
 base::Bytes PrivateKey::public_der() const
 {
+    if (auto usual = detail::write_p256_public(key_.get()); !usual.empty()) {
+        return usual;
+    }
     return detail::encode(i2d_PUBKEY, key_.get());
 }
 

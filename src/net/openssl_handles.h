@@ -23,7 +23,6 @@ struct Freed {
 using SslContextHandle = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using SslHandle = std::unique_ptr<SSL, Freed<SSL_free>>;
 using X509Handle = std::unique_ptr<X509, Freed<X509_free>>;
-using KeyHandle = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 
 struct FreeX509Stack {
     void operator()(STACK_OF(X509) * stack) const { sk_X509_pop_free(stack, X509_free); }

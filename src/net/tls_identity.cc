@@ -1,5 +1,7 @@
 #include "net/tls_identity.h"
 
+#include "crypto/key.h"
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -12,7 +14,8 @@ namespace {
 
 class OpensslIdentity final : public TlsIdentity {
 public:
-    OpensslIdentity(std::string name, X509Handle leaf, X509Stack issuers, KeyHandle key, std::size_t memory)
+    OpensslIdentity(std::string name, X509Handle leaf, X509Stack issuers, crypto::PrivateKey key,
+                    std::size_t memory)
         : name_(std::move(name)),
           leaf_(std::move(leaf)),
           issuers_(std::move(issuers)),
@@ -25,14 +28,14 @@ public:
     std::size_t memory() const override { return memory_; }
     bool use(SSL* ssl) const
     {
-        return SSL_use_cert_and_key(ssl, leaf_.get(), key_.get(), issuers_.get(), 1) == 1;
+        return SSL_use_cert_and_key(ssl, leaf_.get(), key_.native(), issuers_.get(), 1) == 1;
     }
 
 private:
     std::string name_;
     X509Handle leaf_;
     X509Stack issuers_;
-    KeyHandle key_;
+    crypto::PrivateKey key_;
     std::size_t memory_;
 };
 
@@ -89,12 +92,6 @@ base::Result<X509Stack> parse_issuers(const std::vector<base::Bytes>& issuers)
     return stack;
 }
 
-KeyHandle parse_key(base::ByteView pkcs8)
-{
-    const unsigned char* at = pkcs8.data();
-    return KeyHandle(d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(pkcs8.size())));
-}
-
 }  // namespace
 
 std::string take_openssl_error()
@@ -115,11 +112,8 @@ base::Result<std::shared_ptr<const TlsIdentity>> make_identity(std::string name,
         return base::fail(base::Errc::invalid, "the certificate cannot be read: " + take_openssl_error());
     }
     TRY(chain, parse_issuers(issuers));
-    auto key = parse_key(key_pkcs8);
-    if (!key) {
-        return base::fail(base::Errc::invalid, "the private key cannot be read: " + take_openssl_error());
-    }
-    if (X509_check_private_key(leaf.get(), key.get()) != 1) {
+    TRY(key, crypto::PrivateKey::from_pkcs8(key_pkcs8));
+    if (X509_check_private_key(leaf.get(), key.native()) != 1) {
         ERR_clear_error();
         return base::fail(
             base::Error(base::Errc::invalid, "the private key does not belong to the certificate")
