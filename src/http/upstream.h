@@ -131,7 +131,7 @@ private:
 };
 
 struct PoolLimits {
-    std::size_t idle_per_origin = 64;
+    std::size_t idle_per_origin = 256;
     std::size_t idle_total = 1024;
     std::chrono::milliseconds idle_time{60'000};
 };
