@@ -1,13 +1,17 @@
 // What a control node's daily questions cost when many endpoints are stored: pages, searches, status, one
-// name, and finding what is due. Over HTTP where people ask, on a store of 1,000, 100,000 and 1,000,000
-// endpoints.
+// name, adding one, and finding what is due. Over HTTP where people ask, on a store of 1,000, 100,000 and
+// 1,000,000 endpoints, in SQLite and in a PostgreSQL of its own.
 //
-//     planner_bench [SIZE...]
+//     planner_bench [sqlite|postgres] [SIZE...]
 #include "api/testing/api_world.h"
 #include "base/log.h"
 #include "issuance/advice_poller.h"
 #include "issuance/planner.h"
 #include "issuance/renewal_advice.h"
+#include "planner_fill.h"
+#include "store/postgres/postgres_driver.h"
+#include "store/sqlite/sqlite_connection.h"
+#include "support/postgres.h"
 
 #include <fmt/format.h>
 
@@ -25,7 +29,7 @@ using namespace std::chrono_literals;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr int runs = 15;
-constexpr int rows_a_write = 500;
+constexpr int most_at_once = 200;
 
 // In milliseconds. CPU time is of all threads, and says more where other programs run too.
 struct Times {
@@ -50,17 +54,28 @@ double median(std::vector<double> times)
     return times[times.size() / 2];
 }
 
+double seconds_since(SteadyClock::time_point began)
+{
+    return std::chrono::duration<double>(SteadyClock::now() - began).count();
+}
+
+template <class R>
+void must(const R& result)
+{
+    if (!result) {
+        throw std::runtime_error(result.error().message());
+    }
+}
+
 class Stage {
 public:
-    explicit Stage(int size) : size_(size)
+    // `postgres`: a URL; empty: SQLite.
+    Stage(int size, std::string postgres) : size_(size), postgres_(std::move(postgres)), api_(postgres_)
     {
-        must(world().write([this](store::Transaction& tx) { return prepare(tx); }));
-        for (int from = 0; from < size; from += rows_a_write) {
-            const int to = std::min(size, from + rows_a_write);
-            must(world().write([this, from, to](store::Transaction& tx) { return fill(tx, from, to); }));
-        }
+        fill();
         issuance::PlannerOptions options;
         options.platform = endpoints::testing::test_platform();
+        options.backlog = 100'000;
         planner_ = std::make_unique<issuance::Planner>(*world().store, world().clock, options, [] {});
     }
 
@@ -79,34 +94,72 @@ public:
              bool tenant = false)
     {
         measure(figure, [&] {
-            const auto answered = api_.ask(tenant ? api_.acme_token : api_.operator_token, method, path);
+            const auto answered = api_.send(tenant ? api_.acme_token : api_.operator_token, method, path);
             if (answered.status != 200) {
                 throw std::runtime_error(
-                    fmt::format("{} {}: {} {}", method, path, answered.status, answered.text));
+                    fmt::format("{} {}: {} {}", method, path, answered.status, answered.body));
             }
         });
     }
 
     void pages()
     {
-        const auto late = fmt::format("{}.ep_", 1'700'000'000'000 + size_ - 50);
+        const auto late = [&](std::string_view prefix) {
+            return fmt::format("&after={}.{}_", bench::first_created + size_ - 150, prefix);
+        };
         ask("list, first page", "/v1/endpoints?limit=100");
-        ask("list, last page", "/v1/endpoints?limit=100&after=" + late);
+        ask("list, deep page", "/v1/endpoints?limit=100" + late("ep"));
+        ask("list, first page of 500", "/v1/endpoints?limit=500");
         ask("list, one state (active)", "/v1/endpoints?limit=100&state=active");
+        ask("list, one state (active), deep page", "/v1/endpoints?limit=100&state=active" + late("ep"));
         ask("list, one state (parked)", "/v1/endpoints?limit=100&state=parked");
         ask("list, one tenant", "/v1/endpoints?limit=100", "GET", true);
+        ask("list, one tenant, deep page", "/v1/endpoints?limit=100" + late("ep"), "GET", true);
         ask("list, one tenant and state", "/v1/endpoints?limit=100&state=degraded", "GET", true);
-        ask("search, nothing has it", "/v1/endpoints?limit=100&q=nowhere");
-        ask("search, one name has it", fmt::format("/v1/endpoints?limit=100&q=shop{}.", size_ / 2));
-        ask("search, every name has it", "/v1/endpoints?limit=100&q=shop");
         ask("certificates, first page", "/v1/certificates?limit=100");
-        ask("events", "/v1/events");
+        ask("certificates, deep page", "/v1/certificates?limit=100" + late("crt"));
+        ask("certificates of one tenant", "/v1/certificates?limit=100", "GET", true);
+        ask("alerts, first page", "/v1/alerts?limit=100");
+        ask("alerts, deep page",
+            fmt::format("/v1/alerts?limit=100&after={}.alr_", bench::first_created + 10'000));
+        ask("alerts, one rule", "/v1/alerts?limit=100&rule=parked");
+        ask("alerts, one rule that is rare", "/v1/alerts?limit=100&rule=ca_down");
+        ask("alerts, one tenant", "/v1/alerts?limit=100", "GET", true);
+        ask("events, the newest", "/v1/events");
+        ask("events, deep page", fmt::format("/v1/events?after={}", size_ / 2));
+        ask("events, one tenant", "/v1/events?after=0", "GET", true);
+        const auto name = "/v1/endpoints/" + bench::name_of(size_ / 2);
+        ask("orders of an endpoint", "/v1/orders?endpoint=" + bench::name_of(size_ / 2));
+        ask("events of an endpoint", "/v1/events?endpoint=" + bench::name_of(size_ / 2));
         ask("status", "/v1/status");
+        ask("status of one tenant", "/v1/status", "GET", true);
         ask("metrics", "/metrics");
         ask("limits of a CA", "/v1/ca-accounts/main/limits");
-        const auto name = fmt::format("/v1/endpoints/shop{0}.c{1}.example", size_ / 2, size_ / 2 % 5'000);
         ask("one endpoint", name);
         ask("doctor, without the DNS questions", name + "/check", "POST");
+    }
+
+    void searches()
+    {
+        const auto search = [&](const std::string& figure, const std::string& text, bool tenant = false) {
+            ask("search, " + figure, "/v1/endpoints?limit=100&q=" + text, "GET", tenant);
+        };
+        search("nothing has it", "nowhere");
+        search("nothing has it, its parts are common", "examplexam");
+        search("one name has it", fmt::format("shop{}.", size_ / 2));
+        search("one name has it, by its middle", fmt::format("hop{}.c", size_ / 2 + 1));
+        search("200 names have it", ".c77.");
+        search("every name has it", "shop");
+        search("every name has it, deep page", fmt::format("example&after={}", size_ - 150));
+        search("two characters", "42");
+        search("two characters that few have", "a9");
+        search("one character", "7");
+        search("one character that none has", "q");
+        search("with a state that is rare", "shop&state=parked");
+        search("with a state that most have", fmt::format("c{}&state=active", 4'242));
+        search("every name, one tenant", "shop", true);
+        search("nothing, one tenant", "nowhere", true);
+        search("one tenant and state", "c1&state=parked", true);
     }
 
     void planning()
@@ -120,13 +173,20 @@ public:
                 return {};
             }));
         });
-        for (const int due : {1, 10, 100}) {
+        for (const int due : {1, 10, 100, 10'000}) {
+            const int times_each = due > 1'000 ? 1 : 5;
+            if (due * times_each * 2 > size_) {
+                continue;
+            }
             Times times;
-            for (int i = 0; i < 5; ++i) {
+            for (int i = 0; i < times_each; ++i) {
                 make_due(due);
                 times.take([&] {
-                    plan(static_cast<std::size_t>(due));
-                    claim(static_cast<std::size_t>(due));
+                    for (int done = 0; done < due; done += most_at_once) {
+                        const auto now_due = static_cast<std::size_t>(std::min(most_at_once, due - done));
+                        plan(now_due);
+                        claim(now_due);
+                    }
                 });
             }
             print(fmt::format("plan and claim, {} due", due), times);
@@ -136,29 +196,81 @@ public:
 private:
     endpoints::testing::World& world() { return api_.world; }
 
-    template <class R>
-    static void must(const R& result)
+    // Some by the store's own insertion, which is measured; the others are copies of them.
+    void fill()
     {
-        if (!result) {
-            throw std::runtime_error(result.error().message());
+        const int by_store = std::min(size_, 10'000);
+        insert("add, many at once", 0, by_store, bench::rows_a_write);
+        const auto began = SteadyClock::now();
+        const auto db = connect();
+        must(bench::multiply(*db, by_store, size_));
+        must(bench::complete(*db, by_store, size_));
+        must(world().write([this](store::Transaction& tx) -> base::Result<> {
+            CHECKED(prepare(tx));
+            return tx.endpoints.recount();
+        }));
+        print_line("fill: seconds for the copies", "s", seconds_since(began));
+        const auto sealing = SteadyClock::now();
+        insert("", size_, size_ + 1, 1);
+        print_line("fill: seconds to index the copies' names", "s", seconds_since(sealing));
+        if (!postgres_.empty()) {
+            test::Postgres::shared().query(postgres_, "VACUUM ANALYZE");
+        }
+        insert("add, many at once, when all are there", size_ + 1, size_ + 2'001, bench::rows_a_write);
+        int next = size_ + 2'001;
+        measure("add one, when all are there", [this, &next] {
+            insert("", next, next + 1, 1);
+            ++next;
+        });
+    }
+    // An endpoint, its certificate, order and advice by the product's own insertion.
+    void insert(const std::string& figure, int from, int to, int at_once)
+    {
+        const auto cpu_began = std::clock();
+        for (int first = from; first < to; first += at_once) {
+            const int last = std::min(to, first + at_once);
+            must(world().write(
+                [now = world().clock.now(), first, last](store::Transaction& tx) -> base::Result<> {
+                    for (int i = first; i < last; ++i) {
+                        CHECKED(bench::add_endpoint(tx, now, i));
+                    }
+                    return {};
+                }));
+        }
+        if (!figure.empty()) {
+            print_line(
+                figure + ", each", "ms CPU",
+                1'000.0 * static_cast<double>(std::clock() - cpu_began) / CLOCKS_PER_SEC / (to - from));
         }
     }
+    // Beside the store, which is idle.
+    std::unique_ptr<sql::Connection> connect()
+    {
+        if (!postgres_.empty()) {
+            auto db = postgres::make_driver(postgres_)->open(sql::Access::write).value();
+            must(db->run("SET synchronous_commit = off"));
+            return db;
+        }
+        auto db =
+            sqlite::Connection::open(world().folder.path() / "test.db", sql::Access::write, world().clock);
+        must(db);
+        must((*db)->run("PRAGMA cache_size = -1000000; PRAGMA synchronous = OFF"));
+        return std::move(*db);
+    }
+
     void print(const std::string& figure, const Times& times) const
     {
         print_line(figure, "ms", median(times.wall));
         print_line(figure, "ms CPU", median(times.cpu));
-        std::fflush(stdout);
     }
     void print_line(const std::string& figure, std::string_view unit, double milliseconds) const
     {
         fmt::print(
-            "RESULT {{\"figure\": \"{}, {} endpoints\", \"unit\": \"{}\", \"better\": \"lower\", \"ours\": "
-            "{:.2f}}}\n",
-            figure, size_, unit, milliseconds);
+            "RESULT {{\"figure\": \"{}, {} endpoints, {}\", \"unit\": \"{}\", \"better\": \"lower\", "
+            "\"ours\": {:.2f}}}\n",
+            figure, size_, postgres_.empty() ? "SQLite" : "PostgreSQL", unit, milliseconds);
+        std::fflush(stdout);
     }
-
-    // One in a hundred has an order that fails again and again.
-    static bool is_broken(int number) { return number % 100 == 99; }
 
     void plan(std::size_t expected)
     {
@@ -170,8 +282,9 @@ private:
     }
     void claim(std::size_t expected)
     {
-        const auto claimed = world().write(
-            [](store::Transaction& tx) { return tx.orders.claim("bench", std::chrono::hours(1), 200); });
+        const auto claimed = world().write([](store::Transaction& tx) {
+            return tx.orders.claim("bench", std::chrono::hours(1), most_at_once);
+        });
         must(claimed);
         if (claimed->size() != expected) {
             throw std::runtime_error(fmt::format("{} orders claimed, not {}", claimed->size(), expected));
@@ -180,15 +293,17 @@ private:
     // The next `count` certificates become due now.
     void make_due(int count)
     {
-        must(world().write([this, count](store::Transaction& tx) -> base::Result<> {
-            for (int i = 0; i < count; ++i) {
-                next_due_ += is_broken(next_due_) ? 1 : 0;
-                TRY(certificate, tx.certificates.get(fmt::format("crt_{}", next_due_++)));
-                certificate.renew_at = world().clock.now();
-                CHECKED(tx.certificates.update(certificate));
-            }
-            return {};
-        }));
+        for (int done = 0; done < count; done += bench::rows_a_write) {
+            const int some = std::min(bench::rows_a_write, count - done);
+            must(world().write([this, some](store::Transaction& tx) -> base::Result<> {
+                for (int i = 0; i < some; ++i) {
+                    next_due_ += bench::is_broken(next_due_) ? 1 : 0;
+                    CHECKED(tx.certificates.renew_at("crt_" + bench::number_text(next_due_++),
+                                                     world().clock.now()));
+                }
+                return {};
+            }));
+        }
     }
 
     base::Result<> prepare(store::Transaction& tx)
@@ -199,83 +314,28 @@ private:
         account.directory_url = "https://acme-v02.api.letsencrypt.org/directory";
         account.is_default = true;
         CHECKED(tx.accounts.put(account));
-        auto platform = certificate("platform");
+        auto platform = bench::certificate(world().clock.now(), "9");
         platform.source = model::CertificateSource::platform;
         platform.endpoint.clear();
         platform.identifiers = {"platform.test", "*.platform.test"};
         platform.not_after = world().clock.now() + std::chrono::days(3650);
         return tx.certificates.insert(platform);
     }
-    model::Certificate certificate(const std::string& key)
-    {
-        model::Certificate made;
-        made.id = "crt_" + key;
-        made.tenant = "default";
-        made.endpoint = "ep_" + key;
-        made.identifiers = {"shop" + key + ".example"};
-        made.not_before = world().clock.now() - std::chrono::days(10);
-        made.not_after = world().clock.now() + std::chrono::days(80);
-        made.renew_at = world().clock.now() + std::chrono::days(50);
-        made.chain_pem.assign(1'500, 'x');
-        made.sealed_key.assign(200, 7);
-        made.account = "ca_1";
-        made.created_at = made.not_before;
-        return made;
-    }
-    // An endpoint, its certificate, the order that it came from, and the CA's advice.
-    base::Result<> fill(store::Transaction& tx, int from, int to)
-    {
-        const auto platform = endpoints::testing::test_platform();
-        const auto now = world().clock.now();
-        for (int i = from; i < to; ++i) {
-            const auto key = std::to_string(i);
-            model::Endpoint endpoint;
-            endpoint.id = "ep_" + key;
-            endpoint.tenant = i % 20 == 16 ? "acme" : "default";
-            endpoint.names = {*model::DomainName::parse(fmt::format("shop{}.c{}.example", i, i % 5'000))};
-            endpoint.upstream = "http://192.0.2.9:8080";
-            endpoint.label = "l" + key;
-            endpoint.required_records = model::required_records(endpoint, platform);
-            endpoint.status.state = i % 100 < 95    ? model::EndpointState::active
-                                    : i % 100 == 95 ? model::EndpointState::parked
-                                    : i % 100 == 96 ? model::EndpointState::degraded
-                                                    : model::EndpointState::pending_dns;
-            endpoint.created_at = base::from_millis(1'700'000'000'000 + i);
-            endpoint.next_check_at = now + std::chrono::hours(24);
-            CHECKED(tx.endpoints.insert(endpoint));
-            CHECKED(tx.certificates.insert(certificate(key)));
-            CHECKED(insert_order(tx, endpoint, i, now));
-            model::RenewalAdvice advice;
-            advice.ari_id = "ari_" + key;
-            advice.certificate = "crt_" + key;
-            advice.account = "ca_1";
-            advice.next_poll_at = now + std::chrono::hours(6);
-            CHECKED(tx.advice.put(advice));
-        }
-        return {};
-    }
-    // The broken one waits; the others are done.
-    static base::Result<> insert_order(store::Transaction& tx, const model::Endpoint& endpoint, int number,
-                                       base::Time now)
-    {
-        model::Order order;
-        order.id = "ord_" + std::to_string(number);
-        order.tenant = endpoint.tenant;
-        order.endpoint = endpoint.id;
-        order.account = "ca_1";
-        order.identifiers = {endpoint.name().text()};
-        order.status = is_broken(number) ? model::OrderStatus::queued : model::OrderStatus::deployed;
-        order.next_action_at = now + std::chrono::hours(5);
-        order.created_at = endpoint.created_at;
-        order.updated_at = endpoint.created_at;
-        return tx.orders.insert(order);
-    }
 
     const int size_;
+    const std::string postgres_;
     int next_due_ = 0;
     api::testing::ApiWorld api_;
     std::unique_ptr<issuance::Planner> planner_;
 };
+
+void run_all(int size, const std::string& postgres)
+{
+    Stage stage(size, postgres);
+    stage.pages();
+    stage.searches();
+    stage.planning();
+}
 
 }  // namespace
 
@@ -283,16 +343,26 @@ int main(int argc, char** argv)
 {
     base::log::set_level(base::log::Level::error);
     std::vector<int> sizes;
+    bool with_sqlite = true;
+    bool with_postgres = true;
     for (int i = 1; i < argc; ++i) {
-        sizes.push_back(std::atoi(argv[i]));
+        const std::string word = argv[i];
+        with_postgres = word == "sqlite" ? false : with_postgres;
+        with_sqlite = word == "postgres" ? false : with_sqlite;
+        if (const int size = std::atoi(argv[i]); size > 0) {
+            sizes.push_back(size);
+        }
     }
     if (sizes.empty()) {
         sizes = {1'000, 100'000, 1'000'000};
     }
     for (const int size : sizes) {
-        Stage stage(size);
-        stage.pages();
-        stage.planning();
+        if (with_sqlite) {
+            run_all(size, "");
+        }
+        if (with_postgres) {
+            run_all(size, test::Postgres::shared().new_database());
+        }
     }
     return 0;
 }

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <set>
+#include <string_view>
+#include <thread>
 
 namespace base {
 namespace {
@@ -43,6 +46,19 @@ TEST(Hex, RoundTripsEveryByte)
     EXPECT_EQ(from_hex(to_hex(all)).value(), all);
     EXPECT_FALSE(from_hex("abc"));
     EXPECT_FALSE(from_hex("zz"));
+}
+
+TEST(Ids, SortByTheTimeTheyWereMade)
+{
+    const auto first = new_id("ep");
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const auto second = new_id("ep");
+    const auto twin = new_id("ep");
+
+    EXPECT_LT(first, second);
+    EXPECT_NE(second, twin);
+    EXPECT_EQ(first.size(), std::string_view("ep_").size() + 20);
+    EXPECT_EQ(first.substr(3).find_first_not_of("abcdefghijklmnopqrstuvwxyz234567"), std::string::npos);
 }
 
 TEST(Random, LabelsAreLongEnoughAndDiffer)

@@ -15,7 +15,9 @@ Bytes random_bytes(std::size_t count);
 // `count` characters of lower-case base32 (5 bits each), safe in DNS labels and file names.
 std::string random_label(std::size_t count);
 
-// A new identifier: prefix, '_', 20 base32 characters (100 bits), e.g. new_id("ep") -> "ep_3kx...".
+// A new identifier: prefix, '_', 20 base32 characters, e.g. new_id("ep") -> "ep_3kx...". 9 of them are the
+// time in milliseconds, so that later ones sort after earlier ones, and 11 (55 bits) are random. Not a
+// secret.
 std::string new_id(std::string_view prefix);
 
 // A secret of 256 bits as 43 base64url characters.

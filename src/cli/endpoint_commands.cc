@@ -89,8 +89,10 @@ void add_endpoint(Console& console, const std::vector<std::string>& names, const
     }
 }
 
+// A page of a search may have fewer than it could and still be followed by another.
 void list_endpoints(Console& console, std::string query, bool all)
 {
+    constexpr std::size_t shown_at_once = 100;
     json::array items;
     std::string after;
     for (;;) {
@@ -103,7 +105,7 @@ void list_endpoints(Console& console, std::string query, bool all)
             items.emplace_back(each);
         }
         after = text(reply->object(), "next");
-        if (after.empty() || !all) {
+        if (after.empty() || (!all && items.size() >= shown_at_once)) {
             break;
         }
     }

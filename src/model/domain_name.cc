@@ -130,6 +130,9 @@ base::Result<DomainName> DomainName::parse(std::string_view text)
 
 std::string DomainName::display() const
 {
+    if (!text_.contains("xn--")) {
+        return text_;
+    }
     char* converted = nullptr;
     const std::string name(base());
     const int status = idn2_to_unicode_8z8z(name.c_str(), &converted, 0);

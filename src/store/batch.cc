@@ -2,10 +2,13 @@
 
 #include "base/log.h"
 #include "store/json_text.h"
+#include "store/search.h"
+#include "store/sql/many_rows.h"
 
 #include <fmt/format.h>
 
 #include <exception>
+#include <map>
 
 namespace store {
 
@@ -15,6 +18,7 @@ struct Effects {
     std::vector<model::Revision> revisions;
     std::vector<model::Event> events;
     EndpointCounts endpoints;
+    SearchLines lines;
 };
 
 // Calls the operation; what it throws is a bug of ours and must not end the store's thread.
@@ -58,66 +62,58 @@ base::Result<base::Result<>> run_one(sql::Connection& db, const Store::Operation
         for (const auto& [key, change] : transaction.endpoints.take_pending()) {
             effects.endpoints[key] += change;
         }
+        for (auto& [endpoint, line] : transaction.endpoints.take_lines()) {
+            effects.lines.insert_or_assign(endpoint, std::move(line));
+        }
     } else {
         CHECKED(db.run("ROLLBACK TO SAVEPOINT operation"));
     }
     return result;
 }
 
-// "INSERT ... VALUES ($1, ...), ($5, ...)" for `count` rows of four columns.
-std::string insert_text(std::size_t count)
-{
-    std::string text = "INSERT INTO revisions (number, kind, subject, edge_group) VALUES ";
-    for (std::size_t row = 0; row < count; ++row) {
-        text += fmt::format("{}(${}, ${}, ${}, ${})", row == 0 ? "" : ", ", 4 * row + 1, 4 * row + 2,
-                            4 * row + 3, 4 * row + 4);
-    }
-    return text;
-}
-
-// Many rows a statement, to spare round trips; of two sizes, so that there are two statements to prepare.
 base::Result<> insert_revisions(sql::Connection& db, const std::vector<model::Revision>& revisions,
                                 std::int64_t next)
 {
-    constexpr std::size_t many = 32;
-    static const std::string one_row = insert_text(1);
-    static const std::string many_rows = insert_text(many);
-    for (std::size_t at = 0; at < revisions.size();) {
-        const std::size_t count = revisions.size() - at >= many ? many : 1;
-        sql::Params values;
-        for (const auto& each : std::span(revisions).subspan(at, count)) {
-            for (auto& value : sql::params(next++, model::to_string(each.kind), each.key, each.group)) {
-                values.push_back(std::move(value));
-            }
-        }
-        CHECKED(db.execute(count == 1 ? one_row : many_rows, values));
-        at += count;
+    static const sql::ManyRows rows("INSERT INTO revisions (number, kind, subject, edge_group)", 4);
+    std::vector<sql::Params> values;
+    for (const auto& each : revisions) {
+        values.push_back(sql::params(next++, model::to_string(each.kind), each.key, each.group));
     }
-    return {};
+    return rows.insert(db, values);
 }
 
 base::Result<> insert_events(sql::Connection& db, const std::vector<model::Event>& events, std::int64_t next)
 {
+    static const sql::ManyRows rows(
+        "INSERT INTO events (number, tenant, subject, type, message, data, created_at)", 7);
+    std::vector<sql::Params> values;
     for (const auto& each : events) {
-        CHECKED(
-            db.execute("INSERT INTO events (number, tenant, subject, type, message, data, created_at) VALUES "
-                       "($1, $2, $3, $4, $5, $6, $7)",
-                       sql::params(next++, each.tenant, each.subject, each.type, each.message,
-                                   to_json(each.data), each.created_at)));
+        values.push_back(sql::params(next++, each.tenant, each.subject, each.type, each.message,
+                                     to_json(each.data), each.created_at));
     }
-    return {};
+    return rows.insert(db, values);
 }
 
 // All nodes in the same order, so that none waits for another in a circle.
 base::Result<> count_endpoints(sql::Connection& db, const EndpointCounts& counts)
 {
+    std::map<std::string, std::int64_t> totals;
     for (const auto& [key, change] : counts) {
         if (change != 0) {
+            totals[key.second] += change;
             CHECKED(
                 db.execute("INSERT INTO endpoint_counts (tenant, state, total) VALUES ($1, $2, $3)"
                            " ON CONFLICT (tenant, state) DO UPDATE SET"
                            " total = endpoint_counts.total + excluded.total",
                            sql::params(key.first, key.second, change)));
+        }
+    }
+    for (const auto& [state, change] : totals) {
+        if (change != 0) {
+            CHECKED(
+                db.execute("INSERT INTO endpoint_totals (state, total) VALUES ($1, $2) ON CONFLICT (state)"
+                           " DO UPDATE SET total = endpoint_totals.total + excluded.total",
+                           sql::params(state, change)));
         }
     }
     return {};
@@ -127,22 +123,27 @@ base::Result<> count_endpoints(sql::Connection& db, const EndpointCounts& counts
 // reader never sees a number before all lower ones.
 base::Result<std::int64_t> number(sql::Connection& db, const Effects& effects)
 {
-    if (effects.revisions.empty() && effects.events.empty()) {
+    if (effects.revisions.empty() && effects.events.empty() && effects.lines.empty()) {
         return 0;
     }
     const auto revisions = static_cast<std::int64_t>(effects.revisions.size());
     const auto events = static_cast<std::int64_t>(effects.events.size());
-    TRY(rows, db.execute("UPDATE revision_head SET number = number + $1, event = event + $2 WHERE id = 1 "
-                         "RETURNING number, event",
-                         sql::params(revisions, events)));
+    const auto lines = count_new(effects.lines);
+    TRY(rows, db.execute("UPDATE revision_head SET number = number + $1, event = event + $2,"
+                         " line = line + $3 WHERE id = 1 RETURNING number, event, line, sealed",
+                         sql::params(revisions, events, lines)));
     if (rows.empty()) {
         return base::fail(base::Errc::internal, "the revision head is missing");
     }
     sql::RowReader row(rows.front());
     const auto head = row.integer();
     const auto event = row.integer();
+    const auto line = row.integer();
+    const auto sealed = row.integer();
     CHECKED(insert_revisions(db, effects.revisions, head - revisions + 1));
     CHECKED(insert_events(db, effects.events, event - events + 1));
+    CHECKED(write_lines(db, effects.lines, line - lines + 1));
+    CHECKED(seal_blocks(db, line, sealed));
     return revisions > 0 ? head : 0;
 }
 

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/task.h"
 #include "store/migrations.h"
+#include "store/search.h"
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -67,6 +68,9 @@ base::Result<std::unique_ptr<Store>> DatabaseStore::open(std::unique_ptr<sql::Dr
     std::unique_ptr<DatabaseStore> store(new DatabaseStore(std::move(driver)));
     TRY(writer, store->driver_->open(sql::Access::write));
     CHECKED(migrate(*writer, schema));
+    if (schema == latest_schema()) {
+        CHECKED(seal_rest(*writer));
+    }
     store->writer_.connection = std::move(writer);
     for (int i = 0; i < reader_count; ++i) {
         TRY(reader, store->driver_->open(sql::Access::read));

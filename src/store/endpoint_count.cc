@@ -6,33 +6,45 @@
 
 namespace store {
 
-// Where the stored row is counted; nowhere when it is deleted or not there.
-base::Result<std::optional<Endpoints::CountKey>> Endpoints::counted_as(const std::string& id)
+base::Result<std::optional<Endpoints::Stored>> Endpoints::stored(const std::string& id)
 {
-    TRY(found, maybe_record(db_.execute("SELECT tenant, state, deleted_at FROM endpoints WHERE id = $1",
-                                        sql::params(id)),
-                            [](sql::RowReader row) {
-                                CountKey key;
-                                key.first = row.text();
-                                key.second = row.text();
-                                return row.maybe_time() ? std::optional<CountKey>() : std::optional(key);
-                            }));
-    return found.value_or(std::nullopt);
+    return maybe_record(
+        db_.execute("SELECT tenant, state, deleted_at, names FROM endpoints WHERE id = $1", sql::params(id)),
+        [](sql::RowReader row) {
+            Stored stored;
+            stored.key.first = row.text();
+            stored.key.second = row.text();
+            stored.deleted = row.maybe_time().has_value();
+            stored.names = row.text();
+            return stored;
+        });
 }
 
-void Endpoints::note_change(const std::optional<CountKey>& before, const model::Endpoint& endpoint)
+void Endpoints::note_change(const std::optional<Stored>& before, const model::Endpoint& endpoint)
 {
-    if (before) {
-        --pending_[*before];
+    const bool was = before && !before->deleted;
+    if (was) {
+        --pending_[before->key];
     }
-    if (!endpoint.deleted_at) {
-        ++pending_[CountKey(endpoint.tenant, model::to_string(endpoint.status.state))];
+    if (endpoint.deleted_at) {
+        lines_.insert_or_assign(endpoint.id, std::nullopt);
+        return;
+    }
+    ++pending_[CountKey(endpoint.tenant, model::to_string(endpoint.status.state))];
+    auto names = to_json(endpoint.names);
+    if (!was || before->key.first != endpoint.tenant || before->names != names) {
+        lines_.insert_or_assign(endpoint.id, SearchLine{endpoint.tenant, std::move(names)});
     }
 }
 
 EndpointCounts Endpoints::take_pending()
 {
     return std::exchange(pending_, {});
+}
+
+SearchLines Endpoints::take_lines()
+{
+    return std::exchange(lines_, {});
 }
 
 base::Result<std::int64_t> Endpoints::count(const std::string& tenant)
@@ -57,8 +69,7 @@ base::Result<std::int64_t> Endpoints::count(const std::string& tenant)
 
 base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> Endpoints::count_by_state()
 {
-    return records_of(db_.execute("SELECT state, CAST(SUM(total) AS BIGINT) FROM endpoint_counts"
-                                  " GROUP BY state HAVING SUM(total) > 0 ORDER BY state"),
+    return records_of(db_.execute("SELECT state, total FROM endpoint_totals WHERE total > 0 ORDER BY state"),
                       [](sql::RowReader row) {
                           const auto state = known_or(model::endpoint_state_from(row.text()),
                                                       model::EndpointState::pending_dns);
@@ -79,6 +90,21 @@ base::Result<> Endpoints::recount()
     CHECKED(
         db_.execute("INSERT INTO endpoint_counts (tenant, state, total) SELECT tenant, state, COUNT(*)"
                     " FROM endpoints WHERE deleted_at IS NULL GROUP BY tenant, state"));
+    CHECKED(db_.execute("DELETE FROM endpoint_totals"));
+    CHECKED(
+        db_.execute("INSERT INTO endpoint_totals (state, total) SELECT state, CAST(SUM(total) AS BIGINT)"
+                    " FROM endpoint_counts GROUP BY state"));
+    TRY(now, db_.now());
+    TRY(missing, db_.execute("SELECT id, tenant, names FROM endpoints WHERE deleted_at IS NULL"
+                             " AND created_at > $1 AND NOT EXISTS"
+                             " (SELECT 1 FROM search_lines l WHERE l.endpoint = endpoints.id)",
+                             sql::params(now - std::chrono::days(2))));
+    for (const auto& each : missing) {
+        sql::RowReader row(each);
+        auto id = row.text();
+        auto tenant = row.text();
+        lines_.try_emplace(std::move(id), SearchLine{std::move(tenant), row.text()});
+    }
     return {};
 }
 

@@ -1,7 +1,11 @@
 #include "store/claims.h"
 #include "store/json_text.h"
 #include "store/query.h"
+#include "store/search.h"
 #include "store/sql/table.h"
+
+#include <algorithm>
+#include <map>
 
 namespace store {
 
@@ -106,69 +110,26 @@ Endpoint read(sql::RowReader row)
     return e;
 }
 
-// A text as part of a LIKE pattern, escaped by '\'.
-std::string containing(std::string_view text)
-{
-    std::string pattern = "%";
-    for (const char each : text) {
-        if (each == '%' || each == '_' || each == '\\') {
-            pattern += '\\';
-        }
-        pattern += each >= 'A' && each <= 'Z' ? static_cast<char>(each - 'A' + 'a') : each;
-    }
-    return pattern + "%";
-}
-
-// How to find a part of a name: where few names have it, by the endpoints that have them; where many have it,
-// along the listing, which then comes across them soon. Reading all names once is what a search costs.
-base::Result<> add_text(sql::Connection& db, const std::string& pattern, std::string& text,
-                        sql::Params& values)
-{
-    constexpr std::size_t few = 1'000;
-    TRY(matches, db.execute("SELECT endpoint FROM endpoint_names WHERE name LIKE $1 ESCAPE '\\' LIMIT $2",
-                            sql::params(pattern, few + 1)));
-    if (matches.size() > few) {
-        values.push_back(pattern);
-        text += fmt::format(
-            " AND EXISTS (SELECT 1 FROM endpoint_names n WHERE n.endpoint = endpoints.id AND n.name"
-            " LIKE ${} ESCAPE '\\')",
-            values.size());
-        return {};
-    }
-    // Lists of few lengths, so that there are few statements to prepare.
-    std::size_t places = 4;
-    while (places < matches.size()) {
-        places *= 4;
-    }
-    text += " AND id IN (";
-    for (std::size_t i = 0; i < places; ++i) {
-        values.push_back(i < matches.size() ? matches[i].front() : sql::Value(std::string()));
-        text += fmt::format("{}${}", i == 0 ? "" : ", ", values.size());
-    }
-    text += ")";
-    return {};
-}
-
 // Only the conditions that are asked for, so that each listing is a walk along one index.
-base::Result<std::pair<std::string, sql::Params>> listing(sql::Connection& db, const EndpointFilter& filter)
+base::Result<std::pair<std::string, sql::Params>> listing(const EndpointFilter& filter,
+                                                          const std::optional<Needle>& needle)
 {
-    std::string text = table().select() + " WHERE 1 = 1";
+    std::string text = table().select() + " WHERE deleted_at IS NULL";
     sql::Params values;
     const auto add = [&](std::string_view condition, sql::Value value) {
         values.push_back(std::move(value));
         text += fmt::format(fmt::runtime(condition), values.size());
     };
-    if (!filter.deleted) {
-        text += " AND deleted_at IS NULL";
-    }
     if (!filter.tenant.empty()) {
         add(" AND tenant = ${}", filter.tenant);
     }
     if (filter.state) {
         add(" AND state = ${}", sql::to_value(model::to_string(*filter.state)));
     }
-    if (!filter.text.empty()) {
-        CHECKED(add_text(db, containing(filter.text), text, values));
+    if (needle) {
+        // A value of each row, so that PostgreSQL does not look for all lines with the text first.
+        add(" AND (SELECT l.names FROM search_lines l WHERE l.endpoint = endpoints.id) LIKE ${} ESCAPE '\\'",
+            needle->pattern());
     }
     if (!filter.after.empty()) {
         TRY(cursor, cursor_from(filter.after));
@@ -200,7 +161,7 @@ base::Result<> Endpoints::insert(const Endpoint& endpoint)
 
 base::Result<> Endpoints::update(const Endpoint& endpoint)
 {
-    TRY(before, counted_as(endpoint.id));
+    TRY(before, stored(endpoint.id));
     CHECKED(expect_row(db_.execute(table().update(), values(endpoint)), base::Errc::not_found,
                        fmt::format("no endpoint {}", endpoint.id)));
     note_change(before, endpoint);
@@ -238,9 +199,44 @@ base::Result<Endpoint> Endpoints::find_by_label(const std::string& label)
 
 base::Result<Page<Endpoint>> Endpoints::list(const EndpointFilter& filter)
 {
-    TRY(query, listing(db_, filter));
+    std::optional<Needle> needle;
+    if (!filter.text.empty()) {
+        needle = Needle::of(filter.text);
+        if (!needle) {
+            return Page<Endpoint>();
+        }
+        TRY(by_text, search_goes_by_text(db_, filter));
+        if (by_text) {
+            TRY(found, search_page(db_, filter, *needle));
+            TRY(items, in_order(found.items));
+            return Page<Endpoint>{.items = std::move(items), .next = std::move(found.next)};
+        }
+    }
+    TRY(query, listing(filter, needle));
     TRY(records, records_of(db_.execute(query.first, query.second), read));
     return page_of(std::move(records), filter.limit);
+}
+
+base::Result<std::vector<Endpoint>> Endpoints::in_order(std::span<const std::string> ids)
+{
+    constexpr std::size_t at_once = 100;
+    static const auto text = fmt::format("{} WHERE id IN ({})", table().select(), sql::places(1, at_once));
+    std::map<std::string, Endpoint> found;
+    for (std::size_t from = 0; from < ids.size(); from += at_once) {
+        sql::Params values(at_once, sql::Value(std::string()));
+        std::ranges::copy(ids.subspan(from, std::min(at_once, ids.size() - from)), values.begin());
+        TRY(records, records_of(db_.execute(text, values), read));
+        for (auto& each : records) {
+            found.emplace(each.id, std::move(each));
+        }
+    }
+    std::vector<Endpoint> ordered;
+    for (const auto& id : ids) {
+        if (const auto each = found.find(id); each != found.end()) {
+            ordered.push_back(std::move(each->second));
+        }
+    }
+    return ordered;
 }
 
 base::Result<std::vector<Endpoint>> Endpoints::due_checks(base::Time now, std::size_t limit)

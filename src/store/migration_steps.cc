@@ -398,8 +398,47 @@ UPDATE revision_head SET number = number + 1, compacted = number + 1
   WHERE EXISTS (SELECT 1 FROM edge_groups WHERE name <> 'default');
 )sql";
 
+// The index of names (docs/decisions/0021), totals over all tenants, and listings that do not walk over what
+// is deleted or of another rule.
+constexpr std::string_view search = R"sql(
+CREATE TABLE search_lines (
+  number BIGINT PRIMARY KEY,
+  endpoint {text} NOT NULL UNIQUE,
+  tenant {text} NOT NULL,
+  names {text} NOT NULL
+);
+CREATE TABLE search_blocks (
+  pair BIGINT NOT NULL,
+  block BIGINT NOT NULL,
+  places {bytes} NOT NULL,
+  PRIMARY KEY (pair, block)
+);
+ALTER TABLE revision_head ADD COLUMN line BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE revision_head ADD COLUMN sealed BIGINT NOT NULL DEFAULT 0;
+INSERT INTO search_lines (number, endpoint, tenant, names)
+  SELECT ROW_NUMBER() OVER (ORDER BY created_at, id), id, tenant, names FROM endpoints WHERE deleted_at IS NULL;
+UPDATE revision_head SET line = (SELECT COUNT(*) FROM search_lines);
+
+CREATE TABLE endpoint_totals (
+  state {text} PRIMARY KEY,
+  total BIGINT NOT NULL
+);
+INSERT INTO endpoint_totals (state, total)
+  SELECT state, COUNT(*) FROM endpoints WHERE deleted_at IS NULL GROUP BY state;
+
+DROP INDEX endpoints_by_age;
+DROP INDEX endpoints_by_tenant;
+CREATE INDEX endpoints_live_by_age ON endpoints (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX endpoints_live_of_tenant ON endpoints (tenant, created_at, id) WHERE deleted_at IS NULL;
+
+CREATE INDEX alerts_open_of_rule ON alerts (rule, opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_of_tenant_rule ON alerts (tenant, rule, opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_of_rule ON alerts (rule, opened_at, id);
+CREATE INDEX alerts_of_tenant_rule ON alerts (tenant, rule, opened_at, id);
+)sql";
+
 constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas,
-                           alert_schema, proxies, ownership,       proxy_groups};
+                           alert_schema, proxies, ownership,       proxy_groups,     search};
 
 }  // namespace
 

@@ -82,6 +82,44 @@ TEST_P(MigrationsOnStore, GiveAGroupOfProxiesThePlatformsCertificateAndItsFollow
     EXPECT_EQ(rows.error().code(), "snapshot_needed");
 }
 
+TEST_P(MigrationsOnStore, ListWhatThereIsForTheSearch)
+{
+    start_with_version(9);
+    store.reset();
+    {
+        const auto owner = driver();
+        const auto db = owner->open(sql::Access::write).value();
+        ASSERT_TRUE(db->begin());
+        for (int i = 0; i < 4'200; ++i) {
+            ASSERT_TRUE(db->execute(
+                "INSERT INTO endpoints (id, tenant, edge_group, names, kind, ip_filter, filter_at, upstream,"
+                " key_types, label, alias, required_records, state, state_since, reason, retrying, serving,"
+                " conditions, created_at, checks, deleted_at) VALUES ($1, 'acme', 'default', $2, 'external', "
+                "'[]',"
+                " 'edge', '', '[]', $1, '', '[]', 'active', 1, '', 0, 1, '[]', $3, 0, $4)",
+                sql::params(fmt::format("ep_{}", i), fmt::format(R"(["n{}.example.com"])", i), i,
+                            i == 7 ? std::optional(test_start) : std::nullopt)));
+        }
+        ASSERT_TRUE(db->commit());
+    }
+    store = open().value();
+
+    const auto found = [&](const std::string& text) {
+        return read([&](Transaction& tx) { return tx.endpoints.list({.text = text}); })->items;
+    };
+    EXPECT_EQ(found("n17.").size(), 1U);
+    EXPECT_EQ(found("n4199.").size(), 1U);
+    EXPECT_TRUE(found("n7.").empty());
+    EXPECT_EQ(found("example.com").front().id, "ep_0");
+    EXPECT_EQ(read([](Transaction& tx) { return tx.endpoints.count_by_state(); })->front().second, 4'199);
+    store.reset();
+    const auto owner = driver();
+    const auto db = owner->open(sql::Access::read).value();
+    const auto head = db->execute("SELECT line, sealed FROM revision_head").value();
+    EXPECT_EQ(std::get<std::int64_t>(head.front().at(0)), 4'199);
+    EXPECT_EQ(std::get<std::int64_t>(head.front().at(1)), 4'096);
+}
+
 TEST_P(MigrationsOnStore, RefuseADatabaseOfANewerProgram)
 {
     store.reset();

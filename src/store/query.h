@@ -80,6 +80,12 @@ inline std::string to_text(const Cursor& cursor)
     return fmt::format("{}.{}", cursor.created_at, cursor.id);
 }
 
+inline base::Error invalid_cursor()
+{
+    return base::Error(base::Errc::invalid, "the cursor of this listing is not one of ours")
+        .with_code("cursor_invalid");
+}
+
 inline base::Result<Cursor> cursor_from(std::string_view text)
 {
     Cursor cursor;
@@ -88,8 +94,7 @@ inline base::Result<Cursor> cursor_from(std::string_view text)
     const auto [end, error] =
         std::from_chars(digits.data(), digits.data() + digits.size(), cursor.created_at);
     if (dot == std::string_view::npos || error != std::errc() || end != digits.data() + digits.size()) {
-        return base::fail(base::Error(base::Errc::invalid, "the cursor of this listing is not one of ours")
-                              .with_code("cursor_invalid"));
+        return base::fail(invalid_cursor());
     }
     cursor.id = text.substr(dot + 1);
     return cursor;

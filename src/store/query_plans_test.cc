@@ -1,3 +1,4 @@
+#include "store/name_block.h"
 #include "store/sqlite/sqlite_driver.h"
 #include "store/testing/store_fixture.h"
 
@@ -53,6 +54,8 @@ protected:
         EXPECT_TRUE(use(tx));
         return explaining.plan;
     }
+
+    sql::Connection& db() { return *db_; }
 
 private:
     test::TempDir folder_;
@@ -110,6 +113,14 @@ TEST_F(QueryPlans, EveryLookUpAndPageUsesAnIndex)
     for (const auto& filter : {EndpointFilter{.after = after}, by_tenant, by_state, by_both}) {
         EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.endpoints.list(filter); }), WalksAnIndex());
     }
+    for (const auto& filter :
+         {AlertFilter{.after = after}, AlertFilter{.tenant = "t", .after = after},
+          AlertFilter{.subject = "ep_a", .after = after}, AlertFilter{.rule = "r", .after = after},
+          AlertFilter{.tenant = "t", .rule = "r", .after = after},
+          AlertFilter{.rule = "r", .resolved = true, .after = after},
+          AlertFilter{.tenant = "t", .rule = "r", .resolved = true, .after = after}}) {
+        EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.alerts.list(filter); }), WalksAnIndex());
+    }
     EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.certificates.list("t", after, 10); }),
                 WalksAnIndex());
     EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.certificates.list("", after, 10); }),
@@ -134,6 +145,32 @@ TEST_F(QueryPlans, EveryLookUpAndPageUsesAnIndex)
         EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.revisions.keys(kind, "a", 10); }),
                     WalksAnIndex());
     }
+}
+
+// By the text, and where another filter leaves few.
+TEST_F(QueryPlans, ASearchLooksAtALineOrARowAtATime)
+{
+    // A block whose first line has "sho", and lines after it.
+    ASSERT_TRUE(
+        db().run(fmt::format("INSERT INTO search_blocks (pair, block, places) VALUES ({}, 0, "
+                             "X'6F01000000'); UPDATE revision_head SET line = 5000, sealed = 4096",
+                             's' * 256 + 'h')));
+    const auto tenant_row = gram_of_tenant("t").pair;
+    ASSERT_TRUE(db().run(fmt::format(
+        "INSERT INTO search_blocks (pair, block, places) VALUES ({}, 0, X'0001000000');", tenant_row)));
+    for (const auto* tenant : {"", "t"}) {
+        const EndpointFilter filter{.tenant = tenant, .text = "sho", .after = "0"};
+        EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.endpoints.list(filter); }),
+                    testing::AllOf(WalksAnIndex(), testing::HasSubstr("SEARCH e USING INDEX"),
+                                   testing::HasSubstr("(pair=? AND block>? AND block<?)")));
+    }
+    const auto active = model::EndpointState::active;
+    const EndpointFilter by_state{.state = active, .text = "sho", .after = "0"};
+    EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.endpoints.list(by_state); }),
+                testing::AllOf(WalksAnIndex(), testing::Not(testing::HasSubstr("state=?"))));
+    const EndpointFilter few{.tenant = "t", .state = active, .text = "sho"};
+    EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.endpoints.list(few); }),
+                testing::AllOf(WalksAnIndex(), testing::HasSubstr("SEARCH l USING INDEX")));
 }
 
 }  // namespace

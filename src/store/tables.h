@@ -17,6 +17,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,14 +61,20 @@ private:
 struct EndpointFilter {
     std::string tenant{};  // empty: all
     std::optional<model::EndpointState> state{};
-    std::string text{};    // part of a name, for which all names are read; empty: all
-    bool deleted = false;  // true: the deleted ones too
-    std::string after{};   // cursor
+    std::string text{};   // part of a name; empty: all
+    std::string after{};  // cursor
     std::size_t limit = 100;
 };
 
 // How many endpoints are not deleted, by tenant and state; or by how much that changes.
 using EndpointCounts = std::map<std::pair<std::string, std::string>, std::int64_t>;
+
+// Under which names a search finds an endpoint, by endpoint; without a value: not at all any more.
+struct SearchLine {
+    std::string tenant;
+    std::string names;  // as JSON
+};
+using SearchLines = std::map<std::string, std::optional<SearchLine>>;
 
 class Endpoints {
 public:
@@ -86,25 +93,37 @@ public:
     base::Result<model::Endpoint> find_by_name(const model::DomainName& name, const std::string& tenant = "");
     base::Result<model::Endpoint> find_by_label(
         const std::string& label);  // not_found; labels are never reused
-    base::Result<Page<model::Endpoint>> list(const EndpointFilter& filter);  // by creation, newest last
+    // By creation, newest last, without deleted ones. With a text a page may have fewer than `limit` items,
+    // even none, and still a `next`: one page is a bounded piece of work. Finds what earlier batches wrote.
+    base::Result<Page<model::Endpoint>> list(const EndpointFilter& filter);
     base::Result<std::vector<model::Endpoint>> due_checks(base::Time now,
                                                           std::size_t limit);  // by next_check_at
     base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> count_by_state();
     base::Result<std::int64_t> count(const std::string& tenant);  // not deleted ones; for quotas
-    // Counts anew what the counters say. Only a program that does not know them makes them wrong.
+    // Counts anew what the counters say, and lists for the search what was added in the last two days. Only a
+    // program that does not know of them, beside this one during an upgrade, makes them wrong.
     base::Result<> recount();
 
     EndpointCounts take_pending();  // for the writer
+    SearchLines take_lines();       // for the writer
 
 private:
     using CountKey = EndpointCounts::key_type;
+    struct Stored {  // What is counted and searched of an endpoint.
+        CountKey key;
+        bool deleted = false;
+        std::string names;
+    };
 
-    base::Result<std::optional<CountKey>> counted_as(const std::string& id);
-    void note_change(const std::optional<CountKey>& before, const model::Endpoint& endpoint);
+    base::Result<std::optional<Stored>> stored(const std::string& id);
+    // Those that are there, in the order of `ids`.
+    base::Result<std::vector<model::Endpoint>> in_order(std::span<const std::string> ids);
+    void note_change(const std::optional<Stored>& before, const model::Endpoint& endpoint);
 
     sql::Connection& db_;
     const EndpointCounts* batch_;
     EndpointCounts pending_;
+    SearchLines lines_;
 };
 
 // Who claims a name and who holds it. Many tenants may claim a name, each with one endpoint; one endpoint

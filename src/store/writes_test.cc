@@ -12,7 +12,7 @@ protected:
     }
 };
 
-Store::Operation put(const std::string& name)
+Store::Operation write_setting(const std::string& name)
 {
     return [name](Transaction& tx) -> base::Result<> {
         CHECKED(tx.settings.put(name, "value"));
@@ -39,20 +39,20 @@ TEST_P(WritesOnStore, AFailureUndoesItsOwnOperationOnly)
     store->on_revision([&](std::int64_t head) { heads.push_back(head); });
     Gate gate;
     auto fail_late = [](Transaction& tx) -> base::Result<> {
-        CHECKED(put("undone")(tx));
+        CHECKED(write_setting("undone")(tx));
         return base::fail(base::Errc::invalid, "changed my mind");
     };
     auto throws = [](Transaction& tx) -> base::Result<> {
-        CHECKED(put("thrown")(tx));
+        CHECKED(write_setting("thrown")(tx));
         throw std::runtime_error("a bug");
     };
     std::array<base::Result<>, 5> results;
     std::vector<boost::asio::awaitable<void>> tasks;
     tasks.push_back(keep(store->run_write(gate.operation()), results[0]));
-    tasks.push_back(keep(store->run_write(put("first")), results[1]));
+    tasks.push_back(keep(store->run_write(write_setting("first")), results[1]));
     tasks.push_back(keep(store->run_write(fail_late), results[2]));
     tasks.push_back(keep(store->run_write(throws), results[3]));
-    tasks.push_back(keep(store->run_write(put("last")), results[4]));
+    tasks.push_back(keep(store->run_write(write_setting("last")), results[4]));
     tasks.push_back(open_gate(gate));
     test::run(loop, together(std::move(tasks)));
 
@@ -80,7 +80,7 @@ TEST_P(WritesOnStore, CommitsWhatIsQueuedTogether)
     std::vector<boost::asio::awaitable<void>> tasks;
     tasks.push_back(keep(store->run_write(gate.operation()), results[0]));
     for (std::size_t i = 1; i < results.size(); ++i) {
-        tasks.push_back(keep(store->run_write(put(std::to_string(i))), results[i]));
+        tasks.push_back(keep(store->run_write(write_setting(std::to_string(i))), results[i]));
     }
     tasks.push_back(open_gate(gate));
     test::run(loop, together(std::move(tasks)));
@@ -97,7 +97,7 @@ TEST_P(WritesOnStore, AQueuedWriteIsMadeAlthoughItsCallerIsCancelled)
     bool unwound = false;
     auto caller = [](Store& target, bool& back, bool& gone) -> boost::asio::awaitable<void> {
         try {
-            auto done = co_await target.run_write(put("kept"));
+            auto done = co_await target.run_write(write_setting("kept"));
             back = done.has_value();
             co_await base::sleep_for(std::chrono::hours(1));
         } catch (...) {
@@ -127,7 +127,7 @@ TEST_P(WritesOnStore, AReadSeesCommittedDataOnlyAndCannotWrite)
     Gate gate;
     std::promise<void> wrote;
     auto slow = [&, wait = gate.operation()](Transaction& tx) -> base::Result<> {
-        CHECKED(put("slow")(tx));
+        CHECKED(write_setting("slow")(tx));
         wrote.set_value();
         return wait(tx);
     };
@@ -159,7 +159,7 @@ TEST_P(WritesOnStore, FinishesWhatIsQueuedWhenItIsClosed)
     std::vector<base::Result<>> results(20);
     std::vector<boost::asio::awaitable<void>> tasks;
     for (std::size_t i = 0; i < results.size(); ++i) {
-        tasks.push_back(keep(store->run_write(put(std::to_string(i))), results[i]));
+        tasks.push_back(keep(store->run_write(write_setting(std::to_string(i))), results[i]));
     }
     auto close = [](std::unique_ptr<Store>& target) -> boost::asio::awaitable<void> {
         target.reset();

@@ -34,10 +34,14 @@ CREATE TABLE alerts (
 );
 CREATE INDEX alerts_by_age ON alerts (opened_at, id);
 CREATE INDEX alerts_by_tenant ON alerts (tenant, opened_at, id);
+CREATE INDEX alerts_of_rule ON alerts (rule, opened_at, id);
 CREATE INDEX alerts_of_subject ON alerts (subject, opened_at, id);
+CREATE INDEX alerts_of_tenant_rule ON alerts (tenant, rule, opened_at, id);
 CREATE UNIQUE INDEX alerts_open ON alerts (subject, rule) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_open_by_age ON alerts (opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_of_rule ON alerts (rule, opened_at, id) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_open_of_tenant ON alerts (tenant, opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_of_tenant_rule ON alerts (tenant, rule, opened_at, id) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_over ON alerts (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX alerts_to_notify ON alerts (notify_at, id) WHERE notify_at IS NOT NULL;
 CREATE TABLE buckets (
@@ -189,6 +193,10 @@ CREATE TABLE endpoint_names (
 );
 CREATE INDEX endpoint_names_by_registrable ON endpoint_names (tenant, registrable) WHERE live = 1;
 CREATE UNIQUE INDEX endpoint_names_live ON endpoint_names (name, tenant) WHERE live = 1;
+CREATE TABLE endpoint_totals (
+  state TEXT PRIMARY KEY,
+  total BIGINT NOT NULL
+);
 CREATE TABLE endpoints (
   id TEXT PRIMARY KEY,
   tenant TEXT NOT NULL,
@@ -214,13 +222,13 @@ CREATE TABLE endpoints (
   checks BIGINT NOT NULL,
   deleted_at BIGINT
 , ca_policy TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '', own_challenges BIGINT NOT NULL DEFAULT 0, vouched BIGINT NOT NULL DEFAULT 0, bulk BIGINT NOT NULL DEFAULT 0, behind_proxies BIGINT NOT NULL DEFAULT 0);
-CREATE INDEX endpoints_by_age ON endpoints (created_at, id);
 CREATE INDEX endpoints_by_alias ON endpoints (alias) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_state ON endpoints (state, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX endpoints_by_tenant ON endpoints (tenant, created_at, id);
 CREATE INDEX endpoints_by_tenant_state ON endpoints (tenant, state, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_due ON endpoints (next_check_at, id) WHERE deleted_at IS NULL AND next_check_at IS NOT NULL;
 CREATE INDEX endpoints_live ON endpoints (id) WHERE deleted_at IS NULL;
+CREATE INDEX endpoints_live_by_age ON endpoints (created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX endpoints_live_of_tenant ON endpoints (tenant, created_at, id) WHERE deleted_at IS NULL;
 CREATE TABLE events (
   number BIGINT PRIMARY KEY,
   tenant TEXT NOT NULL,
@@ -343,7 +351,7 @@ CREATE TABLE revision_head (
   number BIGINT NOT NULL DEFAULT 0,
   compacted BIGINT NOT NULL DEFAULT 0,
   event BIGINT NOT NULL DEFAULT 0
-);
+, line BIGINT NOT NULL DEFAULT 0, sealed BIGINT NOT NULL DEFAULT 0);
 CREATE TABLE revisions (
   number BIGINT PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -364,6 +372,18 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_due ON revocations (next_action_at, certificate) WHERE next_action_at IS NOT NULL;
 CREATE INDEX revocations_of_endpoint ON revocations (endpoint, requested_at);
 CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL);
+CREATE TABLE search_blocks (
+  pair BIGINT NOT NULL,
+  block BIGINT NOT NULL,
+  places BLOB NOT NULL,
+  PRIMARY KEY (pair, block)
+);
+CREATE TABLE search_lines (
+  number BIGINT PRIMARY KEY,
+  endpoint TEXT NOT NULL UNIQUE,
+  tenant TEXT NOT NULL,
+  names TEXT NOT NULL
+);
 CREATE TABLE settings (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL

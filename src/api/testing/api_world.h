@@ -89,7 +89,8 @@ struct Answered {
 
 class ApiWorld {
 public:
-    ApiWorld()
+    // On SQLite, or in the PostgreSQL database of that URL.
+    explicit ApiWorld(const std::string& postgres = "") : world(endpoints::testing::test_options(), postgres)
     {
         api.add_routes(router);
         server = std::make_unique<test::Http1Server>(world.loop, router);
@@ -109,8 +110,8 @@ public:
     }
 
     // A request with a body of that text; `bearer` may be empty.
-    Answered ask(const std::string& bearer, const std::string& method, const std::string& path,
-                 const std::string& body = "", const std::string& type = "application/json")
+    http::ClientResponse send(const std::string& bearer, const std::string& method, const std::string& path,
+                              const std::string& body = "", const std::string& type = "application/json")
     {
         http::ClientRequest request(method, "http://127.0.0.1:" + std::to_string(server->port()) + path);
         if (!bearer.empty()) {
@@ -121,13 +122,19 @@ public:
         }
         request.body = body;
         auto response = world.run(client->send(std::move(request)));
-        Answered answered;
         if (!response) {
             throw std::runtime_error(response.error().message());
         }
-        answered.status = response->status;
-        answered.text = response->body;
-        answered.headers = response->headers;
+        return std::move(*response);
+    }
+    Answered ask(const std::string& bearer, const std::string& method, const std::string& path,
+                 const std::string& body = "", const std::string& type = "application/json")
+    {
+        auto response = send(bearer, method, path, body, type);
+        Answered answered;
+        answered.status = response.status;
+        answered.text = std::move(response.body);
+        answered.headers = std::move(response.headers);
         boost::system::error_code ignored;
         answered.body = boost::json::parse(answered.text, ignored);
         return answered;

@@ -100,8 +100,10 @@ inline Options test_options()
 
 class World {
 public:
-    explicit World(Options options = test_options())
-        : store(open(folder, clock)), service(*store, clock, sealer, checks, issuance, std::move(options))
+    // On SQLite, or in the PostgreSQL database of that URL.
+    explicit World(Options options = test_options(), const std::string& postgres = "")
+        : store(open(folder, clock, postgres)),
+          service(*store, clock, sealer, checks, issuance, std::move(options))
     {
         add_tenant("default");
         add_tenant("acme");
@@ -151,9 +153,11 @@ public:
     Service service;
 
 private:
-    static std::unique_ptr<store::Store> open(const test::TempDir& folder, base::Clock& clock)
+    static std::unique_ptr<store::Store> open(const test::TempDir& folder, base::Clock& clock,
+                                              const std::string& postgres)
     {
-        auto opened = store::open_sqlite(folder.path() / "test.db", clock);
+        auto opened = postgres.empty() ? store::open_sqlite(folder.path() / "test.db", clock)
+                                       : store::open_postgres(postgres);
         if (!opened) {
             throw std::runtime_error(opened.error().message());
         }

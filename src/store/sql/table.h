@@ -2,11 +2,15 @@
 // to store/.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sql {
+
+// "$3, $4, $5" from 3 on.
+std::string places(std::size_t first, std::size_t count);
 
 class Table {
 public:

@@ -1,0 +1,191 @@
+// A row is a list of: third character, number of places (two octets), and the places (two octets each,
+// rising) or, from 256 on, a bit for each line of the block. Numbers are little-endian.
+#include "store/name_block.h"
+
+#include <algorithm>
+#include <bit>
+#include <span>
+
+namespace store {
+
+namespace {
+
+constexpr std::size_t bitmap_from = 256;
+constexpr std::size_t bitmap_size = lines_a_block / 8;
+constexpr std::int64_t tenant_pairs = 0x10000;  // Above every pair of characters.
+constexpr std::uint64_t tenant_rows = 256;
+constexpr std::uint64_t place_bits = 12;
+constexpr std::uint64_t third_bits = 8;
+
+std::uint8_t octet(char character)
+{
+    return static_cast<std::uint8_t>(character);
+}
+
+std::int64_t pair_of(char first, char second)
+{
+    return (std::int64_t{octet(first)} << 8) | octet(second);
+}
+
+void append_number(base::Bytes& row, std::size_t number)
+{
+    row.push_back(static_cast<std::uint8_t>(number));
+    row.push_back(static_cast<std::uint8_t>(number >> 8));
+}
+
+std::size_t number_at(base::ByteView row, std::size_t at)
+{
+    return row[at] | (std::size_t{row[at + 1]} << 8);
+}
+
+void append_list(base::Bytes& row, std::uint8_t third, std::span<const std::uint64_t> entries)
+{
+    row.push_back(third);
+    append_number(row, entries.size());
+    const auto bitmap = row.size();
+    if (entries.size() >= bitmap_from) {
+        row.resize(bitmap + bitmap_size);
+    }
+    for (const auto entry : entries) {
+        const auto place = entry & (lines_a_block - 1);
+        if (entries.size() >= bitmap_from) {
+            row[bitmap + place / 8] |= static_cast<std::uint8_t>(1U << (place % 8));
+        } else {
+            append_number(row, place);
+        }
+    }
+}
+
+// Reads the places of one list into `places`.
+void mark(Places& places, base::ByteView list, std::size_t count)
+{
+    for (std::size_t i = 0; count < bitmap_from && i < count; ++i) {
+        places.set(number_at(list, 2 * i));
+    }
+    for (std::size_t place = 0; count >= bitmap_from && place < lines_a_block; ++place) {
+        if (list[place / 8] == 0) {
+            place += 7;
+        } else if ((list[place / 8] >> (place % 8) & 1U) != 0) {
+            places.set(place);
+        }
+    }
+}
+
+}  // namespace
+
+bool Places::any() const
+{
+    return std::ranges::any_of(words_, [](std::uint64_t word) { return word != 0; });
+}
+
+std::size_t Places::count() const
+{
+    std::size_t count = 0;
+    for (const auto word : words_) {
+        count += static_cast<std::size_t>(std::popcount(word));
+    }
+    return count;
+}
+
+Places& Places::operator&=(const Places& other)
+{
+    for (std::size_t at = 0; at < words_.size(); ++at) {
+        words_[at] &= other.words_[at];
+    }
+    return *this;
+}
+
+void Places::append_to(std::vector<std::int64_t>& numbers, std::int64_t base) const
+{
+    for (std::size_t at = 0; at < words_.size(); ++at) {
+        for (auto word = words_[at]; word != 0; word &= word - 1) {
+            numbers.push_back(base + static_cast<std::int64_t>(at) * 64 + std::countr_zero(word));
+        }
+    }
+}
+
+bool is_name_character(char character)
+{
+    return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') ||
+           character == '-' || character == '.' || character == '_' || character == '*';
+}
+
+std::vector<Gram> grams_of(std::string_view text)
+{
+    std::vector<Gram> grams;
+    if (text.size() == 2) {
+        grams.push_back({.pair = pair_of(text[0], text[1])});
+    }
+    for (std::size_t first = 0; first < 3; ++first) {
+        for (std::size_t at = first; at + 2 < text.size(); at += 3) {
+            const Gram gram{.pair = pair_of(text[at], text[at + 1]), .third = octet(text[at + 2])};
+            if (std::ranges::find(grams, gram) == grams.end()) {
+                grams.push_back(gram);
+            }
+        }
+    }
+    return grams;
+}
+
+Gram gram_of_tenant(std::string_view tenant)
+{
+    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, which is the same in every program.
+    for (const char each : tenant) {
+        hash = (hash ^ octet(each)) * 0x100000001b3;
+    }
+    return {.pair = tenant_pairs + static_cast<std::int64_t>(hash % tenant_rows)};
+}
+
+void NameBlock::add(std::size_t place, std::string_view tenant, std::string_view names)
+{
+    const auto note = [&](std::int64_t pair, std::uint8_t third) {
+        entries_.push_back((static_cast<std::uint64_t>(pair) << (third_bits + place_bits)) |
+                           (std::uint64_t{third} << place_bits) | place);
+    };
+    note(gram_of_tenant(tenant).pair, 0);
+    for (std::size_t at = 0; at + 2 < names.size(); ++at) {
+        if (is_name_character(names[at]) && is_name_character(names[at + 1])) {
+            note(pair_of(names[at], names[at + 1]), octet(names[at + 2]));
+        }
+    }
+}
+
+std::map<std::int64_t, base::Bytes> NameBlock::rows()
+{
+    std::ranges::sort(entries_);
+    const auto repeated = std::ranges::unique(entries_);
+    entries_.erase(repeated.begin(), repeated.end());
+    std::map<std::int64_t, base::Bytes> rows;
+    const std::span<const std::uint64_t> all(entries_);
+    for (std::size_t from = 0; from < all.size();) {
+        const auto gram = all[from] >> place_bits;
+        auto to = from;
+        while (to < all.size() && all[to] >> place_bits == gram) {
+            ++to;
+        }
+        append_list(rows[static_cast<std::int64_t>(gram >> third_bits)], static_cast<std::uint8_t>(gram),
+                    all.subspan(from, to - from));
+        from = to;
+    }
+    return rows;
+}
+
+Places places_of(base::ByteView row, const Gram& gram)
+{
+    constexpr std::size_t head = 3;
+    Places places;
+    while (row.size() >= head) {
+        const auto count = number_at(row, 1);
+        const auto length = count < bitmap_from ? 2 * count : bitmap_size;
+        if (row.size() < head + length) {
+            break;
+        }
+        if (!gram.third || *gram.third == row.front()) {
+            mark(places, row.subspan(head, length), count);
+        }
+        row = row.subspan(head + length);
+    }
+    return places;
+}
+
+}  // namespace store
