@@ -63,13 +63,6 @@ std::size_t weight_of_identity(const Identity& identity)
     return identity ? identity->memory() : 0;
 }
 
-// `name`, of a route, decides what `host` gets.
-bool concerns(std::string_view name, std::string_view host)
-{
-    const auto dot = std::min(host.find('.'), host.size());
-    return name == host || (name.starts_with("*.") && name.substr(1) == host.substr(dot));
-}
-
 }  // namespace
 
 struct IdentityCache::Look {
@@ -124,7 +117,8 @@ IdentityCache::IdentityCache(const CertificateStore& store, boost::asio::thread_
       clock_(clock),
       options_(std::move(options)),
       routes_(options_.route_bytes),
-      identities_(options_.identity_bytes)
+      identities_(options_.identity_bytes),
+      on_demand_(options_.ask, options_.on_demand)
 {
 }
 
@@ -140,7 +134,22 @@ IdentityCache::Choice IdentityCache::choose(const net::ClientHello& hello)
     if (route == nullptr) {
         return {Verdict::wait, nullptr};
     }
-    return select(route->get(), hello).choice;
+    auto selection = select(route->get(), hello);
+    if (!selection.own && !selection.missing.empty()) {
+        return selection.choice;
+    }
+    return !selection.own && may_come(route->get(), hello) ? Choice{Verdict::wait, nullptr}
+                                                           : std::move(selection.choice);
+}
+
+// Nothing of its own is there; that could change while the handshake waits.
+bool IdentityCache::may_come(const Route* route, const net::ClientHello& hello)
+{
+    if (hello.server_name.empty() || default_covers(hello.server_name)) {
+        return false;
+    }
+    return route == nullptr ? on_demand_.may_wish(group_.pool, hello.server_name) == OnDemand::May::yes
+                            : on_demand_.may_wait(group_.pool, *route, hello.server_name);
 }
 
 IdentityCache::Selection IdentityCache::select(const Route* route, const net::ClientHello& hello)
@@ -151,7 +160,7 @@ IdentityCache::Selection IdentityCache::select(const Route* route, const net::Cl
     // accept for this name anyway; one that does not suit at all goes before nothing.
     for (const auto wanted : {Fit::well, Fit::other_key, Fit::badly}) {
         if (auto found = wanted == Fit::badly ? use_default(route, hello) : Choice(); found.identity) {
-            return {std::move(found), ""};
+            return {std::move(found), "", false};
         }
         for (const auto& certificate : candidates) {
             if (fit(certificate, hello) != wanted) {
@@ -159,14 +168,14 @@ IdentityCache::Selection IdentityCache::select(const Route* route, const net::Cl
             }
             const auto* identity = identities_.find(certificate.certificate);
             if (identity == nullptr) {
-                return {{Verdict::wait, nullptr}, certificate.certificate};
+                return {{Verdict::wait, nullptr}, certificate.certificate, false};
             }
             if (*identity) {
-                return {{Verdict::ready, *identity}, ""};
+                return {{Verdict::ready, *identity}, "", true};
             }
         }
     }
-    return {{Verdict::refuse, nullptr}, ""};
+    return {{Verdict::refuse, nullptr}, "", false};
 }
 
 IdentityCache::Choice IdentityCache::use_default(const Route* route, const net::ClientHello& hello) const
@@ -196,23 +205,43 @@ base::Task<Identity> IdentityCache::load(net::ClientHello hello)
     if (hello.acme) {
         co_return co_await load_challenge(hello.server_name);
     }
+    const auto deadline = on_demand_.deadline();
+    bool wished = false;
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
         const auto* route = routes_.find(hello.server_name);
         if (route == nullptr && !hello.server_name.empty()) {
             CO_CHECKED(co_await load_route(hello.server_name));
             continue;
         }
-        auto selection = select(route == nullptr ? nullptr : route->get(), hello);
-        if (selection.choice.verdict == Verdict::ready) {
-            co_return std::move(selection.choice.identity);
+        const auto* found = route == nullptr ? nullptr : route->get();
+        auto selection = select(found, hello);
+        if (!selection.missing.empty()) {
+            CO_CHECKED(co_await load_identity(std::move(selection.missing)));
+            continue;
         }
-        if (selection.choice.verdict == Verdict::refuse) {
-            co_return Identity();
+        if (!selection.own && (wished || may_come(found, hello))) {
+            CO_TRY(again, co_await await_own(hello, found != nullptr, wished, deadline));
+            if (again) {
+                continue;
+            }
         }
-        CO_CHECKED(co_await load_identity(std::move(selection.missing)));
+        co_return std::move(selection.choice.identity);
     }
     co_return base::fail(base::Errc::unavailable,
                          "the certificate of " + hello.server_name + " keeps changing");
+}
+
+// True when it is worth looking again.
+base::Task<bool> IdentityCache::await_own(const net::ClientHello& hello, bool known, bool& wished,
+                                          std::chrono::steady_clock::time_point deadline)
+{
+    if (!known && !wished) {
+        wished = true;
+        CO_TRY(answer, co_await on_demand_.wish(hello.server_name, hello.client.address()));
+        co_return answer == OnDemand::Answer::granted;
+    }
+    wished = true;
+    co_return co_await on_demand_.change_of(hello.server_name, deadline);
 }
 
 base::Task<std::shared_ptr<const Route>> IdentityCache::route(std::string host)
@@ -287,6 +316,7 @@ base::Task<> IdentityCache::refresh_group()
 
 void IdentityCache::forget(const Touched& touched)
 {
+    on_demand_.changed(touched);
     for (auto& [certificate, look] : identity_looks_) {
         look->outdated = look->outdated || touched.everything ||
                          std::ranges::find(touched.certificates, certificate) != touched.certificates.end();

@@ -39,7 +39,11 @@ const sql::Table& table()
                                                     "own_challenges",
                                                     "vouched",
                                                     "bulk",
-                                                    "behind_proxies"});
+                                                    "behind_proxies",
+                                                    "redirect_to",
+                                                    "redirect_status",
+                                                    "redirect_keep_path",
+                                                    "on_demand"});
     return endpoints;
 }
 
@@ -62,7 +66,8 @@ sql::Params values(const Endpoint& e)
                        e.status.since, to_json(e.status.reason), e.status.retrying, e.status.next_attempt_at,
                        e.status.serving, to_json(e.status.conditions), e.created_at, e.next_check_at,
                        e.checks, e.deleted_at, to_json(e.ca_policy), e.profile, e.own_challenges, e.vouched,
-                       e.bulk, e.behind_proxies);
+                       e.bulk, e.behind_proxies, e.redirect.to, e.redirect.status, e.redirect.keep_path,
+                       e.on_demand);
 }
 
 Endpoint read(sql::RowReader row)
@@ -97,6 +102,10 @@ Endpoint read(sql::RowReader row)
     e.vouched = row.flag();
     e.bulk = row.flag();
     e.behind_proxies = row.flag();
+    e.redirect.to = row.text();
+    e.redirect.status = row.small();
+    e.redirect.keep_path = row.flag();
+    e.on_demand = row.flag();
     if (e.names.empty()) {
         e.names.emplace_back();  // name() is always there.
     }
@@ -166,6 +175,9 @@ base::Result<std::pair<std::string, sql::Params>> listing(sql::Connection& db, c
     }
     if (filter.state) {
         add(" AND state = ${}", sql::to_value(model::to_string(*filter.state)));
+    }
+    if (filter.redirects) {
+        text += " AND redirect_to <> ''";
     }
     if (!filter.text.empty()) {
         CHECKED(add_text(db, containing(filter.text), text, values));

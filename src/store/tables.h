@@ -60,9 +60,10 @@ private:
 struct EndpointFilter {
     std::string tenant{};  // empty: all
     std::optional<model::EndpointState> state{};
-    std::string text{};    // part of a name, for which all names are read; empty: all
-    bool deleted = false;  // true: the deleted ones too
-    std::string after{};   // cursor
+    std::string text{};      // part of a name, for which all names are read; empty: all
+    bool redirects = false;  // only those that redirect
+    bool deleted = false;    // true: the deleted ones too
+    std::string after{};     // cursor
     std::size_t limit = 100;
 };
 
@@ -123,6 +124,8 @@ public:
     base::Result<> check_others(const std::string& endpoint, const model::DomainName& name, base::Time now);
     // Names that `tenant` claims under a registrable domain.
     base::Result<std::int64_t> count(const std::string& tenant, const std::string& registrable);
+    // Those of them that came on demand.
+    base::Result<std::int64_t> count_on_demand(const std::string& tenant, const std::string& registrable);
 
 private:
     sql::Connection& db_;
