@@ -65,6 +65,8 @@ std::vector<Operation> overview_operations();  // orders, events, edges, status,
 // The members that creating an endpoint takes.
 class FieldReader;
 endpoints::NewEndpoint new_endpoint_from(FieldReader& reader);
+// <prefix>_to, <prefix>_status and <prefix>_keep_path.
+model::Redirect redirect_from(FieldReader& reader, const std::string& prefix);
 // tenant_forbidden when the caller may not act for `tenant`.
 base::Result<> check_tenant(const Access& access, const std::string& tenant);
 json::object view(const endpoints::Outcome& outcome);

@@ -41,6 +41,15 @@ Answer outcome_answer(const endpoints::Outcome& outcome)
 
 }  // namespace
 
+model::Redirect redirect_from(FieldReader& reader, const std::string& prefix)
+{
+    model::Redirect redirect;
+    redirect.to = reader.text(prefix + "_to").value_or("");
+    redirect.status = static_cast<int>(reader.number(prefix + "_status", 300, 399).value_or(redirect.status));
+    redirect.keep_path = reader.flag(prefix + "_keep_path").value_or(redirect.keep_path);
+    return redirect;
+}
+
 endpoints::NewEndpoint new_endpoint_from(FieldReader& reader)
 {
     NewEndpoint wanted;
@@ -53,9 +62,11 @@ endpoints::NewEndpoint new_endpoint_from(FieldReader& reader)
     wanted.ca_policy = reader.texts("ca_policy").value_or(wanted.ca_policy);
     wanted.profile = reader.text("profile").value_or("");
     wanted.edge_group = reader.text("edge_group").value_or(wanted.edge_group);
+    wanted.redirect = redirect_from(reader, "redirect");
     // Another group may be one of proxies, which know by themselves what is behind a name.
     const bool ours = wanted.edge_group.empty() || wanted.edge_group == model::own_group;
-    wanted.upstream = ours ? reader.required_text("upstream") : reader.text("upstream").value_or("");
+    const bool needed = ours && wanted.redirect.none();
+    wanted.upstream = needed ? reader.required_text("upstream") : reader.text("upstream").value_or("");
     wanted.own_challenges = reader.flag("own_challenges").value_or(wanted.own_challenges);
     return wanted;
 }
@@ -107,6 +118,7 @@ base::Task<Answer> list(Parts parts, Call call)
     listing.state = reader.choice("state", model::endpoint_state_from);
     listing.text = reader.text("q").value_or("");
     listing.tenant = reader.text("tenant").value_or("");
+    listing.redirects = reader.flag("redirects").value_or(false);
     listing.after = reader.text("after").value_or("");
     listing.limit = static_cast<std::size_t>(reader.number("limit", 1, most_items).value_or(100));
     if (auto wrong = reader.problems()) {
@@ -137,6 +149,11 @@ base::Task<Answer> update(Parts parts, Call call)
     change.ip_filter = reader.texts("ip_filter");
     change.filter_at = reader.choice("filter_at", model::filter_at_from);
     change.upstream = reader.text("upstream");
+    change.redirect_to = reader.text("redirect_to");
+    if (const auto status = reader.number("redirect_status", 300, 399)) {
+        change.redirect_status = static_cast<int>(*status);
+    }
+    change.redirect_keep_path = reader.flag("redirect_keep_path");
     change.key_types = reader.choices("key_types", model::key_type_from);
     change.ca_policy = reader.texts("ca_policy");
     change.profile = reader.text("profile");

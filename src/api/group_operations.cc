@@ -1,6 +1,7 @@
 // /v1/edge-groups: where names are served, by our edges or by proxies of others.
 #include "api/field_reader.h"
 #include "api/views.h"
+#include "endpoints/redirect_rules.h"
 
 #include <boost/asio/ip/address.hpp>
 
@@ -45,7 +46,9 @@ base::Error settings_own(std::string_view name)
 
 struct Wanted {
     model::EdgeGroup group;
-    std::optional<bool> proxies;  // none: of a new group yes, of others what they are
+    bool addressed = false;           // addresses are given
+    std::optional<model::Pool> pool;  // none: as it is
+    std::optional<bool> proxies;      // none: of a new group yes, of others what they are
 };
 
 struct Put {
@@ -67,6 +70,22 @@ base::Result<> check_unchanged(const model::EdgeGroup& existing, const Wanted& w
             .with_fix("Add another group."));
 }
 
+base::Error no_addresses(std::string_view name)
+{
+    return base::Error(base::Errc::invalid, fmt::format("there is no group '{}' yet", name))
+        .with_code("addresses_missing")
+        .with_fix("Give the addresses of its servers: --address 192.0.2.80 (addresses).");
+}
+
+base::Error pool_of_proxies(std::string_view name)
+{
+    return base::Error(
+               base::Errc::invalid,
+               fmt::format("'{}' is a group of proxies, which redirect by their own configuration", name))
+        .with_code("redirect_needs_edges")
+        .with_fix("Make the pool of a group of edges.");
+}
+
 // A new group begins with what every group serves.
 void take_over_defaults(store::Transaction& tx, model::EdgeGroup& group)
 {
@@ -86,22 +105,40 @@ base::Result<Put> put_group(store::Transaction& tx, const Wanted& asked)
     if (!existing && existing.error().kind() != base::Errc::not_found) {
         return base::fail(std::move(existing).error());
     }
+    if (!existing && !asked.addressed) {
+        return base::fail(no_addresses(wanted.name));
+    }
     done.created = !existing;
     done.group = existing ? *existing : wanted;
     if (existing) {
         CHECKED(check_unchanged(*existing, asked));
     }
-    if (existing && existing->addresses == wanted.addresses) {
+    const auto& addresses = asked.addressed ? wanted.addresses : done.group.addresses;
+    const auto pool = asked.pool.value_or(done.group.pool);
+    if (existing && existing->addresses == addresses && existing->pool == pool) {
         return done;
     }
     if (done.created) {
-        done.group.proxies = asked.proxies.value_or(true);
+        done.group.proxies = asked.proxies.value_or(pool.none());
         take_over_defaults(tx, done.group);
     }
-    done.group.addresses = wanted.addresses;
+    if (done.group.proxies && !pool.none()) {
+        return base::fail(pool_of_proxies(done.group.name));
+    }
+    done.group.addresses = addresses;
+    done.group.pool = pool;
     CHECKED(tx.groups.put(done.group));
     tx.revisions.append(model::RevisionKind::group, done.group.name);
     return done;
+}
+
+std::optional<model::Pool> pool_from(FieldReader& reader)
+{
+    const bool given = reader.text("pool_to").has_value();
+    model::Pool pool;
+    pool.redirect = redirect_from(reader, "pool");
+    pool.labels = static_cast<int>(reader.number("pool_labels", 0, 10).value_or(0));
+    return given ? std::optional(pool.none() ? model::Pool() : std::move(pool)) : std::nullopt;
 }
 
 base::Task<Answer> put(Parts parts, Call call)
@@ -111,17 +148,27 @@ base::Task<Answer> put(Parts parts, Call call)
     auto& wanted = asked.group;
     wanted.name = reader.required_text("name");
     asked.proxies = reader.flag("proxies");
-    wanted.addresses = reader.texts("addresses").value_or(wanted.addresses);
+    if (auto addresses = reader.texts("addresses")) {
+        asked.addressed = true;
+        wanted.addresses = std::move(*addresses);
+        check_addresses(reader, wanted.addresses);
+    }
+    asked.pool = pool_from(reader);
     wanted.own_challenges = reader.flag("own_challenges").value_or(false);
     if (!good_name(wanted.name)) {
         reader.add_problem("name", "takes 1 to 40 lower-case letters, digits and hyphens");
     }
-    check_addresses(reader, wanted.addresses);
+    if (!asked.addressed && !asked.pool) {
+        reader.add_problem("addresses", "is missing");
+    }
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }
-    if (wanted.name == model::own_group) {
+    if (wanted.name == model::own_group && asked.addressed) {
         co_return base::fail(settings_own(wanted.name));
+    }
+    if (asked.pool && !asked.pool->none()) {
+        CO_CHECKED(endpoints::check_pool(*asked.pool));
     }
     auto write = [asked](store::Transaction& tx) { return put_group(tx, asked); };
     CO_TRY(done, co_await parts.store.write(std::move(write)));

@@ -70,5 +70,24 @@ TEST_F(Groups, RefuseWhatCannotBe)
     EXPECT_EQ(ask(acme_token, "GET", "/v1/edge-groups").code(), "operator_required");
 }
 
+TEST_F(Groups, BecomePoolsAndEndToBeSo)
+{
+    const auto made = put(R"({"name":"apex","addresses":["192.0.2.1"],"pool_to":"https://www.{name}"})");
+    ASSERT_EQ(made.status, 201) << made.text;
+    EXPECT_EQ(made.body.at("pool_to").as_string(), "https://www.{name}");
+    EXPECT_EQ(made.body.at("pool_status").as_int64(), 301);
+    EXPECT_EQ(made.body.at("pool_labels").as_int64(), 0);
+    EXPECT_FALSE(made.body.at("proxies").as_bool());
+    const auto deeper = put(R"({"name":"apex","pool_to":"https://{name}.example","pool_labels":2})");
+    EXPECT_EQ(deeper.body.at("pool_labels").as_int64(), 2) << deeper.text;
+    EXPECT_EQ(deeper.body.at("addresses").at(0).as_string(), "192.0.2.1");
+    EXPECT_TRUE(put(R"({"name":"apex","pool_to":""})").body.at("pool_to").is_null());
+    EXPECT_EQ(put(R"({"name":"apex","pool_to":"https://{name}"})").code(), "redirect_loop");
+    EXPECT_EQ(put(R"({"name":"other","pool_to":"https://www.{name}"})").code(), "addresses_missing");
+    EXPECT_EQ(put(R"({"name":"other"})").code(), "body_invalid");
+    put(R"({"name":"web","addresses":["192.0.2.80"]})");
+    EXPECT_EQ(put(R"({"name":"web","pool_to":"https://www.{name}"})").code(), "redirect_needs_edges");
+}
+
 }  // namespace
 }  // namespace api

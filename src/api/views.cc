@@ -20,6 +20,15 @@ json::value text_or_null(const std::string& text)
     return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
+// Null where there is none.
+void add_redirect(json::object& made, const std::string& prefix, const model::Redirect& redirect)
+{
+    const bool none = redirect.none();
+    made[prefix + "_to"] = text_or_null(redirect.to);
+    made[prefix + "_status"] = none ? json::value(nullptr) : json::value(redirect.status);
+    made[prefix + "_keep_path"] = none ? json::value(nullptr) : json::value(redirect.keep_path);
+}
+
 // With U-labels; what is no domain name stays as it is.
 std::string display(const std::string& name)
 {
@@ -124,6 +133,8 @@ json::object view(const model::Endpoint& endpoint)
     made["ip_filter"] = array_of(endpoint.ip_filter);
     made["filter_at"] = model::to_string(endpoint.filter_at);
     made["upstream"] = text_or_null(endpoint.upstream);
+    add_redirect(made, "redirect", endpoint.redirect);
+    made["on_demand"] = endpoint.on_demand;
     json::array key_types;
     for (const auto each : endpoint.key_types) {
         key_types.emplace_back(model::to_string(each));
@@ -318,6 +329,8 @@ json::object view(const model::EdgeGroup& group)
     made["own_challenges"] = group.own_challenges;
     made["proxies"] = group.proxies;
     made["default_certificate"] = text_or_null(group.default_certificate);
+    add_redirect(made, "pool", group.pool.redirect);
+    made["pool_labels"] = group.pool.none() ? json::value(nullptr) : json::value(group.pool.labels);
     return made;
 }
 

@@ -26,6 +26,14 @@ base::Result<model::Order> IssuanceByQueue::enqueue(store::Transaction& tx, cons
     return issuance::enqueue_forced(tx, endpoint, replaced, now);
 }
 
+base::Result<std::optional<model::Order>> IssuanceByQueue::enqueue_first(store::Transaction& tx,
+                                                                         const model::Endpoint& endpoint,
+                                                                         base::Time now)
+{
+    const auto queue_class = endpoint.bulk ? model::QueueClass::bulk : model::QueueClass::interactive;
+    return issuance::enqueue_endpoint(tx, endpoint, queue_class, now);
+}
+
 base::Result<bool> IssuanceByQueue::hasten(store::Transaction& tx, const model::Endpoint& endpoint,
                                            base::Time now)
 {
@@ -43,6 +51,15 @@ base::Result<std::optional<model::Order>> IssuanceByQueue::replace_revoked(
     store::Transaction& tx, const model::Certificate& certificate, base::Time now)
 {
     return issuance::replace_revoked(tx, certificate, now);
+}
+
+base::Task<model::WishAnswer> LocalWishes::wish(model::Wish wish)
+{
+    if (wishes_ == nullptr) {
+        co_return base::fail(base::Errc::unavailable, "this node is starting");
+    }
+    auto granting = wishes_->grant(group_, std::move(wish));
+    co_return co_await std::move(granting);
 }
 
 base::Task<> GateByAcknowledgements::wait_until(responder::Audience audience, model::Position position,

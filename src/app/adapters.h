@@ -4,7 +4,9 @@
 #include "api/api.h"
 #include "diagnosis/watch.h"
 #include "endpoints/ports.h"
+#include "endpoints/wishes.h"
 #include "feed/server/acknowledgements.h"
+#include "feed/wish.h"
 #include "issuance/accounts.h"
 #include "issuance/deployment.h"
 #include "issuance/enqueue.h"
@@ -31,6 +33,9 @@ public:
     base::Result<model::Order> enqueue(store::Transaction& tx, const model::Endpoint& endpoint,
                                        const std::optional<model::Certificate>& replaced,
                                        base::Time now) override;
+    base::Result<std::optional<model::Order>> enqueue_first(store::Transaction& tx,
+                                                            const model::Endpoint& endpoint,
+                                                            base::Time now) override;
     base::Result<bool> hasten(store::Transaction& tx, const model::Endpoint& endpoint,
                               base::Time now) override;
     base::Result<> request_revocation(store::Transaction& tx, const model::Certificate& certificate,
@@ -42,6 +47,19 @@ public:
 
 private:
     std::function<void()> wake_;
+};
+
+// What the edge in this process wishes for. It may be asked before there is anybody who decides.
+class LocalWishes final : public feed::WishDesk {
+public:
+    explicit LocalWishes(std::string group) : group_(std::move(group)) {}
+    base::Task<model::WishAnswer> wish(model::Wish wish) override;
+    // It outlives this.
+    void open(endpoints::Wishes& wishes) { wishes_ = &wishes; }
+
+private:
+    std::string group_;
+    endpoints::Wishes* wishes_ = nullptr;
 };
 
 // The propagation gate: TXT values wait for the name servers, HTTP-01 tokens for every edge group,

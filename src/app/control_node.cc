@@ -124,7 +124,8 @@ Task<> ControlNode::start_edge()
     options.loop.https_port = https.empty() ? std::uint16_t{443} : https.front().port();
     options.threads = static_cast<unsigned>(ground_->settings.edge_threads);
     CO_CHECKED(use_edge_traffic(ground_->settings.edge_traffic, options));
-    auto started = edge::Edge::start(std::move(options), ground_->clock);
+    options.desk = &local_wishes_;
+    auto started = edge::Edge::start(std::move(options), ground_->clock, loop_.get_executor());
     if (!started) {
         co_return base::fail(std::move(started).error());
     }
@@ -203,6 +204,7 @@ Task<> ControlNode::start_api()
     options.vouched_tenants = ground_->settings.vouched_tenants;
     endpoints_ = std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_,
                                                       issuance_, std::move(options));
+    prepare_wishes();
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
     CO_CHECKED(prepare_alerts());
     api_ = std::make_unique<api::Api>(
@@ -215,7 +217,10 @@ Task<> ControlNode::start_api()
         };
         return store.read(std::move(find));
     };
-    feed_handlers_ = std::make_unique<feed::FeedHandlers>(world_, std::move(authorise));
+    auto grant = [this](std::string group, model::Wish wish) {
+        return wishes_->grant(std::move(group), std::move(wish));
+    };
+    feed_handlers_ = std::make_unique<feed::FeedHandlers>(world_, std::move(authorise), std::move(grant));
     feed_handlers_->add_to(router_);
     CO_TRY(server, ApiServer::start(loop_.get_executor(), ground_->settings.api_listen, router_));
     api_server_ = std::move(server);

@@ -63,6 +63,7 @@ private:
     base::Task<> prepare_issuance();
     void prepare_ca_work(const std::string& node);
     base::Task<> start_api();
+    void prepare_wishes();
     base::Result<> prepare_alerts();
     base::Task<> start_central_responder();
     void start_background();
@@ -87,6 +88,7 @@ private:
     feed::Acknowledgements acknowledgements_;
     feed::World world_;
     std::unique_ptr<nameserver::Server> name_server_;
+    LocalWishes local_wishes_{model::own_group};
     std::unique_ptr<edge::Edge> edge_;
     std::vector<std::unique_ptr<feed::StoreSource>> sources_;
 
@@ -112,6 +114,7 @@ private:
     std::unique_ptr<ChecksByWatch> checks_;
     IssuanceByQueue issuance_;
     std::unique_ptr<endpoints::Service> endpoints_;
+    std::unique_ptr<endpoints::Wishes> wishes_;
     std::unique_ptr<NodeFacts> facts_;
     std::unique_ptr<AlertParts> alerts_;
     std::unique_ptr<api::Api> api_;

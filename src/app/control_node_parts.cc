@@ -69,6 +69,21 @@ issuance::PlannerOptions ControlNode::planner_options() const
     return options;
 }
 
+void ControlNode::prepare_wishes()
+{
+    const auto& settings = ground_->settings;
+    endpoints::WishOptions options;
+    options.names_per_domain = settings.on_demand_names_per_domain;
+    const auto rate = [](std::int64_t per_second, double seconds_at_once) {
+        const auto each = static_cast<double>(per_second);
+        return base::Rate{each, each * seconds_at_once};
+    };
+    options.flood.all = rate(settings.on_demand_wishes_per_second, 4);
+    options.flood.client = rate(settings.on_demand_wishes_per_client, 10);
+    wishes_ = std::make_unique<endpoints::Wishes>(*ground_->store, *endpoints_, *resolver_, options);
+    local_wishes_.open(*wishes_);
+}
+
 // What is done with CA accounts beside orders.
 void ControlNode::prepare_ca_work(const std::string& node)
 {

@@ -51,15 +51,17 @@ base::Task<> EdgeNode::start()
     options.loop.cache.group = settings_.group;
     options.threads = static_cast<unsigned>(settings_.threads);
     CO_CHECKED(use_edge_traffic(settings_.traffic, options));
-    auto started = edge::Edge::start(std::move(options), clock_);
-    if (!started) {
-        co_return base::fail(std::move(started).error());
-    }
-    edge_ = std::move(*started);
     const auto name = settings_.name.empty() ? host_name() : settings_.name;
     feed::FollowerIdentity identity{id_, name, std::string(version)};
     source_ =
         std::make_unique<feed::HttpSource>(*http_, settings_.join, settings_.token, std::move(identity));
+    options.desk = source_.get();
+    auto executor = co_await boost::asio::this_coro::executor;
+    auto started = edge::Edge::start(std::move(options), clock_, std::move(executor));
+    if (!started) {
+        co_return base::fail(std::move(started).error());
+    }
+    edge_ = std::move(*started);
     tasks_.spawn("follow", feed::follow(*source_, edge_->sink(), "edge"));
     base::log::info("started",
                     {{"edge", id_}, {"name", name}, {"control", settings_.join}, {"version", version}});

@@ -30,8 +30,8 @@ private:
     std::string id_;
     base::SystemClock clock_;
     std::unique_ptr<http::Client> http_;
-    std::unique_ptr<edge::Edge> edge_;
     std::unique_ptr<feed::HttpSource> source_;
+    std::unique_ptr<edge::Edge> edge_;
     base::TaskGroup tasks_;
 };
 

@@ -242,6 +242,12 @@ base::ConfigTable settings_table(Settings& settings)
     table.list("ca.caa_identities", settings.ca_caa_identities,
                "What CAA records call this CA; empty: what its directory says.");
 
+    table.number("on_demand.names_per_domain", settings.on_demand_names_per_domain, 1, 1'000'000,
+                 "Names under one registered domain that pools take by themselves.");
+    table.number("on_demand.wishes_per_second", settings.on_demand_wishes_per_second, 1, 10'000,
+                 "New names that pools look up in a second, from all visitors together.");
+    table.number("on_demand.wishes_per_client", settings.on_demand_wishes_per_client, 1, 10'000,
+                 "The same, from one address.");
     table.list("tenants.private_upstreams", settings.private_upstreams,
                "Private address blocks that tenants may name as upstreams; the operator may always.",
                check_block);

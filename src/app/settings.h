@@ -55,6 +55,9 @@ struct Settings {
     std::vector<std::string> ca_caa_identities;
 
     std::vector<std::string> private_upstreams;
+    std::int64_t on_demand_names_per_domain = 5;
+    std::int64_t on_demand_wishes_per_second = 50;
+    std::int64_t on_demand_wishes_per_client = 10;
     std::int64_t endpoints_per_tenant = 0;
     std::vector<std::string> own_challenges;
     std::int64_t names_per_domain = 0;

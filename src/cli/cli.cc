@@ -87,10 +87,12 @@ void build(CLI::App& app, Console& console, const AddMore& add_more)
         add_more(app, console.status);
     }
     add_endpoint_commands(app, console);
+    add_redirect_commands(app, console);
     add_certificate_commands(app, console);
     add_alert_commands(app, console);
     add_overview_commands(app, console);
     add_access_commands(app, console);
+    add_pool_commands(app, console);
     add_group_commands(app, console);
 }
 

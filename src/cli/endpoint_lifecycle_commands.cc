@@ -1,7 +1,7 @@
 // certwright endpoint import, suspend, resume, transfer, restore
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/import_file.h"
+#include "cli/endpoint_verbs.h"
 #include "cli/json_view.h"
 #include "cli/render.h"
 #include "http/uri.h"
@@ -120,37 +120,6 @@ void import_lines(Console& console, const std::vector<ImportLine>& lines, const 
     console.status = totals.refused > 0 ? problem : ok;
 }
 
-void add_import(CLI::App& noun, Console& console)
-{
-    struct Options {
-        std::string file;
-        std::string tenant;
-    };
-    auto options = std::make_shared<Options>();
-    auto& verb = add_verb(
-        noun, "import", "Add many names from a file; run it again as often as needed",
-        "certwright endpoint import names.csv        first line: names,upstream  (also kind, ip_filter, "
-        "filter_at, key_types, tenant)\n"
-        "certwright endpoint import names.jsonl --json    one object a line, as POST /v1/endpoints takes it\n"
-        "generate | certwright endpoint import -");
-    verb.add_option("FILE", options->file, "CSV or JSON lines; - is standard input")->required();
-    verb.add_option("--tenant", options->tenant, "Whose endpoints they become (operator only)")
-        ->type_name("ID");
-    verb.callback([options, &console] {
-        const auto text = read_file(console, options->file);
-        if (!text) {
-            return;
-        }
-        const auto lines = parse_import(*text);
-        if (!lines) {
-            console.tell_problem(lines.error().message(), lines.error().code(), lines.error().fix());
-            console.status = usage;
-            return;
-        }
-        import_lines(console, *lines, options->tenant);
-    });
-}
-
 void show(Console& console, const std::optional<Reply>& reply)
 {
     if (reply && !console.print_json(reply->body)) {
@@ -208,9 +177,42 @@ void add_plain(CLI::App& noun, Console& console, const std::string& name, const 
 
 }  // namespace
 
+void add_import_verb(CLI::App& noun, Console& console, ImportOf what)
+{
+    struct Options {
+        std::string file;
+        std::string tenant;
+    };
+    auto options = std::make_shared<Options>();
+    auto& verb = add_verb(
+        noun, "import", "Add many names from a file; run it again as often as needed",
+        fmt::format(
+            "certwright {0} import names.csv        first line: names,{1}kind, ip_filter, filter_at, "
+            "key_types, tenant)\n"
+            "certwright {0} import names.jsonl --json    one object a line, as POST /v1/endpoints takes it\n"
+            "generate | certwright {0} import -",
+            noun.get_name(),
+            what == ImportOf::redirects ? "to  (also status, keep_path, " : "upstream  (also "));
+    verb.add_option("FILE", options->file, "CSV or JSON lines; - is standard input")->required();
+    verb.add_option("--tenant", options->tenant, "Whose they become (operator only)")->type_name("ID");
+    verb.callback([options, what, &console] {
+        const auto text = read_file(console, options->file);
+        if (!text) {
+            return;
+        }
+        const auto lines = parse_import(*text, what);
+        if (!lines) {
+            console.tell_problem(lines.error().message(), lines.error().code(), lines.error().fix());
+            console.status = usage;
+            return;
+        }
+        import_lines(console, *lines, options->tenant);
+    });
+}
+
 void add_endpoint_lifecycle_commands(CLI::App& noun, Console& console)
 {
-    add_import(noun, console);
+    add_import_verb(noun, console, ImportOf::endpoints);
     add_suspend(noun, console);
     add_plain(noun, console, "resume", "Serve a suspended name again (operator only)");
     add_transfer(noun, console);

@@ -4,7 +4,7 @@ namespace cli {
 
 namespace json = boost::json;
 
-void add_settings(CLI::App& verb, Settings& settings)
+void add_common_settings(CLI::App& verb, Settings& settings)
 {
     auto* internal = verb.add_flag("--internal", settings.internal,
                                    "Not reachable from the Internet: proved by DNS alone");
@@ -22,14 +22,19 @@ void add_settings(CLI::App& verb, Settings& settings)
         ->type_name("NAME[,NAME]");
     verb.add_option("--profile", settings.profile, "The CA's profile, e.g. shortlived; '' for the account's")
         ->type_name("PROFILE");
-    auto* own = verb.add_flag("--own-challenges", settings.own_challenges,
-                              "Leave /.well-known/acme-challenge/ to the app behind; ours is then DNS-01");
-    verb.add_flag("--no-own-challenges", settings.no_own_challenges, "Answer that path ourselves (default)")
-        ->excludes(own);
     verb.add_option("--key-type", settings.key_types, "ecdsa_p256 (default) or rsa_2048; may be repeated")
         ->check(CLI::IsMember({"ecdsa_p256", "rsa_2048"}))
         ->type_name("TYPE")
         ->allow_extra_args(false);
+}
+
+void add_settings(CLI::App& verb, Settings& settings)
+{
+    add_common_settings(verb, settings);
+    auto* own = verb.add_flag("--own-challenges", settings.own_challenges,
+                              "Leave /.well-known/acme-challenge/ to the app behind; ours is then DNS-01");
+    verb.add_flag("--no-own-challenges", settings.no_own_challenges, "Answer that path ourselves (default)")
+        ->excludes(own);
 }
 
 void add_waiting(CLI::App& verb, Waiting& waiting)
@@ -73,6 +78,15 @@ json::object to_json(const Settings& settings)
     json::object body;
     if (settings.upstream) {
         body["upstream"] = *settings.upstream;
+    }
+    if (settings.redirect_to) {
+        body["redirect_to"] = *settings.redirect_to;
+    }
+    if (settings.redirect_status) {
+        body["redirect_status"] = *settings.redirect_status;
+    }
+    if (settings.keep_path || settings.no_keep_path) {
+        body["redirect_keep_path"] = settings.keep_path;
     }
     if (settings.internal || settings.external) {
         body["kind"] = settings.internal ? "internal" : "external";

@@ -14,6 +14,10 @@ namespace cli {
 // What add and update can say of an endpoint; absent ones are not sent.
 struct Settings {
     std::optional<std::string> upstream;
+    std::optional<std::string> redirect_to;
+    std::optional<int> redirect_status;
+    bool keep_path = false;
+    bool no_keep_path = false;
     bool internal = false;
     bool external = false;
     std::vector<std::string> allow;
@@ -34,6 +38,8 @@ struct Waiting {
 };
 
 void add_settings(CLI::App& verb, Settings& settings);
+// Those that a redirect has too.
+void add_common_settings(CLI::App& verb, Settings& settings);
 void add_waiting(CLI::App& verb, Waiting& waiting);
 
 // What the API takes.

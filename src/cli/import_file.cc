@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 
 namespace cli {
 
@@ -11,19 +11,40 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 7> columns{"names",     "upstream",  "kind",  "ip_filter",
-                                                  "filter_at", "key_types", "tenant"};
+enum class Holds { text, list, number, flag };
+
+struct Column {
+    std::string_view name;    // in the file
+    std::string_view member;  // of what the API takes
+    Holds holds = Holds::text;
+    bool needed = false;
+};
+using Columns = std::vector<Column>;
+
+Columns columns_of(ImportOf what)
+{
+    Columns columns{{"names", "names", Holds::list, true}};
+    if (what == ImportOf::endpoints) {
+        columns.push_back({"upstream", "upstream", Holds::text, true});
+    } else {
+        columns.push_back({"to", "redirect_to", Holds::text, true});
+        columns.push_back({"status", "redirect_status", Holds::number});
+        columns.push_back({"keep_path", "redirect_keep_path", Holds::flag});
+    }
+    for (const auto* text : {"kind", "filter_at", "tenant"}) {
+        columns.push_back({text, text});
+    }
+    for (const auto* list : {"ip_filter", "key_types"}) {
+        columns.push_back({list, list, Holds::list});
+    }
+    return columns;
+}
 
 base::Error bad(std::size_t line, std::string_view why, std::string fix)
 {
     return base::Error(base::Errc::invalid, fmt::format("line {}: {}", line, why))
         .with_code("import_invalid")
         .with_fix(std::move(fix));
-}
-
-bool is_list(std::string_view column)
-{
-    return column == "names" || column == "ip_filter" || column == "key_types";
 }
 
 std::vector<std::string> words(std::string_view text)
@@ -63,41 +84,59 @@ base::Result<std::vector<std::string>> fields_of(std::string_view line, std::siz
     return fields;
 }
 
-json::object body_of(const std::vector<std::string>& heading, const std::vector<std::string>& fields)
+// What is neither a number nor true or false stays a text, which the API refuses with its reason.
+json::value value_of(Holds holds, const std::string& field)
+{
+    if (holds == Holds::list) {
+        json::array list;
+        for (auto& each : words(field)) {
+            list.emplace_back(std::move(each));
+        }
+        return list;
+    }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), number);
+    if (holds == Holds::number && error == std::errc() && end == field.data() + field.size()) {
+        return number;
+    }
+    if (holds == Holds::flag && (field == "true" || field == "false")) {
+        return field == "true";
+    }
+    return json::string(field);
+}
+
+json::object body_of(const Columns& heading, const std::vector<std::string>& fields)
 {
     json::object body;
     for (std::size_t i = 0; i < fields.size(); ++i) {
-        if (fields[i].empty()) {
-            continue;
-        }
-        if (is_list(heading[i])) {
-            json::array list;
-            for (auto& each : words(fields[i])) {
-                list.emplace_back(std::move(each));
-            }
-            body[heading[i]] = std::move(list);
-        } else {
-            body[heading[i]] = fields[i];
+        if (!fields[i].empty()) {
+            body[heading[i].member] = value_of(heading[i].holds, fields[i]);
         }
     }
     return body;
 }
 
-base::Result<> check_heading(const std::vector<std::string>& heading, std::size_t number)
+base::Result<Columns> read_heading(const Columns& columns, const std::vector<std::string>& fields,
+                                   std::size_t number)
 {
-    const std::string fix = fmt::format(
-        "Name the columns in the first line, e.g. names,upstream; there are {}.", fmt::join(columns, ", "));
-    for (const auto& each : heading) {
-        if (std::ranges::find(columns, each) == columns.end()) {
+    std::vector<std::string_view> known;
+    std::ranges::transform(columns, std::back_inserter(known), &Column::name);
+    const std::string fix = fmt::format("Name the columns in the first line, e.g. {},{}; there are {}.",
+                                        columns[0].name, columns[1].name, fmt::join(known, ", "));
+    Columns heading;
+    for (const auto& each : fields) {
+        const auto found = std::ranges::find(columns, each, &Column::name);
+        if (found == columns.end()) {
             return base::fail(bad(number, fmt::format("there is no column '{}'", each.substr(0, 60)), fix));
         }
+        heading.push_back(*found);
     }
-    for (const auto* needed : {"names", "upstream"}) {
-        if (std::ranges::find(heading, needed) == heading.end()) {
-            return base::fail(bad(number, fmt::format("the column '{}' is missing", needed), fix));
+    for (const auto& column : columns) {
+        if (column.needed && std::ranges::find(fields, column.name) == fields.end()) {
+            return base::fail(bad(number, fmt::format("the column '{}' is missing", column.name), fix));
         }
     }
-    return {};
+    return heading;
 }
 
 base::Result<json::object> json_line(std::string_view line, std::size_t number)
@@ -114,10 +153,11 @@ base::Result<json::object> json_line(std::string_view line, std::size_t number)
 
 }  // namespace
 
-base::Result<std::vector<ImportLine>> parse_import(std::string_view text)
+base::Result<std::vector<ImportLine>> parse_import(std::string_view text, ImportOf what)
 {
+    const auto columns = columns_of(what);
     std::vector<ImportLine> lines;
-    std::vector<std::string> heading;
+    Columns heading;
     bool first = true;
     bool as_json = false;
     std::size_t number = 0;
@@ -139,8 +179,8 @@ base::Result<std::vector<ImportLine>> parse_import(std::string_view text)
         } else {
             TRY(fields, fields_of(line, number));
             if (first) {
-                CHECKED(check_heading(fields, number));
-                heading = std::move(fields);
+                TRY(named, read_heading(columns, fields, number));
+                heading = std::move(named);
             } else if (fields.size() > heading.size()) {
                 return base::fail(bad(number, "it has more fields than the first line has columns",
                                       "Put fields with commas in quotes."));

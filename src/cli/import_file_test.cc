@@ -31,6 +31,26 @@ TEST(ImportFile, ReadsCsvWithItsHeading)
     EXPECT_EQ((*lines)[1].number, 5U);
 }
 
+TEST(ImportFile, ReadsRedirects)
+{
+    const auto lines = parse_import(
+        "names,to,status,keep_path\n"
+        "example.com,https://www.example.com\n"
+        "old.example.com older.example.com,https://www.example.com/new,308,false\n"
+        "b.example.com,https://www.example.com,permanent,\n",
+        ImportOf::redirects);
+
+    ASSERT_TRUE(lines) << lines.error().message();
+    EXPECT_EQ(json_of(lines, 0), R"({"names":["example.com"],"redirect_to":"https://www.example.com"})");
+    EXPECT_EQ(
+        json_of(lines, 1),
+        R"({"names":["old.example.com","older.example.com"],"redirect_to":"https://www.example.com/new","redirect_status":308,"redirect_keep_path":false})");
+    EXPECT_EQ(
+        json_of(lines, 2),
+        R"({"names":["b.example.com"],"redirect_to":"https://www.example.com","redirect_status":"permanent"})");
+    EXPECT_FALSE(parse_import("names,upstream\na.test,http://b.test\n", ImportOf::redirects));
+}
+
 TEST(ImportFile, ReadsJsonLines)
 {
     const auto lines = parse_import(

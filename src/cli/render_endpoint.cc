@@ -82,6 +82,14 @@ std::string upstream_text(const json::object& endpoint)
     return upstream.empty() ? "what the proxies of its group are set to" : upstream;
 }
 
+std::string redirect_text(const json::object& endpoint)
+{
+    return fmt::format(
+        "{} to {}, {}{}", number(endpoint, "redirect_status"), text(endpoint, "redirect_to"),
+        flag(endpoint, "redirect_keep_path") ? "path and query kept" : "path and query dropped",
+        flag(endpoint, "on_demand") ? "; it came on demand" : "");
+}
+
 std::string next_look(const json::object& endpoint, base::Time now)
 {
     const auto next = time(endpoint, "next_attempt_at");
@@ -199,7 +207,11 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
                                  since ? " since " + relative(*since, now) : "", next_look(endpoint, now)));
     made += problem_text(object(endpoint, "reason"), paint);
     made += labelled(paint, "kind", text(endpoint, "kind"));
-    made += labelled(paint, "upstream", upstream_text(endpoint));
+    if (text(endpoint, "redirect_to").empty()) {
+        made += labelled(paint, "upstream", upstream_text(endpoint));
+    } else {
+        made += labelled(paint, "redirect", redirect_text(endpoint));
+    }
     made += labelled(paint, "IP filter", filter_text(endpoint));
     made += labelled(paint, "serves", served_text(endpoint, now));
     const auto& order = object(endpoint, "order");

@@ -71,15 +71,23 @@ std::string zones_text(const json::object& status, const Paint& paint)
     return made;
 }
 
+// The app behind a name, or where it redirects to.
+std::string leads_to(const json::object& endpoint)
+{
+    const auto to = text(endpoint, "redirect_to");
+    return to.empty() ? text(endpoint, "upstream")
+                      : fmt::format("{} {}", number(endpoint, "redirect_status"), to);
+}
+
 }  // namespace
 
 std::string endpoint_list_text(const json::object& page, const Paint& paint, base::Time now)
 {
-    Table table({"NAME", "STATE", "SINCE", "KIND", "UPSTREAM", "REASON"});
+    Table table({"NAME", "STATE", "SINCE", "KIND", "LEADS TO", "REASON"});
     for (const auto& each : objects(page, "items")) {
         const auto since = time(each, "since");
         table.add({text(each, "name"), paint.state(text(each, "state")), since ? relative(*since, now) : "-",
-                   text(each, "kind"), or_dash(text(each, "upstream")),
+                   text(each, "kind"), or_dash(leads_to(each)),
                    or_dash(text(object(each, "reason"), "code"))});
     }
     if (table.empty()) {

@@ -113,7 +113,7 @@ TEST(EndpointList, AlignsItsColumns)
     page["items"] = json::array{pending(), wide};
 
     EXPECT_EQ(endpoint_list_text(page, Paint(), now),
-              R"(NAME                STATE        SINCE      KIND      UPSTREAM              REASON
+              R"(NAME                STATE        SINCE      KIND      LEADS TO              REASON
 shop.customer.test  pending_dns  5 min ago  external  http://10.0.0.5:3000  dns_wrong_target
 a.test              active       5 min ago  external  http://10.0.0.5:3000  -
 )");

@@ -83,10 +83,15 @@ Edge::~Edge()
     workers_->join();
 }
 
-base::Result<std::unique_ptr<Edge>> Edge::start(EdgeOptions options, const base::Clock& clock)
+base::Result<std::unique_ptr<Edge>> Edge::start(EdgeOptions options, const base::Clock& clock,
+                                                asio::any_io_executor control)
 {
     TRY(store, CertificateStore::open(options.folder));
     std::unique_ptr<Edge> edge(new Edge(std::move(options), std::move(store)));
+    if (edge->options_.desk != nullptr) {
+        edge->wishes_ =
+            std::make_unique<Wishes>(std::move(control), *edge->options_.desk, edge->options_.wishes);
+    }
     CHECKED(edge->open_loops(clock));
     CHECKED(edge->listen(edge->http_, false));
     CHECKED(edge->listen(edge->https_, true));
@@ -105,6 +110,11 @@ base::Result<> Edge::open_loops(const base::Clock& clock)
     const unsigned count =
         options_.threads > 0 ? options_.threads : std::max(1U, std::thread::hardware_concurrency());
     auto options = options_.loop;
+    if (wishes_) {
+        options.cache.ask = [wishes = wishes_.get()](model::Wish wish) {
+            return wishes->ask_from_elsewhere(std::move(wish));
+        };
+    }
     options.cache.identity_bytes = options_.hot_bytes / count;
     options.most_connections = most_connections(options.most_connections, count);
     if (options.tls.ticket_keys.empty()) {

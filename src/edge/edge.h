@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "edge/loop.h"
+#include "edge/wishes.h"
 #include "feed/follower.h"
 
 #include <filesystem>
@@ -21,6 +22,8 @@ struct EdgeOptions {
     unsigned workers = 2;                     // threads that read the cache for cold names
     std::size_t hot_bytes = 64U << 20;        // of parsed certificates, all loops together
     std::chrono::milliseconds drain{10'000};  // for requests in flight when it stops
+    feed::WishDesk* desk = nullptr;           // where wishes go; outlives the edge; null: nowhere
+    WishLimits wishes;
     LoopOptions loop;
 };
 
@@ -29,8 +32,11 @@ class Edge {
 public:
     // Opens the cache and every listener, then serves. Errors name what is wrong (port_in_use,
     // data_not_writable, ...).
-    static base::Result<std::unique_ptr<Edge>> start(EdgeOptions options, const base::Clock& clock);
-    // REQUIRES: stop() was awaited, or nothing more is to be served: connections are then cut.
+    // `control`: the executor of the control loop, where the desk is asked.
+    static base::Result<std::unique_ptr<Edge>> start(EdgeOptions options, const base::Clock& clock,
+                                                     boost::asio::any_io_executor control = {});
+    // REQUIRES: stop() was awaited; or nothing more is to be served, connections are then cut, and there is
+    // no desk whose answer somebody waits for.
     ~Edge();
 
     // Where the feed goes: a change is visible to new handshakes and requests on every loop when apply()
@@ -61,6 +67,7 @@ private:
     std::vector<net::Endpoint> https_;
     std::unique_ptr<boost::asio::thread_pool> workers_;
     std::unique_ptr<boost::asio::thread_pool> writer_;  // one thread: batches are applied in order
+    std::unique_ptr<Wishes> wishes_;                    // null without a desk
     std::vector<std::unique_ptr<Loop>> loops_;
     std::unique_ptr<StoreSink> sink_;
 };

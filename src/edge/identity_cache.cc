@@ -69,7 +69,8 @@ IdentityCache::IdentityCache(const CertificateStore& store, boost::asio::thread_
       clock_(clock),
       options_(std::move(options)),
       routes_(store, workers, {read_route, weight_of_route}, options_.route_bytes),
-      identities_(store, workers, {read_identity, weight_of_identity}, options_.identity_bytes)
+      identities_(store, workers, {read_identity, weight_of_identity}, options_.identity_bytes),
+      on_demand_(options_.ask, options_.on_demand)
 {
 }
 
@@ -85,7 +86,22 @@ IdentityCache::Choice IdentityCache::choose(const net::ClientHello& hello)
     if (route == nullptr) {
         return {Verdict::wait, nullptr};
     }
-    return select(route->get(), hello).choice;
+    auto selection = select(route->get(), hello);
+    if (!selection.own && !selection.missing.empty()) {
+        return selection.choice;
+    }
+    return !selection.own && may_come(route->get(), hello) ? Choice{Verdict::wait, nullptr}
+                                                           : std::move(selection.choice);
+}
+
+// Nothing of its own is there; that could change while the handshake waits.
+bool IdentityCache::may_come(const Route* route, const net::ClientHello& hello)
+{
+    if (hello.server_name.empty() || default_covers(hello.server_name)) {
+        return false;
+    }
+    return route == nullptr ? on_demand_.may_wish(group_.pool, hello.server_name) == OnDemand::May::yes
+                            : on_demand_.may_wait(group_.pool, *route, hello.server_name);
 }
 
 IdentityCache::Selection IdentityCache::select(const Route* route, const net::ClientHello& hello)
@@ -96,7 +112,7 @@ IdentityCache::Selection IdentityCache::select(const Route* route, const net::Cl
     // accept for this name anyway; one that does not suit at all goes before nothing.
     for (const auto wanted : {Fit::well, Fit::other_key, Fit::badly}) {
         if (auto found = wanted == Fit::badly ? use_default(route, hello) : Choice(); found.identity) {
-            return {std::move(found), ""};
+            return {std::move(found), "", false};
         }
         for (const auto& certificate : candidates) {
             if (fit(certificate, hello) != wanted) {
@@ -104,14 +120,14 @@ IdentityCache::Selection IdentityCache::select(const Route* route, const net::Cl
             }
             const auto* identity = identities_.hot(certificate.certificate);
             if (identity == nullptr) {
-                return {{Verdict::wait, nullptr}, certificate.certificate};
+                return {{Verdict::wait, nullptr}, certificate.certificate, false};
             }
             if (*identity) {
-                return {{Verdict::ready, *identity}, ""};
+                return {{Verdict::ready, *identity}, "", true};
             }
         }
     }
-    return {{Verdict::refuse, nullptr}, ""};
+    return {{Verdict::refuse, nullptr}, "", false};
 }
 
 IdentityCache::Choice IdentityCache::use_default(const Route* route, const net::ClientHello& hello) const
@@ -141,6 +157,8 @@ base::Task<Identity> IdentityCache::load(net::ClientHello hello)
     if (hello.acme) {
         co_return co_await load_challenge(hello.server_name);
     }
+    const auto deadline = on_demand_.deadline();
+    bool wished = false;
     for (int i = 0; i < most_selections; ++i) {
         std::shared_ptr<const Route> of_name;
         if (!hello.server_name.empty()) {
@@ -148,16 +166,39 @@ base::Task<Identity> IdentityCache::load(net::ClientHello hello)
             of_name = std::move(found);
         }
         auto selection = select(of_name.get(), hello);
-        if (selection.choice.verdict != Verdict::wait) {
-            co_return std::move(selection.choice.identity);
+        if (!selection.missing.empty()) {
+            CO_TRY(identity, co_await identities_.get(std::move(selection.missing)));
+            if (identity) {
+                co_return identity;
+            }
+            continue;
         }
-        CO_TRY(identity, co_await identities_.get(std::move(selection.missing)));
-        if (identity) {
-            co_return identity;
+        if (!selection.own && (wished || may_come(of_name.get(), hello))) {
+            if (routes_.hot(hello.server_name) == nullptr) {
+                continue;  // It has changed since: the change would be waited for in vain.
+            }
+            CO_TRY(again, co_await await_own(hello, of_name != nullptr, wished, deadline));
+            if (again) {
+                continue;
+            }
         }
+        co_return std::move(selection.choice.identity);
     }
     co_return base::fail(base::Errc::unavailable,
                          "the certificate of " + hello.server_name + " keeps changing");
+}
+
+// True when it is worth looking again.
+base::Task<bool> IdentityCache::await_own(const net::ClientHello& hello, bool known, bool& wished,
+                                          std::chrono::steady_clock::time_point deadline)
+{
+    if (!known && !wished) {
+        wished = true;
+        CO_TRY(answer, co_await on_demand_.wish(hello.server_name, hello.client.address()));
+        co_return answer == OnDemand::Answer::granted;
+    }
+    wished = true;
+    co_return co_await on_demand_.change_of(hello.server_name, deadline);
 }
 
 base::Task<std::shared_ptr<const Route>> IdentityCache::route(std::string host)
@@ -185,6 +226,7 @@ base::Task<> IdentityCache::refresh_group()
 
 void IdentityCache::forget(const Touched& touched)
 {
+    on_demand_.changed(touched);
     if (touched.everything) {
         routes_.forget_all();
         identities_.forget_all();

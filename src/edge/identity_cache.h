@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "edge/certificate_store.h"
+#include "edge/on_demand.h"
 #include "edge/read_through.h"
 #include "edge/route.h"
 #include "net/tls.h"
@@ -18,14 +19,18 @@ namespace edge {
 // Chooses certificates (DESIGN 8): of the endpoint that has the name, exactly or by wildcard, the best one
 // that is valid now, covers the name and suits the client; else the group's default. A name without endpoint
 // gets the default when that covers it and is refused otherwise. A CA that validates by TLS-ALPN-01 gets the
-// challenge certificate of the name, or is refused. Misses are loaded by `workers`, so the loop
-// never waits for the disk. Runs on one executor: no locks. Everything given to the constructor outlives it.
+// challenge certificate of the name, or is refused. Where the group is a pool, handshakes of names that may
+// be granted on demand wait for their certificate, within OnDemand::Limits. Misses are loaded by `workers`,
+// so the loop never waits for the disk. Runs on one executor: no locks. Everything given to the constructor
+// outlives it.
 class IdentityCache final : public net::IdentitySource {
 public:
     struct Options {
         std::string group = "default";
         std::size_t identity_bytes = 64U << 20;
         std::size_t route_bytes = 16U << 20;
+        OnDemand::Ask ask{};  // where wishes go; empty: nowhere
+        OnDemand::Limits on_demand{};
     };
 
     IdentityCache(const CertificateStore& store, boost::asio::thread_pool& workers, const base::Clock& clock,
@@ -44,6 +49,9 @@ public:
     // Drops what a batch has changed: whoever asks from now on gets what the store has now.
     void forget(const Touched& touched);
 
+    // For requests of names that no endpoint has.
+    OnDemand& on_demand() { return on_demand_; }
+
     const model::EdgeGroup& group() const { return group_; }
     bool default_covers(std::string_view host) const
     {
@@ -61,12 +69,16 @@ private:
     struct Selection {
         Choice choice;
         std::string missing;  // with Verdict::wait: the certificate to load
+        bool own = false;     // of the endpoint, not the group's default
     };
 
     Selection select(const Route* route, const net::ClientHello& hello);
     // How well a certificate suits, from best to worst.
     enum class Fit { well, other_key, badly };
     Fit fit(const CertificateFacts& certificate, const net::ClientHello& hello) const;
+    bool may_come(const Route* route, const net::ClientHello& hello);
+    base::Task<bool> await_own(const net::ClientHello& hello, bool known, bool& wished,
+                               std::chrono::steady_clock::time_point deadline);
     Choice use_default(const Route* route, const net::ClientHello& hello) const;
     base::Task<std::shared_ptr<const net::TlsIdentity>> load_challenge(std::string name);
 
@@ -78,6 +90,7 @@ private:
     ReadThrough<std::shared_ptr<const net::TlsIdentity>> identities_;  // null: it cannot be used
     model::EdgeGroup group_;
     Default default_;
+    OnDemand on_demand_;
 };
 
 }  // namespace edge

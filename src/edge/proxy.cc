@@ -33,6 +33,22 @@ base::Task<> send_page(http::Exchange& exchange, int status, std::string sentenc
                                        std::move(extra));
 }
 
+base::Task<> send_later(http::Exchange& exchange, std::string host)
+{
+    http::Headers extra{{"Retry-After", "5"}, {"Cache-Control", "no-store"}};
+    co_return co_await http::send_text(exchange, 503, "text/plain; charset=utf-8",
+                                       host + " cannot be looked up right now. Try again.\n",
+                                       std::move(extra));
+}
+
+base::Task<> send_location(http::Exchange& exchange, int status, std::string location)
+{
+    auto text = location + "\n";
+    http::Headers extra{{"Location", std::move(location)}};
+    co_return co_await http::send_text(exchange, status, "text/plain; charset=utf-8", std::move(text),
+                                       std::move(extra));
+}
+
 }  // namespace
 
 Proxy::Proxy(IdentityCache& cache, const CertificateStore& store, boost::asio::thread_pool& workers,
@@ -103,7 +119,10 @@ base::Task<> Proxy::answer(http::Exchange& exchange)
         co_return co_await answer_unknown(exchange, std::move(host));
     }
     if (!exchange.connection().tls) {
-        co_return co_await redirect(exchange, std::move(host));
+        if (route->redirect.none()) {
+            co_return co_await to_https(exchange, std::move(host));
+        }
+        co_return co_await serve(exchange, std::move(route));
     }
     CO_TRY(own, co_await on_its_connection(exchange, host, route));
     if (!own) {
@@ -119,7 +138,9 @@ base::Task<> Proxy::answer_challenge(http::Exchange& exchange, std::string host)
     if (route && route->own_challenges) {
         co_return co_await leave_challenge(exchange, std::move(host), std::move(route));
     }
-    const bool ours = route || cache_.default_covers(host);
+    // A pool's name may be with this edge a moment after the CA is.
+    const bool ours = route || cache_.default_covers(host) ||
+                      cache_.on_demand().may_wish(cache_.group().pool, host) != OnDemand::May::no;
     std::string thumbprint;
     if (token && ours) {
         auto look = [&store = store_, token = *token] { return store.thumbprint_of(token); };
@@ -159,11 +180,36 @@ base::Task<> Proxy::answer_unknown(http::Exchange& exchange, std::string host)
     if (connection.tls && !connection.server_name.empty() && connection.server_name != host) {
         co_return co_await misdirected(exchange, std::move(host));
     }
+    const auto may =
+        connection.tls ? OnDemand::May::no : cache_.on_demand().may_wish(cache_.group().pool, host);
+    if (may == OnDemand::May::yes) {
+        co_return co_await wish_for(exchange, std::move(host));
+    }
+    if (may == OnDemand::May::later) {
+        co_return co_await send_later(exchange, std::move(host));
+    }
     Counters::count(counters_.unknown_host);
     co_return co_await send_page(exchange, 404, "There is no endpoint named " + host + " here.");
 }
 
-base::Task<> Proxy::redirect(http::Exchange& exchange, std::string host)
+base::Task<> Proxy::wish_for(http::Exchange& exchange, std::string host)
+{
+    const auto client = exchange.connection().client.address();
+    CO_TRY(answer, co_await cache_.on_demand().wish(host, client));
+    if (answer == OnDemand::Answer::undecided) {
+        co_return co_await send_later(exchange, std::move(host));
+    }
+    const auto redirect = cache_.group().pool.redirect;
+    auto location = model::redirect_location(redirect, host, exchange.request().target);
+    if (answer == OnDemand::Answer::refused || location.empty()) {
+        Counters::count(counters_.unknown_host);
+        co_return co_await send_page(exchange, 404, "There is no endpoint named " + host + " here.");
+    }
+    Counters::count(counters_.redirects);
+    co_return co_await send_location(exchange, redirect.status, std::move(location));
+}
+
+base::Task<> Proxy::to_https(http::Exchange& exchange, std::string host)
 {
     Counters::count(counters_.redirects);
     const auto& request = exchange.request();
@@ -172,9 +218,18 @@ base::Task<> Proxy::redirect(http::Exchange& exchange, std::string host)
     // 308 keeps the method and the body; 301 is what every client of GET knows.
     const int status = is_safe(request.method) ? 301 : 308;
     auto location = fmt::format("https://{}{}{}", host, port, target);
-    http::Headers extra{{"Location", location}};
-    co_return co_await http::send_text(exchange, status, "text/plain; charset=utf-8", location + "\n",
-                                       std::move(extra));
+    co_return co_await send_location(exchange, status, std::move(location));
+}
+
+base::Task<> Proxy::redirect(http::Exchange& exchange, std::shared_ptr<const Route> route)
+{
+    const auto host = host_of(exchange.request());
+    auto location = model::redirect_location(route->redirect, host, exchange.request().target);
+    if (location.empty()) {
+        co_return co_await send_page(exchange, 508, host + " redirects to itself.");
+    }
+    Counters::count(counters_.redirects);
+    co_return co_await send_location(exchange, route->redirect.status, std::move(location));
 }
 
 base::Task<> Proxy::misdirected(http::Exchange& exchange, std::string host)
@@ -208,6 +263,9 @@ base::Task<> Proxy::serve(http::Exchange& exchange, std::shared_ptr<const Route>
         co_return co_await send_page(
             exchange, 403,
             fmt::format("Your address {} is not among those that may use {}.", client.to_string(), host));
+    }
+    if (!route->redirect.none()) {
+        co_return co_await redirect(exchange, std::move(route));
     }
     co_return co_await pass_on(exchange, std::move(route));
 }

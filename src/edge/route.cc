@@ -85,6 +85,7 @@ std::shared_ptr<const Route> make_route(FoundRoute found)
     route->endpoint = std::move(found.route.endpoint);
     route->suspended = found.route.suspended;
     route->own_challenges = found.route.own_challenges;
+    route->redirect = std::move(found.route.redirect);
     route->certificates = std::move(found.certificates);
     if (auto upstream = parse_upstream(found.route.upstream)) {
         route->upstream = std::move(*upstream);
@@ -106,6 +107,12 @@ std::shared_ptr<const Route> make_route(FoundRoute found)
         }
     }
     return route;
+}
+
+bool concerns(std::string_view name, std::string_view host)
+{
+    const auto dot = std::min(host.find('.'), host.size());
+    return name == host || (name.starts_with("*.") && name.substr(1) == host.substr(dot));
 }
 
 bool covers(const CertificateFacts& certificate, std::string_view host)

@@ -24,6 +24,7 @@ base::Result<Upstream> parse_upstream(std::string_view url);
 struct Route {
     std::string endpoint;
     std::optional<Upstream> upstream;  // none: there is nothing to proxy to
+    model::Redirect redirect;          // in place of an upstream
     // Who may use it, when that is decided here. A filter that cannot be read lets nobody in.
     bool filtered = false;
     net::AddressSet allowed;
@@ -36,5 +37,8 @@ std::shared_ptr<const Route> make_route(FoundRoute found);
 
 // An identifier equals `host`, or is a wildcard that covers it (one label, RFC 6125 6.4.3).
 bool covers(const CertificateFacts& certificate, std::string_view host);
+
+// `name`, of a route, decides what `host` gets.
+bool concerns(std::string_view name, std::string_view host);
 
 }  // namespace edge

@@ -30,6 +30,12 @@ public:
         return *this;
     }
     Writer& text(std::string_view value) { return bytes(base::as_bytes(value)); }
+    Writer& redirect(const model::Redirect& value)
+    {
+        return text(value.to)
+            .number(static_cast<std::uint64_t>(value.status), 2)
+            .number(value.keep_path ? 1U : 0U, 1);
+    }
     Writer& texts(const std::vector<std::string>& values)
     {
         number(values.size(), 4);
@@ -73,6 +79,14 @@ public:
         return {piece.begin(), piece.end()};
     }
     std::string text() { return std::string(base::as_text(take(number(4)))); }
+    model::Redirect redirect()
+    {
+        model::Redirect value;
+        value.to = text();
+        value.status = static_cast<int>(number(2));
+        value.keep_path = number(1) != 0;
+        return value;
+    }
     std::vector<std::string> texts()
     {
         std::vector<std::string> values;
@@ -133,6 +147,7 @@ base::Bytes to_stored(const feed::RouteEntry& entry, std::uint64_t generation)
         .texts(entry.certificates)
         .number((entry.suspended ? suspended_flag : 0U) | (entry.own_challenges ? own_challenges_flag : 0U),
                 1)
+        .redirect(entry.redirect)
         .take();
 }
 
@@ -158,6 +173,8 @@ base::Bytes to_stored(const model::EdgeGroup& entry, std::uint64_t generation)
         .texts(entry.addresses)
         .text(entry.default_certificate)
         .text(entry.thumbprint)
+        .redirect(entry.pool.redirect)
+        .number(static_cast<std::uint64_t>(entry.pool.labels), 1)
         .take();
 }
 
@@ -186,6 +203,9 @@ base::Result<feed::RouteEntry> route_from(base::ByteView stored)
     const auto flags = reader.number(1);
     entry.suspended = (flags & suspended_flag) != 0;
     entry.own_challenges = (flags & own_challenges_flag) != 0;
+    if (!reader.at_end()) {  // Versions before redirects wrote none.
+        entry.redirect = reader.redirect();
+    }
     return checked(reader, std::move(entry));
 }
 
@@ -218,6 +238,10 @@ base::Result<model::EdgeGroup> group_from(base::ByteView stored)
     entry.addresses = reader.texts();
     entry.default_certificate = reader.text();
     entry.thumbprint = reader.text();
+    if (!reader.at_end()) {  // Versions before pools wrote none.
+        entry.pool.redirect = reader.redirect();
+        entry.pool.labels = static_cast<int>(reader.number(1));
+    }
     return checked(reader, std::move(entry));
 }
 

@@ -31,6 +31,10 @@ public:
     virtual base::Result<model::Order> enqueue(store::Transaction& tx, const model::Endpoint& endpoint,
                                                const std::optional<model::Certificate>& replaced,
                                                base::Time now) = 0;
+    // Queues the first order of an endpoint, if it lacks one. Part of the caller's transaction.
+    virtual base::Result<std::optional<model::Order>> enqueue_first(store::Transaction& tx,
+                                                                    const model::Endpoint& endpoint,
+                                                                    base::Time now) = 0;
     // Makes an unfinished order of the endpoint due at once; false when there is none. Part of the caller's
     // transaction.
     virtual base::Result<bool> hasten(store::Transaction& tx, const model::Endpoint& endpoint,

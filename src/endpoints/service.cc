@@ -2,6 +2,7 @@
 
 #include "endpoints/group_rules.h"
 #include "endpoints/lookup.h"
+#include "endpoints/redirect_rules.h"
 
 #include <fmt/format.h>
 
@@ -23,6 +24,41 @@ void require_routing(model::Endpoint& endpoint)
             record.required = endpoint.kind == model::EndpointKind::external && record.type == first;
         }
     }
+}
+
+// What stands behind the names: an app, or where else to look.
+base::Result<> take_answer(const EndpointChange& change, model::Endpoint& endpoint)
+{
+    if (change.redirect_to && change.upstream) {
+        return base::fail(base::Error(base::Errc::invalid, "a redirect has no upstream")
+                              .with_code("redirect_invalid")
+                              .with_fix("Give either where requests go or where they are redirected to."));
+    }
+    if (change.redirect_to) {
+        endpoint.redirect.to = *change.redirect_to;
+        endpoint.upstream.clear();
+    } else if (change.upstream) {
+        endpoint.upstream = *change.upstream;
+        endpoint.redirect = {};
+    }
+    if (endpoint.redirect.none() && (change.redirect_status || change.redirect_keep_path)) {
+        return base::fail(
+            base::Error(base::Errc::invalid, fmt::format("{} is no redirect", endpoint.name().display()))
+                .with_code("redirect_invalid")
+                .with_fix("Say where to: --to URL (redirect_to)."));
+    }
+    endpoint.redirect.status = change.redirect_status.value_or(endpoint.redirect.status);
+    endpoint.redirect.keep_path = change.redirect_keep_path.value_or(endpoint.redirect.keep_path);
+    return {};
+}
+
+std::vector<model::Problem> advice_on(const model::Endpoint& endpoint)
+{
+    auto warnings = delegation_warnings(endpoint);
+    if (auto warning = loop_warning(endpoint)) {
+        warnings.push_back(std::move(*warning));
+    }
+    return warnings;
 }
 
 // The result of one line of an import; a failing store ends them all.
@@ -99,6 +135,7 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
         after.ip_filter = wanted.ip_filter;
         after.filter_at = wanted.filter_at;
         after.upstream = wanted.upstream;
+        after.redirect = wanted.redirect;
         after.key_types = wanted.key_types;
         after.ca_policy = wanted.ca_policy;
         after.profile = wanted.profile;
@@ -107,7 +144,7 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
         after.own_challenges = wanted.own_challenges;
         CHECKED(check_group(tx, after));
         CHECKED(check_own_challenges(caller, *existing, after));
-        CHECKED(check_settings(caller, after, after.upstream != existing->upstream));
+        CHECKED(check_settings(caller, after, *existing));
         return apply(tx, *existing, std::move(after), now);
     }
     auto endpoint = wanted;
@@ -115,7 +152,7 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
     CHECKED(choose_group(caller, endpoint));
     CHECKED(check_own_challenges(caller, model::Endpoint(), endpoint));
     CHECKED(check_group(tx, endpoint));
-    CHECKED(check_settings(caller, endpoint, true));
+    CHECKED(check_settings(caller, endpoint, model::Endpoint()));
     CHECKED(check_quota(tx, endpoint));
     Outcome outcome;
     CHECKED(add_records(tx, endpoint, outcome.warnings));
@@ -124,7 +161,7 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
     CHECKED(tx.events.append(endpoint_event(endpoint, "endpoint.created",
                                             fmt::format("{} was added.", endpoint.name().display()), now)));
     outcome.created = true;
-    std::ranges::move(delegation_warnings(endpoint), std::back_inserter(outcome.warnings));
+    std::ranges::move(advice_on(endpoint), std::back_inserter(outcome.warnings));
     outcome.endpoint = std::move(endpoint);
     return outcome;
 }
@@ -138,7 +175,7 @@ base::Task<Outcome> Service::update(Caller caller, std::string reference, Endpoi
         after.kind = change.kind.value_or(before.kind);
         after.ip_filter = change.ip_filter.value_or(before.ip_filter);
         after.filter_at = change.filter_at.value_or(before.filter_at);
-        after.upstream = change.upstream.value_or(before.upstream);
+        CHECKED(take_answer(change, after));
         after.key_types = change.key_types.value_or(before.key_types);
         after.ca_policy = change.ca_policy.value_or(before.ca_policy);
         after.profile = change.profile.value_or(before.profile);
@@ -148,8 +185,7 @@ base::Task<Outcome> Service::update(Caller caller, std::string reference, Endpoi
         after.own_challenges = change.own_challenges.value_or(before.own_challenges);
         CHECKED(check_own_challenges(caller, before, after));
         CHECKED(check_group(tx, after));
-        // An upstream that the operator granted earlier stays, whoever changes something else.
-        CHECKED(check_settings(caller, after, after.upstream != before.upstream));
+        CHECKED(check_settings(caller, after, before));
         return apply(tx, before, std::move(after), now, change.preview);
     };
     co_return co_await store_.write(std::move(work));
@@ -161,11 +197,12 @@ base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint bef
     Outcome outcome;
     const bool same = before.kind == after.kind && before.ip_filter == after.ip_filter &&
                       before.filter_at == after.filter_at && before.upstream == after.upstream &&
-                      before.key_types == after.key_types && before.ca_policy == after.ca_policy &&
-                      before.profile == after.profile && before.own_challenges == after.own_challenges;
+                      before.redirect == after.redirect && before.key_types == after.key_types &&
+                      before.ca_policy == after.ca_policy && before.profile == after.profile &&
+                      before.own_challenges == after.own_challenges;
     if (same) {
         outcome.endpoint = std::move(before);
-        outcome.warnings = delegation_warnings(outcome.endpoint);
+        outcome.warnings = advice_on(outcome.endpoint);
         return outcome;
     }
     if (before.kind != after.kind) {
@@ -173,7 +210,7 @@ base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint bef
     }
     if (preview) {
         outcome.changed = true;
-        outcome.warnings = delegation_warnings(after);
+        outcome.warnings = advice_on(after);
         outcome.endpoint = std::move(after);
         return outcome;
     }
@@ -186,7 +223,7 @@ base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint bef
                                             fmt::format("{} was changed.", after.name().display()), now)));
     TRY(stored, tx.endpoints.get(after.id));
     outcome.changed = true;
-    outcome.warnings = delegation_warnings(stored);
+    outcome.warnings = advice_on(stored);
     outcome.endpoint = std::move(stored);
     return outcome;
 }
@@ -203,6 +240,7 @@ base::Task<store::Page<model::Endpoint>> Service::list(Caller caller, Listing li
     filter.tenant = caller.is_operator() ? listing.tenant : caller.tenant;
     filter.state = listing.state;
     filter.text = listing.text;
+    filter.redirects = listing.redirects;
     filter.after = listing.after;
     filter.limit = listing.limit;
     auto work = [filter](store::Transaction& tx) { return tx.endpoints.list(filter); };

@@ -36,6 +36,7 @@ struct NewEndpoint {
     std::vector<std::string> ip_filter;
     model::FilterAt filter_at = model::FilterAt::edge;
     std::string upstream;
+    model::Redirect redirect;  // in place of an upstream
     std::vector<model::KeyType> key_types{model::KeyType::ecdsa_p256};
     std::vector<std::string> ca_policy;  // names of CA accounts, best first; empty: the operator's choice
     std::string profile;
@@ -48,7 +49,10 @@ struct EndpointChange {
     std::optional<model::EndpointKind> kind;
     std::optional<std::vector<std::string>> ip_filter;
     std::optional<model::FilterAt> filter_at;
-    std::optional<std::string> upstream;
+    std::optional<std::string> upstream;     // an endpoint that was a redirect is none any more
+    std::optional<std::string> redirect_to;  // an endpoint that had an upstream has none any more
+    std::optional<int> redirect_status;
+    std::optional<bool> redirect_keep_path;
     std::optional<std::vector<model::KeyType>> key_types;
     std::optional<std::vector<std::string>> ca_policy;
     std::optional<std::string> profile;
@@ -82,8 +86,9 @@ struct Revoked {
 
 struct Listing {
     std::optional<model::EndpointState> state;
-    std::string text;    // part of a name
-    std::string tenant;  // for the operator; empty: all
+    std::string text;        // part of a name
+    std::string tenant;      // for the operator; empty: all
+    bool redirects = false;  // only those that redirect
     std::string after;
     std::size_t limit = 100;
 };
@@ -125,6 +130,14 @@ public:
     base::Task<Outcome> update(Caller caller, std::string endpoint, EndpointChange change);
     base::Task<Detail> get(Caller caller, std::string endpoint);
     base::Task<store::Page<model::Endpoint>> list(Caller caller, Listing listing);
+    // Names that visitors ask a pool for. Whether `group` has the name already, or somebody else has it;
+    // none: it is free. Error fanout_limited: its domain has enough of those that came on demand.
+    base::Task<std::optional<bool>> find_on_demand(std::string group, model::DomainName name,
+                                                   std::int64_t most_per_domain);
+    // A redirect of the platform's own tenant with its first order, in one durable write; what is there
+    // already is returned. REQUIRES: its DNS leads to the group, a pool, and nowhere else.
+    base::Task<model::Endpoint> add_on_demand(std::string group, model::DomainName name,
+                                              std::int64_t most_per_domain);
     // Stops serving and renewing at once; what the tenant held is held for it for Options::hold, then
     // released. `revoke`: its CA is told that the certificates are given up. Idempotent.
     base::Task<model::Endpoint> remove(Caller caller, std::string endpoint, bool revoke = false);
@@ -161,8 +174,9 @@ private:
     base::Result<model::Endpoint> draft(const Caller& caller, const NewEndpoint& wanted,
                                         base::Time now) const;
     // After check_group().
+    // `before`: what the caller may keep though it could not set it.
     base::Result<> check_settings(const Caller& caller, model::Endpoint& endpoint,
-                                  bool upstream_changed) const;
+                                  const model::Endpoint& before) const;
     base::Result<> check_upstream(const Caller& caller, model::Endpoint& endpoint) const;
     base::Result<Outcome> create_in(store::Transaction& tx, const Caller& caller,
                                     const model::Endpoint& wanted, base::Time now) const;
@@ -176,6 +190,8 @@ private:
     base::Result<> check_quota(store::Transaction& tx, const model::Endpoint& wanted) const;
     base::Result<> add_records(store::Transaction& tx, model::Endpoint& endpoint,
                                std::vector<model::Problem>& warnings) const;
+    base::Result<model::Endpoint> insert_on_demand(store::Transaction& tx, model::Endpoint endpoint,
+                                                   base::Time now) const;
     base::Result<Detail> stored_detail(store::Transaction& tx, const Caller& caller,
                                        const model::Endpoint& endpoint, base::Time now) const;
     base::Result<Outcome> apply(store::Transaction& tx, model::Endpoint before, model::Endpoint after,

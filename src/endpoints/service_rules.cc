@@ -2,6 +2,7 @@
 #include "base/random.h"
 #include "endpoints/lookup.h"
 #include "endpoints/name_rules.h"
+#include "endpoints/redirect_rules.h"
 #include "endpoints/service.h"
 
 #include <fmt/format.h>
@@ -73,6 +74,7 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
     endpoint.edge_group = wanted.edge_group;
     endpoint.own_challenges = wanted.own_challenges;
     endpoint.upstream = wanted.upstream;
+    endpoint.redirect = wanted.redirect;
     // The form of the URL; who may name which address, or none, depends on what is stored already.
     if (!wanted.upstream.empty()) {
         TRY(upstream, options_.upstreams.check(wanted.upstream, true));
@@ -96,6 +98,9 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
 
 base::Result<> Service::check_upstream(const Caller& caller, model::Endpoint& endpoint) const
 {
+    if (!endpoint.redirect.none()) {
+        return check_redirect(endpoint);
+    }
     // Proxies of others have their own configuration of what is behind them.
     if (endpoint.upstream.empty() && endpoint.behind_proxies) {
         return {};
@@ -114,9 +119,11 @@ base::Result<> Service::check_upstream(const Caller& caller, model::Endpoint& en
 }
 
 base::Result<> Service::check_settings(const Caller& caller, model::Endpoint& endpoint,
-                                       bool upstream_changed) const
+                                       const model::Endpoint& before) const
 {
-    if (upstream_changed) {
+    // An upstream that the operator granted earlier stays, whoever changes something else.
+    if (endpoint.upstream != before.upstream || endpoint.redirect != before.redirect ||
+        endpoint.own_challenges != before.own_challenges || before.id.empty()) {
         CHECKED(check_upstream(caller, endpoint));
     }
     if (endpoint.ip_filter.size() > most_blocks) {

@@ -25,6 +25,7 @@ struct RouteEntry {
     bool own_challenges = false;            // the challenge path is the upstream's
     std::vector<std::string> certificates;  // ids, best first; empty: the group's default is served
     bool suspended = false;
+    model::Redirect redirect{};  // in place of an upstream
     bool operator==(const RouteEntry&) const = default;
 };
 

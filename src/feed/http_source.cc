@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds wait_at_control{30};
 constexpr std::chrono::seconds slack{15};
+constexpr std::chrono::seconds longest_wish{10};
 constexpr std::size_t largest_batch = 64 * 1024 * 1024;
 
 base::Error refused(const http::ClientResponse& response)
@@ -77,6 +78,19 @@ base::Task<> HttpSource::acknowledge(model::Position position)
         co_return base::fail(refused(response));
     }
     co_return base::Result<>();
+}
+
+base::Task<model::WishAnswer> HttpSource::wish(model::Wish wish)
+{
+    auto post = request("POST", "/feed/v1/wishes");
+    post.headers.add("Content-Type", "application/json");
+    post.body = to_json(wish);
+    post.limit = longest_wish;
+    CO_TRY(response, co_await client_.send(std::move(post)));
+    if (response.status != 200) {
+        co_return base::fail(refused(response));
+    }
+    co_return wish_answer_from_json(response.body);
 }
 
 }  // namespace feed

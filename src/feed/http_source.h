@@ -2,6 +2,7 @@
 #pragma once
 
 #include "feed/follower.h"
+#include "feed/wish.h"
 #include "http/client.h"
 
 #include <string>
@@ -15,14 +16,16 @@ struct FollowerIdentity {
     std::string version;
 };
 
-// GET {control}/feed/v1/changes and POST {control}/feed/v1/ack with a bearer token. What the follower may see
-// (its edge group) is decided by the token. Runs on one executor: no locks. REQUIRES: `client` outlives it.
-class HttpSource final : public Source {
+// GET {control}/feed/v1/changes, POST {control}/feed/v1/ack and .../wishes with a bearer token. What the
+// follower may see (its edge group) is decided by the token. Runs on one executor: no locks. REQUIRES:
+// `client` outlives it.
+class HttpSource final : public Source, public WishDesk {
 public:
     HttpSource(http::Client& client, std::string control, std::string token, FollowerIdentity identity);
 
     base::Task<Batch> next(model::Position after) override;
     base::Task<> acknowledge(model::Position position) override;
+    base::Task<model::WishAnswer> wish(model::Wish wish) override;
 
     // What keeps this follower from its work, told with each acknowledgement; empty: nothing.
     void set_trouble(std::string trouble) { trouble_ = std::move(trouble); }

@@ -17,6 +17,11 @@ json::array to_array(const std::vector<std::string>& texts)
     return array;
 }
 
+json::object to_object(const model::Redirect& redirect)
+{
+    return {{"to", redirect.to}, {"status", redirect.status}, {"keep_path", redirect.keep_path}};
+}
+
 json::object to_object(const RouteEntry& entry)
 {
     return {{"endpoint", entry.endpoint},
@@ -27,7 +32,8 @@ json::object to_object(const RouteEntry& entry)
             {"filter_at", model::to_string(entry.filter_at)},
             {"own_challenges", entry.own_challenges},
             {"certificates", to_array(entry.certificates)},
-            {"suspended", entry.suspended}};
+            {"suspended", entry.suspended},
+            {"redirect", to_object(entry.redirect)}};
 }
 
 json::object to_object(const CertificateEntry& entry)
@@ -67,7 +73,9 @@ json::object to_object(const model::EdgeGroup& entry)
     return {{"name", entry.name},
             {"addresses", to_array(entry.addresses)},
             {"default_certificate", entry.default_certificate},
-            {"thumbprint", entry.thumbprint}};
+            {"thumbprint", entry.thumbprint},
+            {"pool", to_object(entry.pool.redirect)},
+            {"pool_labels", entry.pool.labels}};
 }
 
 json::object to_object(const model::Zone& entry)
@@ -116,6 +124,13 @@ public:
         const auto found = value == nullptr ? otherwise : value->to_number<std::int64_t>(error);
         return error ? otherwise : found;
     }
+    Reader object(std::string_view name) const
+    {
+        static const json::object none;
+        const auto* value = object_.if_contains(name);
+        const auto* found = value == nullptr ? nullptr : value->if_object();
+        return Reader(found == nullptr ? none : *found);
+    }
     const json::array& array(std::string_view name) const
     {
         static const json::array none;
@@ -127,6 +142,15 @@ public:
 private:
     const json::object& object_;
 };
+
+model::Redirect redirect_from(const Reader& reader)
+{
+    model::Redirect redirect;
+    redirect.to = reader.text("to");
+    redirect.status = static_cast<int>(reader.number("status", redirect.status));
+    redirect.keep_path = reader.flag("keep_path", redirect.keep_path);
+    return redirect;
+}
 
 RouteEntry route_from(const Reader& reader)
 {
@@ -141,6 +165,7 @@ RouteEntry route_from(const Reader& reader)
     entry.own_challenges = reader.flag("own_challenges", false);
     entry.certificates = reader.texts("certificates");
     entry.suspended = reader.flag("suspended", false);
+    entry.redirect = redirect_from(reader.object("redirect"));
     return entry;
 }
 
@@ -180,6 +205,8 @@ model::EdgeGroup group_from(const Reader& reader)
     entry.addresses = reader.texts("addresses");
     entry.default_certificate = reader.text("default_certificate");
     entry.thumbprint = reader.text("thumbprint");
+    entry.pool.redirect = redirect_from(reader.object("pool"));
+    entry.pool.labels = static_cast<int>(reader.number("pool_labels"));
     return entry;
 }
 

@@ -19,7 +19,8 @@ Batch with_every_kind()
                      model::FilterAt::network,
                      true,
                      {"crt_1", "crt_2"},
-                     true};
+                     true,
+                     {"https://www.{name}", 308, false}};
     CertificateEntry certificate{"crt_1",
                                  "ep_a",
                                  {"a.test"},
@@ -30,6 +31,7 @@ Batch with_every_kind()
                                  {0, 1, 255, 128}};
     TxtEntry txt{{{"value one", base::from_millis(5)}, {"", base::from_millis(6)}}};
     model::EdgeGroup group{"default", {"192.0.2.1", "2001:db8::1"}, "crt_p", "thumb"};
+    group.pool = {{"https://www.{name}", 302, false}, 2};
     model::Zone zone;
     zone.apex = "platform.test";
     zone.name_servers = {{"ns1.platform.test", {"192.0.2.53"}}};

@@ -53,6 +53,7 @@ constexpr std::pair<int, std::string_view> phrases[] = {
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
+    {508, "Loop Detected"},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "model/domain_name.h"
 #include "model/problem.h"
+#include "model/redirect.h"
 
 #include <optional>
 #include <string>
@@ -91,13 +92,15 @@ struct Endpoint {
     bool own_challenges = false;  // the app answers its own HTTP-01 challenges; ours are DNS-01
     bool behind_proxies = false;  // of others: handshakes never reach us; its group's, never changes
     std::string upstream;         // http://host:port[/prefix] or https://...; may be empty behind proxies
+    Redirect redirect;            // in place of an upstream
     std::vector<KeyType> key_types{KeyType::ecdsa_p256};
     std::vector<std::string>
-        ca_policy;         // names of CA accounts, best first; empty: the default, then fallbacks
-    std::string profile;   // of its certificates; empty: the account's
-    std::string label;     // unguessable, never reused: <label>.<platform> and <label>.<challenge zone>
-    bool vouched = false;  // the operator answers for its names: they need no proof of ownership
-    bool bulk = false;     // came with an import: its first certificate waits behind those of single names
+        ca_policy;           // names of CA accounts, best first; empty: the default, then fallbacks
+    std::string profile;     // of its certificates; empty: the account's
+    std::string label;       // unguessable, never reused: <label>.<platform> and <label>.<challenge zone>
+    bool vouched = false;    // the operator answers for its names: they need no proof of ownership
+    bool bulk = false;       // came with an import: its first certificate waits behind those of single names
+    bool on_demand = false;  // a visitor asked a pool for it; nobody added it
     std::vector<RequiredRecord> required_records;
     EndpointStatus status;
     base::Time created_at{};

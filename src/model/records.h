@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "model/redirect.h"
 
 #include <cstdint>
 #include <map>
@@ -167,6 +168,7 @@ struct EdgeGroup {
     std::string thumbprint;              // of the default CA account; empty before there is one
     bool own_challenges = false;         // its proxies leave the challenge path to the apps; never changes
     bool proxies = false;                // its servers are proxies of others, not our edges; never changes
+    Pool pool{};                         // what its edges do with domains that nobody added
 };
 
 struct NameServer {

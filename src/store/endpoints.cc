@@ -43,7 +43,11 @@ const sql::Table& table()
                                                     "own_challenges",
                                                     "vouched",
                                                     "bulk",
-                                                    "behind_proxies"});
+                                                    "behind_proxies",
+                                                    "redirect_to",
+                                                    "redirect_status",
+                                                    "redirect_keep_path",
+                                                    "on_demand"});
     return endpoints;
 }
 
@@ -66,7 +70,8 @@ sql::Params values(const Endpoint& e)
                        e.status.since, to_json(e.status.reason), e.status.retrying, e.status.next_attempt_at,
                        e.status.serving, to_json(e.status.conditions), e.created_at, e.next_check_at,
                        e.checks, e.deleted_at, to_json(e.ca_policy), e.profile, e.own_challenges, e.vouched,
-                       e.bulk, e.behind_proxies);
+                       e.bulk, e.behind_proxies, e.redirect.to, e.redirect.status, e.redirect.keep_path,
+                       e.on_demand);
 }
 
 Endpoint read(sql::RowReader row)
@@ -101,6 +106,10 @@ Endpoint read(sql::RowReader row)
     e.vouched = row.flag();
     e.bulk = row.flag();
     e.behind_proxies = row.flag();
+    e.redirect.to = row.text();
+    e.redirect.status = row.small();
+    e.redirect.keep_path = row.flag();
+    e.on_demand = row.flag();
     if (e.names.empty()) {
         e.names.emplace_back();  // name() is always there.
     }
@@ -125,6 +134,9 @@ base::Result<std::pair<std::string, sql::Params>> listing(const EndpointFilter& 
     }
     if (filter.state) {
         add(" AND state = ${}", sql::to_value(model::to_string(*filter.state)));
+    }
+    if (filter.redirects) {
+        text += " AND redirect_to <> ''";
     }
     if (needle) {
         // A value of each row, so that PostgreSQL does not look for all lines with the text first.

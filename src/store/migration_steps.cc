@@ -437,8 +437,21 @@ CREATE INDEX alerts_of_rule ON alerts (rule, opened_at, id);
 CREATE INDEX alerts_of_tenant_rule ON alerts (tenant, rule, opened_at, id);
 )sql";
 
-constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas,
-                           alert_schema, proxies, ownership,       proxy_groups,     search};
+// Names that lead elsewhere in place of an app, and groups that do so with names that nobody added.
+constexpr std::string_view redirects = R"sql(
+ALTER TABLE endpoints ADD COLUMN redirect_to {text} NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN redirect_status BIGINT NOT NULL DEFAULT 301;
+ALTER TABLE endpoints ADD COLUMN redirect_keep_path BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE endpoints ADD COLUMN on_demand BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX endpoints_redirects ON endpoints (created_at, id) WHERE deleted_at IS NULL AND redirect_to <> '';
+ALTER TABLE edge_groups ADD COLUMN pool_to {text} NOT NULL DEFAULT '';
+ALTER TABLE edge_groups ADD COLUMN pool_status BIGINT NOT NULL DEFAULT 301;
+ALTER TABLE edge_groups ADD COLUMN pool_keep_path BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE edge_groups ADD COLUMN pool_labels BIGINT NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas, alert_schema,
+                           proxies,      ownership, proxy_groups,  search,           redirects};
 
 }  // namespace
 

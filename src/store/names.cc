@@ -141,4 +141,14 @@ base::Result<std::int64_t> Names::count(const std::string& tenant, const std::st
         [](sql::RowReader row) { return row.integer(); }, "count of names under", registrable);
 }
 
+base::Result<std::int64_t> Names::count_on_demand(const std::string& tenant, const std::string& registrable)
+{
+    return one_record(
+        db_.execute(
+            "SELECT COUNT(*) FROM endpoint_names n, endpoints e WHERE n.tenant = $1 AND n.registrable = "
+            "$2 AND n.live = 1 AND e.id = n.endpoint AND e.on_demand = 1",
+            sql::params(tenant, registrable)),
+        [](sql::RowReader row) { return row.integer(); }, "count of names under", registrable);
+}
+
 }  // namespace store

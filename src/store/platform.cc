@@ -16,8 +16,9 @@ const sql::Table& edge_table()
 
 const sql::Table& group_table()
 {
-    static const sql::Table groups("edge_groups", {"name", "addresses", "default_certificate", "thumbprint",
-                                                   "own_challenges", "proxies"});
+    static const sql::Table groups(
+        "edge_groups", {"name", "addresses", "default_certificate", "thumbprint", "own_challenges", "proxies",
+                        "pool_to", "pool_status", "pool_keep_path", "pool_labels"});
     return groups;
 }
 
@@ -30,6 +31,10 @@ model::EdgeGroup read_group(sql::RowReader row)
     group.thumbprint = row.text();
     group.own_challenges = row.flag();
     group.proxies = row.flag();
+    group.pool.redirect.to = row.text();
+    group.pool.redirect.status = row.small();
+    group.pool.redirect.keep_path = row.flag();
+    group.pool.labels = row.small();
     return group;
 }
 
@@ -78,9 +83,11 @@ base::Result<std::vector<model::EdgeNode>> EdgeNodes::list()
 
 base::Result<> Groups::put(const model::EdgeGroup& group)
 {
-    CHECKED(db_.execute(group_table().upsert(),
-                        sql::params(group.name, to_json(group.addresses), group.default_certificate,
-                                    group.thumbprint, group.own_challenges, group.proxies)));
+    CHECKED(db_.execute(
+        group_table().upsert(),
+        sql::params(group.name, to_json(group.addresses), group.default_certificate, group.thumbprint,
+                    group.own_challenges, group.proxies, group.pool.redirect.to, group.pool.redirect.status,
+                    group.pool.redirect.keep_path, group.pool.labels)));
     return {};
 }
 

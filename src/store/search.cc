@@ -149,6 +149,9 @@ base::Result<> Search::take(std::string_view which, sql::Params values, std::str
     if (filter_.state) {
         add(" AND e.state = ${}", sql::to_value(model::to_string(*filter_.state)));
     }
+    if (filter_.redirects) {
+        text += " AND e.redirect_to <> ''";
+    }
     TRY(rows, db_.execute(text.append(rest), values));
     for (const auto& each : rows) {
         sql::RowReader row(each);
@@ -236,7 +239,7 @@ base::Result<bool> search_goes_by_text(sql::Connection& db, const EndpointFilter
     if (!filter.after.empty()) {
         return !filter.after.contains('.');  // As it began.
     }
-    if (filter.tenant.empty() && !filter.state) {
+    if (filter.tenant.empty() && !filter.state && !filter.redirects) {
         return true;
     }
     sql::Params values;
@@ -248,6 +251,9 @@ base::Result<bool> search_goes_by_text(sql::Connection& db, const EndpointFilter
     if (filter.state) {
         values.push_back(sql::to_value(model::to_string(*filter.state)));
         conditions += fmt::format(" AND state = ${}", values.size());
+    }
+    if (filter.redirects) {
+        conditions += " AND redirect_to <> ''";
     }
     values.push_back(few_endpoints);
     TRY(rows,

@@ -61,8 +61,9 @@ private:
 struct EndpointFilter {
     std::string tenant{};  // empty: all
     std::optional<model::EndpointState> state{};
-    std::string text{};   // part of a name; empty: all
-    std::string after{};  // cursor
+    std::string text{};      // part of a name; empty: all
+    bool redirects = false;  // only those that redirect
+    std::string after{};     // cursor
     std::size_t limit = 100;
 };
 
@@ -142,6 +143,8 @@ public:
     base::Result<> check_others(const std::string& endpoint, const model::DomainName& name, base::Time now);
     // Names that `tenant` claims under a registrable domain.
     base::Result<std::int64_t> count(const std::string& tenant, const std::string& registrable);
+    // Those of them that came on demand.
+    base::Result<std::int64_t> count_on_demand(const std::string& tenant, const std::string& registrable);
 
 private:
     sql::Connection& db_;

@@ -170,7 +170,7 @@ CREATE TABLE edge_groups (
   addresses TEXT NOT NULL,
   default_certificate TEXT NOT NULL,
   thumbprint TEXT NOT NULL
-, own_challenges BIGINT NOT NULL DEFAULT 0, proxies BIGINT NOT NULL DEFAULT 0);
+, own_challenges BIGINT NOT NULL DEFAULT 0, proxies BIGINT NOT NULL DEFAULT 0, pool_to TEXT NOT NULL DEFAULT '', pool_status BIGINT NOT NULL DEFAULT 301, pool_keep_path BIGINT NOT NULL DEFAULT 1, pool_labels BIGINT NOT NULL DEFAULT 0);
 CREATE TABLE edge_nodes (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
@@ -222,6 +222,8 @@ CREATE TABLE endpoints (
   checks BIGINT NOT NULL,
   deleted_at BIGINT
 , ca_policy TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '', own_challenges BIGINT NOT NULL DEFAULT 0, vouched BIGINT NOT NULL DEFAULT 0, bulk BIGINT NOT NULL DEFAULT 0, behind_proxies BIGINT NOT NULL DEFAULT 0);
+, ca_policy TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '', own_challenges BIGINT NOT NULL DEFAULT 0, vouched BIGINT NOT NULL DEFAULT 0, bulk BIGINT NOT NULL DEFAULT 0, behind_proxies BIGINT NOT NULL DEFAULT 0, redirect_to TEXT NOT NULL DEFAULT '', redirect_status BIGINT NOT NULL DEFAULT 301, redirect_keep_path BIGINT NOT NULL DEFAULT 1, on_demand BIGINT NOT NULL DEFAULT 0);
+CREATE INDEX endpoints_by_age ON endpoints (created_at, id);
 CREATE INDEX endpoints_by_alias ON endpoints (alias) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_state ON endpoints (state, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_tenant_state ON endpoints (tenant, state, created_at, id) WHERE deleted_at IS NULL;
@@ -229,6 +231,7 @@ CREATE INDEX endpoints_due ON endpoints (next_check_at, id) WHERE deleted_at IS 
 CREATE INDEX endpoints_live ON endpoints (id) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_live_by_age ON endpoints (created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_live_of_tenant ON endpoints (tenant, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX endpoints_redirects ON endpoints (created_at, id) WHERE deleted_at IS NULL AND redirect_to <> '';
 CREATE TABLE events (
   number BIGINT PRIMARY KEY,
   tenant TEXT NOT NULL,

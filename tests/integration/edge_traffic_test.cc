@@ -132,6 +132,46 @@ TEST_F(EdgeTest, RedirectsPlainHttpAndKeepsTheMethodOfOthers)
     EXPECT_THAT(http("unknown.test", "/", "-i"), HasSubstr("HTTP/1.1 404"));
 }
 
+TEST_F(EdgeTest, RedirectsWithoutAnUpstreamOverHttpAndHttps)
+{
+    const auto redirect = [&](const std::string& id, std::vector<std::string> names, model::Redirect to) {
+        auto made = route(id, std::move(names), {"crt_r"});
+        auto& entry = std::get<feed::RouteEntry>(*made.entry);
+        entry.upstream.clear();
+        entry.redirect = std::move(to);
+        return made;
+    };
+    auto filtered = redirect("ep_f", {"filtered.test"}, {"https://www.filtered.test"});
+    std::get<feed::RouteEntry>(*filtered.entry).ip_filter = {"192.0.2.0/24"};
+    auto suspended = redirect("ep_s", {"suspended.test"}, {"https://www.suspended.test"});
+    std::get<feed::RouteEntry>(*suspended.entry).suspended = true;
+    apply({certificate("crt_r", "ep_r", {"shop.test", "loop.test", "*.w.test"}), group(""),
+           redirect("ep_r", {"shop.test"}, {"https://www.shop.test", 308}),
+           redirect("ep_w", {"*.w.test"}, {"https://{name}.example/x", 302, false}),
+           redirect("ep_l", {"loop.test"}, {"https://loop.test"}), std::move(filtered),
+           std::move(suspended)});
+
+    for (const auto& answer :
+         {https("shop.test", "/a/b?c=d%20e", "-i"), http("shop.test", "/a/b?c=d%20e", "-i")}) {
+        EXPECT_THAT(answer, HasSubstr("HTTP/1.1 308 "));
+        EXPECT_THAT(answer, HasSubstr("Location: https://www.shop.test/a/b?c=d%20e\r\n"));
+    }
+    EXPECT_THAT(http("shop.test", "/x", "-i -X POST -d body"), HasSubstr("308 Permanent Redirect"));
+    EXPECT_THAT(https("shop.test", "/x", "-i --http2"), HasSubstr("ocation: https://www.shop.test/x\r\n"));
+    EXPECT_THAT(https("any.w.test", "/gone?x", "-i"),
+                HasSubstr("Location: https://any.w.test.example/x\r\n"));
+    EXPECT_THAT(https("loop.test", "/", "-i"), HasSubstr("HTTP/1.1 508 Loop Detected"));
+    EXPECT_THAT(http("filtered.test", "/", "-i"), AllOf(HasSubstr(" 403 "), Not(HasSubstr("Location"))));
+    EXPECT_THAT(http("suspended.test", "/", "-i"), AllOf(HasSubstr(" 503 "), Not(HasSubstr("Location"))));
+    const std::string path = "/.well-known/acme-challenge/token";
+    EXPECT_THAT(http("shop.test", path), HasSubstr("token.the-default-thumbprint"));
+    EXPECT_THAT(http("filtered.test", path), HasSubstr("token.the-default-thumbprint"));
+    stop();
+    start();
+    EXPECT_THAT(http("shop.test", "/", "-i"), HasSubstr("Location: https://www.shop.test/\r\n"))
+        << "from the cache, without control";
+}
+
 TEST_F(EdgeTest, AnswersChallengesBeforeAnythingElse)
 {
     auto closed = route("ep_b", {"closed.test"});

@@ -50,6 +50,13 @@ public:
         CHECKED(tx.orders.insert(order));
         return order;
     }
+    base::Result<std::optional<model::Order>> enqueue_first(store::Transaction& tx,
+                                                            const model::Endpoint& endpoint,
+                                                            base::Time now) override
+    {
+        TRY(order, enqueue(tx, endpoint, std::nullopt, now));
+        return std::optional<model::Order>(std::move(order));
+    }
     base::Result<bool> hasten(store::Transaction&, const model::Endpoint& endpoint, base::Time) override
     {
         hastened.push_back(endpoint.id);

@@ -147,6 +147,7 @@ base::Result<std::optional<Entry>> EntryReader::route(store::Transaction& tx, co
         }
     }
     entry.upstream = endpoint->upstream;
+    entry.redirect = endpoint->redirect;
     entry.ip_filter = endpoint->ip_filter;
     entry.filter_at = endpoint->filter_at;
     entry.own_challenges = endpoint->own_challenges;

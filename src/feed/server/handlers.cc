@@ -1,6 +1,7 @@
 #include "feed/server/handlers.h"
 
 #include "feed/json.h"
+#include "feed/wish.h"
 #include "http/uri.h"
 
 #include <boost/json.hpp>
@@ -83,8 +84,8 @@ base::Task<> send_problem(http::Exchange& exchange, base::Error error)
 
 }  // namespace
 
-FeedHandlers::FeedHandlers(const World& world, Authorise authorise)
-    : world_(world), authorise_(std::move(authorise))
+FeedHandlers::FeedHandlers(const World& world, Authorise authorise, Grant grant)
+    : world_(world), authorise_(std::move(authorise)), grant_(std::move(grant))
 {
 }
 
@@ -94,11 +95,29 @@ void FeedHandlers::add_to(http::Router& router)
                [this](http::Exchange& exchange, const http::RouteMatch&) { return changes(exchange); });
     router.add("POST", "/feed/v1/ack",
                [this](http::Exchange& exchange, const http::RouteMatch&) { return acknowledge(exchange); });
+    if (grant_) {
+        router.add("POST", "/feed/v1/wishes",
+                   [this](http::Exchange& exchange, const http::RouteMatch&) { return wish(exchange); });
+    }
 }
 
 boost::asio::awaitable<void> FeedHandlers::changes(http::Exchange& exchange)
 {
     auto text = co_await batch_for(exchange);
+    base::Result<> sent;
+    if (text) {
+        sent = co_await http::send_text(exchange, 200, "application/json", std::move(*text));
+    } else {
+        sent = co_await send_problem(exchange, std::move(text).error());
+    }
+    if (!sent) {
+        exchange.reset();
+    }
+}
+
+boost::asio::awaitable<void> FeedHandlers::wish(http::Exchange& exchange)
+{
+    auto text = co_await decide(exchange);
     base::Result<> sent;
     if (text) {
         sent = co_await http::send_text(exchange, 200, "application/json", std::move(*text));
@@ -153,6 +172,16 @@ base::Task<std::string> FeedHandlers::batch_for(http::Exchange& exchange)
     auto after = position_in(query);
     CO_TRY(batch, co_await reader.next(std::move(after), wait));
     co_return to_json(batch);
+}
+
+base::Task<std::string> FeedHandlers::decide(http::Exchange& exchange)
+{
+    CO_TRY(group, co_await group_of(exchange));
+    CO_TRY(body, co_await http::read_all(exchange, largest_acknowledgement));
+    CO_TRY(wish, wish_from_json(body));
+    auto deciding = grant_(std::move(group), std::move(wish));
+    CO_TRY(answer, co_await std::move(deciding));
+    co_return to_json(answer);
 }
 
 base::Task<> FeedHandlers::note(http::Exchange& exchange)

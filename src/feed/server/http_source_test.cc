@@ -25,6 +25,18 @@ base::Task<model::Token> authorise(std::string secret)
     co_return token;
 }
 
+base::Task<model::WishAnswer> grant(std::string group, model::Wish wish)
+{
+    model::WishAnswer answer;
+    answer.granted = group == "east" && wish.name == "granted.test" && wish.client == "2001:db8::7";
+    answer.code = answer.granted ? "" : "dns_wrong_target";
+    answer.keep = std::chrono::seconds(60);
+    if (wish.name == "away.test") {
+        co_return base::fail(base::Errc::unavailable, "no database");
+    }
+    co_return answer;
+}
+
 boost::asio::awaitable<void> serve_all(net::Listener& listener, http::Handler& handler,
                                        base::TaskGroup& group)
 {
@@ -42,7 +54,7 @@ boost::asio::awaitable<void> serve_all(net::Listener& listener, http::Handler& h
 class HttpSourceTest : public FeedTest {
 protected:
     HttpSourceTest()
-        : handlers(world(), authorise),
+        : handlers(world(), authorise, grant),
           listener(net::Listener::open(loop.get_executor(), net::parse_endpoint("127.0.0.1:0").value(), false)
                        .value()),
           client(http::make_client(loop.get_executor(), {})),
@@ -71,6 +83,21 @@ protected:
     std::unique_ptr<http::Client> client;
     base::TaskGroup group;
 };
+
+TEST_F(HttpSourceTest, BringsWishesToControl)
+{
+    auto edge = source("edge secret");
+
+    EXPECT_TRUE(test::run(loop, edge.wish({"granted.test", "2001:db8::7"}))->granted);
+    const auto refused = test::run(loop, edge.wish({"other.test", "2001:db8::7"}));
+    EXPECT_FALSE(refused->granted);
+    EXPECT_EQ(refused->code, "dns_wrong_target");
+    EXPECT_EQ(refused->keep, std::chrono::seconds(60));
+    EXPECT_FALSE(test::run(loop, edge.wish({"away.test", ""})));
+    EXPECT_FALSE(test::run(loop, edge.wish({std::string(300, 'a'), ""}))) << "nobody sends such a name on";
+    auto reader = source("reader secret");
+    EXPECT_EQ(test::run(loop, reader.wish({"granted.test", ""})).error().kind(), base::Errc::unauthorized);
+}
 
 TEST_F(HttpSourceTest, BringsASnapshotInPagesAndThenChanges)
 {

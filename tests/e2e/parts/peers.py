@@ -115,6 +115,10 @@ class Pebble(Part):
         text = self.log.read_text(encoding="utf-8", errors="replace")
         return len(re.findall(rf"Attempting to validate w/ HTTP: http://{re.escape(name)}[:/]", text))
 
+    def orders(self):
+        """How many orders it has got."""
+        return len(re.findall(r"Added order ", self.log.read_text(encoding="utf-8", errors="replace")))
+
     def _management(self, path):
         context = ssl.create_default_context(cafile=self.trust)
         url = f"https://localhost:{self.management}/{path}"

@@ -59,7 +59,7 @@ class Stage:
 
     def zones(self):
         """Where the CA's resolver finds each zone: name -> port."""
-        return {DOMAIN: self.server.dns, CHALLENGE_ZONE: self.server.dns, CUSTOMER_ZONE: self.knot.port}
+        return {DOMAIN: self.server.dns, CHALLENGE_ZONE: self.server.dns, self.knot.zone: self.knot.port}
 
     def start_surroundings(self):
         """All but certwright: the customer's DNS server, the CA with its resolver, the customer's app."""
