@@ -16,11 +16,6 @@ namespace cli {
 
 namespace {
 
-std::string path_of(const std::string& endpoint, std::string_view verb = "")
-{
-    return "/v1/endpoints/" + http::percent_encode(endpoint) + std::string(verb);
-}
-
 void show_endpoint(Console& console, const json::object& endpoint)
 {
     if (!console.print_json(endpoint)) {
@@ -34,7 +29,7 @@ void show_updated(Console& console, const std::string& endpoint, const json::obj
     if (console.print_json(updated)) {
         return;
     }
-    if (const auto whole = console.call("GET", path_of(endpoint))) {
+    if (const auto whole = console.call("GET", endpoint_path(endpoint))) {
         show_endpoint(console, whole->object());
     }
 }
@@ -154,7 +149,7 @@ bool confirmed(Console& console, const std::string& endpoint, bool yes)
 bool accepted(Console& console, const std::string& endpoint, json::object change)
 {
     change["preview"] = true;
-    const auto preview = console.call("PATCH", path_of(endpoint), change);
+    const auto preview = console.call("PATCH", endpoint_path(endpoint), change);
     if (!preview) {
         return false;
     }
@@ -178,7 +173,7 @@ bool accepted(Console& console, const std::string& endpoint, json::object change
     return true;
 }
 
-void add_add(CLI::App& noun, Console& console)
+void add_endpoint_add(CLI::App& noun, Console& console)
 {
     struct Options {
         std::vector<std::string> names;
@@ -213,7 +208,7 @@ void add_add(CLI::App& noun, Console& console)
     });
 }
 
-void add_list(CLI::App& noun, Console& console)
+void add_endpoint_list(CLI::App& noun, Console& console)
 {
     struct Options {
         std::string state;
@@ -241,7 +236,7 @@ void add_list(CLI::App& noun, Console& console)
     });
 }
 
-void add_update(CLI::App& noun, Console& console)
+void add_endpoint_update(CLI::App& noun, Console& console)
 {
     struct Options {
         std::string endpoint;
@@ -268,7 +263,7 @@ void add_update(CLI::App& noun, Console& console)
         if (!options->yes && !accepted(console, options->endpoint, body)) {
             return;
         }
-        if (const auto reply = console.call("PATCH", path_of(options->endpoint), body)) {
+        if (const auto reply = console.call("PATCH", endpoint_path(options->endpoint), body)) {
             if (options->yes) {
                 console.tell_warnings(reply->object());
             }
@@ -277,7 +272,7 @@ void add_update(CLI::App& noun, Console& console)
     });
 }
 
-void add_remove(CLI::App& noun, Console& console)
+void add_endpoint_remove(CLI::App& noun, Console& console)
 {
     struct Options {
         std::string endpoint;
@@ -296,7 +291,7 @@ void add_remove(CLI::App& noun, Console& console)
             return;
         }
         const auto reply =
-            console.call("DELETE", path_of(options->endpoint, options->revoke ? "?revoke=true" : ""));
+            console.call("DELETE", endpoint_path(options->endpoint, options->revoke ? "?revoke=true" : ""));
         if (reply && !console.print_json(reply->body)) {
             console.out() << endpoint_summary(reply->object(), console.paint()) << "\n";
         }
@@ -311,7 +306,7 @@ void add_simple(CLI::App& noun, Console& console, const std::string& name, const
     auto& verb = add_verb(noun, name, description, "certwright endpoint " + name + " shop.example.com");
     verb.add_option("NAME", *endpoint, "A name or an id")->required();
     verb.callback([endpoint, method, suffix, &console] {
-        if (const auto reply = console.call(method, path_of(*endpoint, suffix))) {
+        if (const auto reply = console.call(method, endpoint_path(*endpoint, suffix))) {
             show_endpoint(console, reply->object());
         }
     });
@@ -322,13 +317,13 @@ void add_simple(CLI::App& noun, Console& console, const std::string& name, const
 void add_endpoint_commands(CLI::App& app, Console& console)
 {
     auto& noun = add_noun(app, "endpoint", "Names that are kept on valid HTTPS");
-    add_add(noun, console);
+    add_endpoint_add(noun, console);
     add_simple(noun, console, "show", "Show state, records, certificates and what to do next", "GET", "");
-    add_list(noun, console);
-    add_update(noun, console);
+    add_endpoint_list(noun, console);
+    add_endpoint_update(noun, console);
     add_simple(noun, console, "check", "Look at its DNS now", "POST", "/check");
     add_simple(noun, console, "retry", "End back-off and parking: try again now", "POST", "/retry");
-    add_remove(noun, console);
+    add_endpoint_remove(noun, console);
     add_endpoint_lifecycle_commands(noun, console);
 }
 
