@@ -6,7 +6,6 @@
 #include "base/task_group.h"
 
 #include <boost/asio.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 

@@ -7,30 +7,29 @@
 
 namespace base {
 
+namespace core {
+
+// Runs every task on the caller's executor, waits for all, then throws what the first of them threw.
+asio::awaitable<void> all_of(std::vector<asio::awaitable<void>> tasks);
+
+}  // namespace core
+
 // Runs every task on the caller's executor and returns their results in order. A cancelled caller unwinds
 // after all of them. REQUIRES: each is bounded by itself.
 template <class T>
 asio::awaitable<std::vector<Result<T>>> gather(std::vector<Task<T>> tasks)
 {
-    const auto executor = co_await asio::this_coro::executor;
-    using Operation = decltype(asio::co_spawn(executor, std::move(tasks.front()), asio::deferred));
-    std::vector<Operation> operations;
-    operations.reserve(tasks.size());
-    for (auto& task : tasks) {
-        operations.push_back(asio::co_spawn(executor, std::move(task), asio::deferred));
+    std::vector<std::optional<Result<T>>> kept(tasks.size());
+    std::vector<asio::awaitable<void>> running;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        running.push_back(core::keep(std::move(tasks[i]), kept[i]));
     }
-    if (operations.empty()) {
-        co_return std::vector<Result<T>>();
+    co_await core::all_of(std::move(running));
+    std::vector<Result<T>> results;
+    for (auto& result : kept) {
+        results.push_back(std::move(*result));
     }
-    auto all = asio::experimental::make_parallel_group(std::move(operations));
-    auto outcome = co_await all.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
-    auto& [order, failures, results] = outcome;
-    for (const auto& failure : failures) {
-        if (failure) {
-            std::rethrow_exception(failure);
-        }
-    }
-    co_return std::move(results);
+    co_return results;
 }
 
 }  // namespace base

@@ -80,7 +80,7 @@ void silence(Console& console, const Silencing& wanted)
     }
 }
 
-void add_list(CLI::App& noun, Console& console)
+void add_alert_list(CLI::App& noun, Console& console)
 {
     auto wanted = std::make_shared<Listing>();
     auto& verb = add_verb(noun, "list", "List what is wrong, newest first",
@@ -96,7 +96,7 @@ void add_list(CLI::App& noun, Console& console)
     verb.callback([wanted, &console] { list_alerts(console, *wanted); });
 }
 
-void add_show(CLI::App& noun, Console& console)
+void add_alert_show(CLI::App& noun, Console& console)
 {
     auto id = std::make_shared<std::string>();
     auto& verb = add_verb(noun, "show", "Show one alert: what, until when, and who must act",
@@ -147,8 +147,8 @@ void add_unsilence(CLI::App& noun, Console& console)
 void add_alert_commands(CLI::App& app, Console& console)
 {
     auto& noun = add_noun(app, "alert", "What is wrong, who must act, and who is told");
-    add_list(noun, console);
-    add_show(noun, console);
+    add_alert_list(noun, console);
+    add_alert_show(noun, console);
     add_silence(noun, console);
     add_unsilence(noun, console);
     add_channel_test(noun, console, "certwright alert test ops-mail");

@@ -14,7 +14,7 @@ namespace cli {
 
 namespace {
 
-std::string path_of(const std::string& account, std::string_view action = "")
+std::string account_path(const std::string& account, std::string_view action = "")
 {
     return fmt::format("/v1/ca-accounts/{}{}", http::percent_encode(account), action);
 }
@@ -31,7 +31,7 @@ struct AccountSettings {
     bool untrusted = false;
 };
 
-void add_settings(CLI::App& verb, AccountSettings& settings)
+void add_account_settings(CLI::App& verb, AccountSettings& settings)
 {
     verb.add_flag("--default", settings.make_default, "New names and renewals use it first");
     auto* fallback = verb.add_option("--fallback", settings.fallback,
@@ -85,7 +85,7 @@ void tell_account(Console& console, const std::optional<Reply>& reply)
     }
 }
 
-void add_add(CLI::App& noun, Console& console)
+void add_account_add(CLI::App& noun, Console& console)
 {
     struct NewAccount {
         std::string name;
@@ -116,7 +116,7 @@ void add_add(CLI::App& noun, Console& console)
         ->type_name("KEY")
         ->needs(kid)
         ->envname("CERTWRIGHT_EAB_KEY");
-    add_settings(verb, wanted->settings);
+    add_account_settings(verb, wanted->settings);
     verb.callback([wanted, &console] {
         json::object body{{"name", wanted->name}, {"directory_url", wanted->directory}};
         body["contacts"] = array_of(wanted->contacts);
@@ -129,7 +129,7 @@ void add_add(CLI::App& noun, Console& console)
     });
 }
 
-void add_list(CLI::App& noun, Console& console)
+void add_account_list(CLI::App& noun, Console& console)
 {
     auto& verb = add_verb(noun, "list", "List CA accounts and how their CAs do", "certwright ca list");
     verb.callback([&console] {
@@ -152,7 +152,7 @@ void add_set(CLI::App& noun, Console& console)
                           "certwright ca set backup --fallback 1\n"
                           "certwright ca set inhouse --untrusted --no-fallback");
     verb.add_option("NAME", options->name, "The account: its name or id")->required();
-    add_settings(verb, options->settings);
+    add_account_settings(verb, options->settings);
     verb.callback([options, &console] {
         json::object body;
         put_settings(body, options->settings);
@@ -161,19 +161,20 @@ void add_set(CLI::App& noun, Console& console)
             console.status = usage;
             return;
         }
-        tell_account(console, console.call("PATCH", path_of(options->name), body));
+        tell_account(console, console.call("PATCH", account_path(options->name), body));
     });
 }
 
 // A verb that needs only the account.
-void add_plain(CLI::App& noun, Console& console, const std::string& name, const std::string& description,
-               const std::string& examples, std::string method, std::string action)
+void add_account_verb(CLI::App& noun, Console& console, const std::string& name,
+                      const std::string& description, const std::string& examples, std::string method,
+                      std::string action)
 {
     auto account = std::make_shared<std::string>();
     auto& verb = add_verb(noun, name, description, examples);
     verb.add_option("NAME", *account, "The account: its name or id")->required();
     verb.callback([account, &console, method = std::move(method), action = std::move(action)] {
-        tell_account(console, console.call(method, path_of(*account, action)));
+        tell_account(console, console.call(method, account_path(*account, action)));
     });
 }
 
@@ -182,7 +183,7 @@ std::optional<json::object> order_all(Console& console, const std::string& accou
 {
     std::int64_t total = 0;
     for (;;) {
-        const auto reply = console.call("POST", path_of(account, "/promote"));
+        const auto reply = console.call("POST", account_path(account, "/promote"));
         if (!reply) {
             return std::nullopt;
         }
@@ -210,7 +211,7 @@ void promote(Console& console, const std::string& account, const Waiting& waitin
     auto left = number(*said, "only_untrusted");
     while (waiting.wait && left > 0 && std::chrono::steady_clock::now() < give_up) {
         std::this_thread::sleep_for(std::chrono::seconds(1));
-        const auto reply = console.call("GET", path_of(account));
+        const auto reply = console.call("GET", account_path(account));
         if (!reply) {
             return;
         }
@@ -258,21 +259,24 @@ void add_promote(CLI::App& noun, Console& console)
 
 void add_ca_verbs(CLI::App& noun, Console& console)
 {
-    add_add(noun, console);
-    add_list(noun, console);
-    add_plain(noun, console, "show", "Show an account: its CA, what it is used for, what is wrong",
-              "certwright ca show letsencrypt\ncertwright ca show default --json", "GET", "");
+    add_account_add(noun, console);
+    add_account_list(noun, console);
+    add_account_verb(noun, console, "show", "Show an account: its CA, what it is used for, what is wrong",
+                     "certwright ca show letsencrypt\ncertwright ca show default --json", "GET", "");
     add_set(noun, console);
-    add_plain(noun, console, "register",
-              "Register an account again (same key) with a CA that has forgotten it; its account URL changes",
-              "certwright ca register inhouse", "POST", "/register");
-    add_plain(noun, console, "rotate-key",
-              "Change an account's key; the account and its URL stay. Waits for proofs that are under way",
-              "certwright ca rotate-key letsencrypt\ncertwright ca show letsencrypt", "POST", "/rotate-key");
+    add_account_verb(
+        noun, console, "register",
+        "Register an account again (same key) with a CA that has forgotten it; its account URL changes",
+        "certwright ca register inhouse", "POST", "/register");
+    add_account_verb(
+        noun, console, "rotate-key",
+        "Change an account's key; the account and its URL stay. Waits for proofs that are under way",
+        "certwright ca rotate-key letsencrypt\ncertwright ca show letsencrypt", "POST", "/rotate-key");
     add_promote(noun, console);
-    add_plain(noun, console, "deactivate",
-              "Close an account at its CA for good. Its certificates go on; revoke any before this",
-              "certwright ca set letsencrypt --default\ncertwright ca deactivate old", "POST", "/deactivate");
+    add_account_verb(noun, console, "deactivate",
+                     "Close an account at its CA for good. Its certificates go on; revoke any before this",
+                     "certwright ca set letsencrypt --default\ncertwright ca deactivate old", "POST",
+                     "/deactivate");
 }
 
 }  // namespace cli

@@ -77,7 +77,7 @@ void add_upload(CLI::App& noun, Console& console)
     });
 }
 
-void add_list(CLI::App& noun, Console& console)
+void add_certificate_list(CLI::App& noun, Console& console)
 {
     struct Options {
         std::string endpoint;
@@ -106,7 +106,7 @@ void add_list(CLI::App& noun, Console& console)
     });
 }
 
-void add_show(CLI::App& noun, Console& console)
+void add_certificate_show(CLI::App& noun, Console& console)
 {
     struct Options {
         std::string id;
@@ -233,7 +233,7 @@ void add_revoke(CLI::App& noun, Console& console)
     });
 }
 
-void add_remove(CLI::App& noun, Console& console)
+void add_certificate_remove(CLI::App& noun, Console& console)
 {
     auto id = std::make_shared<std::string>();
     auto& verb = add_verb(noun, "remove", "Stop serving an uploaded certificate",
@@ -252,12 +252,12 @@ void add_remove(CLI::App& noun, Console& console)
 void add_certificate_commands(CLI::App& app, Console& console)
 {
     auto& noun = add_noun(app, "certificate", "Certificates, managed and uploaded");
-    add_list(noun, console);
-    add_show(noun, console);
+    add_certificate_list(noun, console);
+    add_certificate_show(noun, console);
     add_renew(noun, console);
     add_upload(noun, console);
     add_revoke(noun, console);
-    add_remove(noun, console);
+    add_certificate_remove(noun, console);
 }
 
 }  // namespace cli

@@ -31,12 +31,12 @@ struct Wanted {
 constexpr std::chrono::seconds test_limit{45};
 constexpr std::chrono::milliseconds between_looks{300};
 
-std::string path_of(const std::string& reference)
+std::string channel_path(const std::string& reference)
 {
     return "/v1/channels/" + http::percent_encode(reference);
 }
 
-void add_settings(CLI::App& verb, Wanted& wanted)
+void add_channel_settings(CLI::App& verb, Wanted& wanted)
 {
     verb.add_option(
             "--event", wanted.events,
@@ -135,7 +135,7 @@ void update_channel(Console& console, const Wanted& wanted)
     if (wanted.new_secret) {
         body["new_secret"] = true;
     }
-    const auto reply = console.call("PATCH", path_of(wanted.reference), body);
+    const auto reply = console.call("PATCH", channel_path(wanted.reference), body);
     if (reply && !console.print_json(reply->body)) {
         console.out() << channel_text(reply->object(), console.paint(), console.now());
         tell_secret(console, reply->object());
@@ -148,7 +148,7 @@ void update_channel(Console& console, const Wanted& wanted)
 void confirm_channel(Console& console, const std::string& reference, const std::string& code)
 {
     const auto body = code.empty() ? json::object() : json::object{{"code", code}};
-    const auto reply = console.call("POST", path_of(reference) + "/confirm", body);
+    const auto reply = console.call("POST", channel_path(reference) + "/confirm", body);
     if (!reply || console.print_json(reply->body)) {
         return;
     }
@@ -182,7 +182,7 @@ void tell_failed_test(Console& console, const json::object& delivery)
 
 void test_channel(Console& console, const std::string& reference)
 {
-    const auto sent = console.call("POST", path_of(reference) + "/test");
+    const auto sent = console.call("POST", channel_path(reference) + "/test");
     if (!sent) {
         return;
     }
@@ -192,7 +192,7 @@ void test_channel(Console& console, const std::string& reference)
     while (text(delivery, "state") == "waiting" && number(delivery, "attempts") == 0 &&
            std::chrono::steady_clock::now() < deadline) {
         std::this_thread::sleep_for(between_looks);
-        const auto channel = console.call("GET", path_of(text(delivery, "channel")));
+        const auto channel = console.call("GET", channel_path(text(delivery, "channel")));
         if (!channel) {
             return;
         }
@@ -208,7 +208,7 @@ void test_channel(Console& console, const std::string& reference)
     }
 }
 
-void add_add(CLI::App& noun, Console& console)
+void add_channel_add(CLI::App& noun, Console& console)
 {
     auto wanted = std::make_shared<Wanted>();
     auto& add =
@@ -224,11 +224,11 @@ void add_add(CLI::App& noun, Console& console)
     add.add_option("--webhook", wanted->webhook, "A URL that takes POST requests")->type_name("URL");
     add.add_option("--tenant", wanted->tenant, "Whose channel, if you are the operator; without it yours")
         ->type_name("ID");
-    add_settings(add, *wanted);
+    add_channel_settings(add, *wanted);
     add.callback([wanted, &console] { add_channel(console, *wanted); });
 }
 
-void add_update(CLI::App& noun, Console& console)
+void add_channel_update(CLI::App& noun, Console& console)
 {
     auto wanted = std::make_shared<Wanted>();
     auto& update = add_verb(noun, "update", "Change a channel; what is not given stays",
@@ -239,7 +239,7 @@ void add_update(CLI::App& noun, Console& console)
     update.add_option("--name", wanted->name, "Another name")->type_name("TEXT");
     update.add_option("--mail", wanted->mail, "Another mail address")->type_name("ADDRESS");
     update.add_option("--webhook", wanted->webhook, "Another URL")->type_name("URL");
-    add_settings(update, *wanted);
+    add_channel_settings(update, *wanted);
     update.add_flag("--enable", wanted->enable, "Use it again; what waits is sent");
     update.add_flag("--disable", wanted->disable, "Send nothing; what waits stays");
     update.add_flag("--new-secret", wanted->new_secret, "Sign with a new secret, which is printed once");
@@ -275,7 +275,7 @@ void add_channel_test(CLI::App& noun, Console& console, const std::string& examp
 void add_channel_commands(CLI::App& app, Console& console)
 {
     auto& noun = add_noun(app, "channel", "Who is told: mail addresses, webhooks, commands");
-    add_add(noun, console);
+    add_channel_add(noun, console);
     auto& list = add_verb(noun, "list", "List channels and whether they work", "certwright channel list");
     list.callback([&console] {
         const auto reply = console.call("GET", "/v1/channels");
@@ -288,18 +288,18 @@ void add_channel_commands(CLI::App& app, Console& console)
                           "certwright channel show ops-mail");
     show.add_option("CHANNEL", *reference, "Its name or id")->required();
     show.callback([reference, &console] {
-        const auto reply = console.call("GET", path_of(*reference));
+        const auto reply = console.call("GET", channel_path(*reference));
         if (reply && !console.print_json(reply->body)) {
             console.out() << channel_text(reply->object(), console.paint(), console.now());
         }
     });
-    add_update(noun, console);
+    add_channel_update(noun, console);
     auto removed = std::make_shared<std::string>();
     auto& remove =
         add_verb(noun, "remove", "Remove a channel and what waits for it", "certwright channel remove chat");
     remove.add_option("CHANNEL", *removed, "Its name or id")->required();
     remove.callback([removed, &console] {
-        if (console.call("DELETE", path_of(*removed)) && !console.globals.json) {
+        if (console.call("DELETE", channel_path(*removed)) && !console.globals.json) {
             console.out() << fmt::format("{} is gone.\n", *removed);
         }
     });

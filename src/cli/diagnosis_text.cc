@@ -90,7 +90,7 @@ struct Condition {
     std::string_view unknown;
 };
 
-constexpr std::array conditions{
+constexpr std::array known_conditions{
     Condition{"Ownership", "ownership", "the name is proved to be yours", "not proved yet", "not proved yet"},
     Condition{"DnsRouting", "routing", "the name leads to us", "the name does not lead to us",
               "does not matter for an internal name"},
@@ -128,7 +128,7 @@ std::string conditions_text(const json::object& endpoint, const Paint& paint)
 {
     const auto found = objects(endpoint, "conditions");
     std::string made;
-    for (const auto& known : conditions) {
+    for (const auto& known : known_conditions) {
         const auto hit = std::ranges::find_if(
             found, [&](const json::object& each) { return text(each, "type") == known.type; });
         if (hit != found.end()) {

@@ -49,7 +49,7 @@ std::vector<Action> actions_for(const json::object& endpoint)
 {
     std::vector<Action> all;
     add_action(all, object(endpoint, "reason"), true);
-    const bool settled = text(endpoint, "state") == "active";
+    const bool active = text(endpoint, "state") == "active";
     const auto conditions = objects(endpoint, "conditions");
     // What answers elsewhere is somebody else's, as long as the name leads there.
     const bool away = std::ranges::any_of(conditions, [](const json::object& each) {
@@ -61,7 +61,7 @@ std::vector<Action> actions_for(const json::object& endpoint)
                 continue;
             }
             const bool matters = is_false(each) && !is_optional(endpoint, each);
-            const bool advice = !is_false(each) || !settled;
+            const bool advice = !is_false(each) || !active;
             if (needed ? matters : !matters && (advice || !is_optional(endpoint, each))) {
                 add_action(all, object(each, "problem"), needed);
             }

@@ -21,7 +21,7 @@ void add_endpoint(Console& console, const std::vector<std::string>& names, const
     send_new(console, body, waiting);
 }
 
-void add_add(CLI::App& noun, Console& console)
+void add_endpoint_add(CLI::App& noun, Console& console)
 {
     struct Options {
         std::vector<std::string> names;
@@ -56,7 +56,7 @@ void add_add(CLI::App& noun, Console& console)
     });
 }
 
-void add_update(CLI::App& noun, Console& console)
+void add_endpoint_update(CLI::App& noun, Console& console)
 {
     struct Options {
         std::string endpoint;
@@ -89,11 +89,11 @@ void add_update(CLI::App& noun, Console& console)
 void add_endpoint_commands(CLI::App& app, Console& console)
 {
     auto& noun = add_noun(app, "endpoint", "Names that are kept on valid HTTPS");
-    add_add(noun, console);
+    add_endpoint_add(noun, console);
     add_plain_verb(noun, console,
                    {"show", "Show state, records, certificates and what to do next", "GET", ""});
     add_list_verb(noun, console, "");
-    add_update(noun, console);
+    add_endpoint_update(noun, console);
     add_plain_verb(noun, console, {"check", "Look at its DNS now", "POST", "/check"});
     add_plain_verb(noun, console, {"retry", "End back-off and parking: try again now", "POST", "/retry"});
     add_remove_verb(noun, console);

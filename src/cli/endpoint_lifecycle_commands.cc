@@ -1,10 +1,11 @@
 // certwright endpoint import, suspend, resume, transfer, restore
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/endpoint_settings.h"
 #include "cli/endpoint_verbs.h"
+#include "cli/import_file.h"
 #include "cli/json_view.h"
 #include "cli/render.h"
-#include "http/uri.h"
 
 #include <fmt/format.h>
 
@@ -18,11 +19,6 @@ namespace cli {
 namespace {
 
 constexpr std::size_t lines_a_call = 500;
-
-std::string path_of(const std::string& endpoint, std::string_view verb)
-{
-    return "/v1/endpoints/" + http::percent_encode(endpoint) + std::string(verb);
-}
 
 std::optional<std::string> read_file(Console& console, const std::string& file)
 {
@@ -143,7 +139,7 @@ void add_suspend(CLI::App& noun, Console& console)
         if (!options->reason.empty()) {
             body["reason"] = options->reason;
         }
-        show(console, console.call("POST", path_of(options->endpoint, "/suspend"), body));
+        show(console, console.call("POST", endpoint_path(options->endpoint, "/suspend"), body));
     });
 }
 
@@ -161,18 +157,20 @@ void add_transfer(CLI::App& noun, Console& console)
     verb.add_option("NAME", options->endpoint, "A name or an id")->required();
     verb.add_option("--to-tenant", options->tenant, "Whose it becomes")->required()->type_name("ID");
     verb.callback([options, &console] {
-        show(console, console.call("POST", path_of(options->endpoint, "/transfer"),
+        show(console, console.call("POST", endpoint_path(options->endpoint, "/transfer"),
                                    json::object{{"tenant", options->tenant}}));
     });
 }
 
-void add_plain(CLI::App& noun, Console& console, const std::string& name, const std::string& description)
+void add_lifecycle_verb(CLI::App& noun, Console& console, const std::string& name,
+                        const std::string& description)
 {
     auto endpoint = std::make_shared<std::string>();
     auto& verb = add_verb(noun, name, description, "certwright endpoint " + name + " shop.example.com");
     verb.add_option("NAME", *endpoint, "A name or an id")->required();
-    verb.callback(
-        [endpoint, name, &console] { show(console, console.call("POST", path_of(*endpoint, "/" + name))); });
+    verb.callback([endpoint, name, &console] {
+        show(console, console.call("POST", endpoint_path(*endpoint, "/" + name)));
+    });
 }
 
 }  // namespace
@@ -214,9 +212,9 @@ void add_endpoint_lifecycle_commands(CLI::App& noun, Console& console)
 {
     add_import_verb(noun, console, ImportOf::endpoints);
     add_suspend(noun, console);
-    add_plain(noun, console, "resume", "Serve a suspended name again (operator only)");
+    add_lifecycle_verb(noun, console, "resume", "Serve a suspended name again (operator only)");
     add_transfer(noun, console);
-    add_plain(noun, console, "restore", "Take a removal back, as long as its names are held");
+    add_lifecycle_verb(noun, console, "restore", "Take a removal back, as long as its names are held");
 }
 
 }  // namespace cli

@@ -1,5 +1,7 @@
 #include "cli/endpoint_settings.h"
 
+#include "http/uri.h"
+
 namespace cli {
 
 namespace json = boost::json;
@@ -63,6 +65,11 @@ std::vector<std::string> split(const std::string& list)
 }
 
 }  // namespace
+
+std::string endpoint_path(const std::string& endpoint, std::string_view rest)
+{
+    return "/v1/endpoints/" + http::percent_encode(endpoint) + std::string(rest);
+}
 
 json::array array_of(const std::vector<std::string>& texts)
 {

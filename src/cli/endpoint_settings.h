@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace cli {
@@ -41,6 +42,9 @@ void add_settings(CLI::App& verb, Settings& settings);
 // Those that a redirect has too.
 void add_common_settings(CLI::App& verb, Settings& settings);
 void add_waiting(CLI::App& verb, Waiting& waiting);
+
+// Where the API has an endpoint, or what is below it: "/suspend", "?revoke=true".
+std::string endpoint_path(const std::string& endpoint, std::string_view rest = "");
 
 // What the API takes.
 boost::json::object to_json(const Settings& settings);

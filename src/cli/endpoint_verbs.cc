@@ -17,11 +17,6 @@ namespace cli {
 
 namespace {
 
-std::string path_of(const std::string& endpoint, std::string_view verb = "")
-{
-    return "/v1/endpoints/" + http::percent_encode(endpoint) + std::string(verb);
-}
-
 void show_endpoint(Console& console, const json::object& endpoint)
 {
     if (!console.print_json(endpoint)) {
@@ -35,7 +30,7 @@ void show_updated(Console& console, const std::string& endpoint, const json::obj
     if (console.print_json(updated)) {
         return;
     }
-    if (const auto whole = console.call("GET", path_of(endpoint))) {
+    if (const auto whole = console.call("GET", endpoint_path(endpoint))) {
         show_endpoint(console, whole->object());
     }
 }
@@ -137,7 +132,7 @@ bool confirmed(Console& console, const std::string& endpoint, bool yes)
 bool accepted(Console& console, const std::string& endpoint, json::object change)
 {
     change["preview"] = true;
-    const auto preview = console.call("PATCH", path_of(endpoint), change);
+    const auto preview = console.call("PATCH", endpoint_path(endpoint), change);
     if (!preview) {
         return false;
     }
@@ -190,7 +185,7 @@ void send_change(Console& console, const std::string& endpoint, const json::obje
     if (!yes && !accepted(console, endpoint, body)) {
         return;
     }
-    if (const auto reply = console.call("PATCH", path_of(endpoint), body)) {
+    if (const auto reply = console.call("PATCH", endpoint_path(endpoint), body)) {
         if (yes) {
             console.tell_warnings(reply->object());
         }
@@ -249,7 +244,7 @@ void add_remove_verb(CLI::App& noun, Console& console)
             return;
         }
         const auto reply =
-            console.call("DELETE", path_of(options->endpoint, options->revoke ? "?revoke=true" : ""));
+            console.call("DELETE", endpoint_path(options->endpoint, options->revoke ? "?revoke=true" : ""));
         if (reply && !console.print_json(reply->body)) {
             console.out() << endpoint_summary(reply->object(), console.paint()) << "\n";
         }
@@ -264,7 +259,7 @@ void add_plain_verb(CLI::App& noun, Console& console, const PlainVerb& plain)
                           fmt::format("certwright {} {} shop.example.com", noun.get_name(), plain.name));
     verb.add_option("NAME", *endpoint, "A name or an id")->required();
     verb.callback([endpoint, plain, &console] {
-        if (const auto reply = console.call(plain.method, path_of(*endpoint, plain.suffix))) {
+        if (const auto reply = console.call(plain.method, endpoint_path(*endpoint, plain.suffix))) {
             show_endpoint(console, reply->object());
         }
     });

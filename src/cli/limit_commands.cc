@@ -25,7 +25,7 @@ struct LimitOptions {
     std::int64_t most = 10;
 };
 
-std::string path_of(const LimitOptions& options)
+std::string limits_path(const LimitOptions& options)
 {
     return "/v1/ca-accounts/" + http::percent_encode(options.account) + "/limits";
 }
@@ -55,7 +55,7 @@ void show_limits(Console& console, LimitOptions options)
     }
     for (const auto& each : accounts) {
         options.account = each;
-        auto path = fmt::format("{}?most={}", path_of(options), options.most);
+        auto path = fmt::format("{}?most={}", limits_path(options), options.most);
         if (!options.name.empty()) {
             path += "&name=" + http::percent_encode(options.name);
         }
@@ -97,8 +97,8 @@ void set_limit(Console& console, const LimitOptions& options)
     if (!options.domain.empty()) {
         body["domain"] = options.domain;
     }
-    const auto reply =
-        console.call("PUT", path_of(options) + "/" + http::percent_encode(options.limit), std::move(body));
+    const auto reply = console.call("PUT", limits_path(options) + "/" + http::percent_encode(options.limit),
+                                    std::move(body));
     if (reply && !console.print_json(reply->body)) {
         console.out() << limits_text(reply->object(), console.paint(), console.now());
     }
@@ -106,7 +106,7 @@ void set_limit(Console& console, const LimitOptions& options)
 
 void reset_limit(Console& console, const LimitOptions& options)
 {
-    auto path = path_of(options) + "/" + http::percent_encode(options.limit);
+    auto path = limits_path(options) + "/" + http::percent_encode(options.limit);
     if (!options.domain.empty()) {
         path += "?domain=" + http::percent_encode(options.domain);
     }

@@ -127,7 +127,7 @@ void end_pool(Console& console, const std::string& name)
     }
 }
 
-void add_add(CLI::App& noun, Console& console)
+void add_pool_add(CLI::App& noun, Console& console)
 {
     auto wanted = std::make_shared<NewPool>();
     auto& add = add_verb(noun, "add", "Make a pool, or change it",
@@ -159,7 +159,7 @@ void add_add(CLI::App& noun, Console& console)
 void add_pool_commands(CLI::App& app, Console& console)
 {
     auto& noun = add_noun(app, "pool", "Edges that redirect every domain whose DNS leads to them");
-    add_add(noun, console);
+    add_pool_add(noun, console);
     auto& list = add_verb(noun, "list", "List pools", "certwright pool list");
     list.callback([&console] { list_pools(console); });
     auto shown = std::make_shared<std::string>();

@@ -29,7 +29,7 @@ void add_target(CLI::App& verb, Settings& settings)
     add_common_settings(verb, settings);
 }
 
-void add_add(CLI::App& noun, Console& console)
+void add_redirect_add(CLI::App& noun, Console& console)
 {
     auto redirect = std::make_shared<Redirect>();
     auto& verb =
@@ -87,7 +87,7 @@ void add_update(CLI::App& noun, Console& console)
 void add_redirect_commands(CLI::App& app, Console& console)
 {
     auto& noun = add_noun(app, "redirect", "Names that lead to another address, such as bare domains to www");
-    add_add(noun, console);
+    add_redirect_add(noun, console);
     add_plain_verb(noun, console,
                    {"show", "Show state, records, certificates and what to do next", "GET", ""});
     add_list_verb(noun, console, "redirects=true&");

@@ -5,6 +5,8 @@
 #include "edge/forwarded_head.h"
 #include "edge/tunnel.h"
 
+#include <boost/asio/experimental/parallel_group.hpp>
+
 #include <array>
 
 namespace edge {

@@ -1,5 +1,7 @@
 #include "edge/tunnel.h"
 
+#include <boost/asio/experimental/parallel_group.hpp>
+
 namespace edge {
 
 namespace {

@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 
+#include <boost/asio/experimental/parallel_group.hpp>
+
 #include <algorithm>
 
 namespace issuance {

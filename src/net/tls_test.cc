@@ -5,6 +5,7 @@
 #include "net/tls_test_identity.h"
 #include "support/run.h"
 
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

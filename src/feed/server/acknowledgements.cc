@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 
+#include <boost/asio/experimental/parallel_group.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
