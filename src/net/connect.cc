@@ -1,3 +1,4 @@
+#include "net/address_memory.h"
 #include "net/socket.h"
 
 #include <fmt/format.h>
@@ -108,7 +109,8 @@ base::Error refused(const std::string& host, std::uint16_t port, const base::Err
 }  // namespace
 
 base::Task<asio::ip::tcp::socket> connect_socket(std::string host, std::uint16_t port,
-                                                 std::chrono::milliseconds limit, AddressPolicy allowed)
+                                                 std::chrono::milliseconds limit, AddressPolicy allowed,
+                                                 AddressMemory* memory)
 {
     const auto deadline = Clock::now() + limit;
     CO_TRY(found, co_await resolve(host, deadline));
@@ -122,12 +124,21 @@ base::Task<asio::ip::tcp::socket> connect_socket(std::string host, std::uint16_t
                 .with_code("address_forbidden")
                 .with_fix("use a public address, or ask the operator to allow this one"));
     }
+    std::vector<Endpoint> places;
+    for (const auto& address : addresses) {
+        places.emplace_back(address, port);
+    }
+    if (memory != nullptr) {
+        memory->order(places);
+    }
     base::Error last(base::Errc::timeout, "timed out");
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
+    for (std::size_t i = 0; i < places.size(); ++i) {
         const auto now = Clock::now();
-        const auto share = (deadline - now) / static_cast<std::int64_t>(addresses.size() - i);
-        const Endpoint where(addresses[i], port);
-        auto connected = co_await connect_one(where, now + share);
+        const auto share = (deadline - now) / static_cast<std::int64_t>(places.size() - i);
+        auto connected = co_await connect_one(places[i], now + share);
+        if (memory != nullptr) {
+            memory->tried(places[i], connected.has_value());
+        }
         if (connected) {
             co_return std::move(connected);
         }

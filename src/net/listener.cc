@@ -168,6 +168,23 @@ base::Result<Listener> Listener::open(asio::any_io_executor executor, const Endp
     return Listener(std::move(acceptor));
 }
 
+base::Result<Listener> Listener::adopt(asio::any_io_executor executor, Descriptor file)
+{
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const bool named = ::getsockname(file.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    ip::tcp::acceptor acceptor(std::move(executor));
+    boost::system::error_code error;
+    acceptor.assign(address.ss_family == AF_INET6 ? ip::tcp::v6() : ip::tcp::v4(), file.get(), error);
+    if (!named || error) {
+        return base::fail(accept_error(named ? error.value() : errno));
+    }
+    file.release();
+    acceptor.native_non_blocking(true, error);
+    acceptor.set_option(ip::tcp::no_delay(true), error);
+    return Listener(std::move(acceptor));
+}
+
 Endpoint Listener::where() const
 {
     boost::system::error_code ignored;
@@ -211,8 +228,7 @@ base::Task<ip::tcp::socket> Listener::accept()
 
 void Listener::close()
 {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    close_copy(acceptor_);
 }
 
 }  // namespace net

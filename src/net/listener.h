@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/task.h"
+#include "net/descriptor.h"
 #include "net/stream.h"
 
 #include <cstdint>
@@ -26,7 +27,12 @@ public:
     // fix.
     static base::Result<Listener> open(asio::any_io_executor executor, const Endpoint& where, bool shared);
 
+    // A socket that listens already (net::PassedSockets).
+    static base::Result<Listener> adopt(asio::any_io_executor executor, Descriptor file);
+
     Endpoint where() const;
+    // Stays owned here.
+    int descriptor() { return acceptor_.native_handle(); }
     // Errors: rate_limited when this process has too many files open or no memory is left (pause, then go
     // on), unavailable after close().
     base::Task<asio::ip::tcp::socket> accept();

@@ -192,4 +192,42 @@ base::Task<std::optional<Endpoint>> take_proxy_header(asio::ip::tcp::socket& soc
     co_return client;
 }
 
+namespace {
+
+void append_number(std::string& out, std::uint16_t value)
+{
+    out += static_cast<char>(value >> 8);
+    out += static_cast<char>(value & 0xff);
+}
+
+void append_address(std::string& out, const ip::address& address, bool v4)
+{
+    if (v4) {
+        const auto octets = address.to_v4().to_bytes();
+        out.append(octets.begin(), octets.end());
+    } else {
+        const auto v6 =
+            address.is_v4() ? ip::make_address_v6(ip::v4_mapped, address.to_v4()) : address.to_v6();
+        const auto octets = v6.to_bytes();
+        out.append(octets.begin(), octets.end());
+    }
+}
+
+}  // namespace
+
+std::string proxy_header(const Endpoint& client, const Endpoint& local)
+{
+    constexpr char proxied = 0x21;
+    const bool v4 = client.address().is_v4() && local.address().is_v4();
+    std::string header(signature);
+    header += proxied;
+    header += v4 ? char{0x11} : char{0x21};  // TCP over IPv4, over IPv6
+    append_number(header, v4 ? 12 : 36);
+    append_address(header, client.address(), v4);
+    append_address(header, local.address(), v4);
+    append_number(header, client.port());
+    append_number(header, local.port());
+    return header;
+}
+
 }  // namespace net

@@ -18,6 +18,9 @@ struct ProxyHeader {
 // Empty while incomplete. Errors: invalid, code bad_proxy_header.
 base::Result<std::optional<ProxyHeader>> parse_proxy_header(std::string_view data);
 
+// The header of version 2 that tells a server behind us of a visitor.
+std::string proxy_header(const Endpoint& client, const Endpoint& local);
+
 // Takes the header off a new connection, and nothing that follows it. Empty: see ProxyHeader::client. Errors:
 // also timeout, and unavailable when the peer ends.
 base::Task<std::optional<Endpoint>> take_proxy_header(asio::ip::tcp::socket& socket,

@@ -1,5 +1,7 @@
 #include "net/proxy_protocol.h"
 
+#include "net/listener.h"
+
 #include <gtest/gtest.h>
 
 namespace {
@@ -64,6 +66,25 @@ TEST(ProxyProtocol, WaitsForAllOfItAndRefusesAnythingElse)
           v2(0x22, 0x11, std::string(12, '\1')), v2(0x11, 0x11, std::string(12, '\1')),
           v2(0x21, 0x11, "short"), v2(0x21, 0x11, std::string(60'000, 'x'))}) {
         EXPECT_EQ(parsed(wrong), "bad_proxy_header") << wrong.substr(0, 30);
+    }
+}
+
+TEST(ProxyProtocol, WhatIsWrittenIsRead)
+{
+    for (const auto* each : {"192.0.2.7:4711", "[2001:db8::7]:4711", "[::1]:1"}) {
+        const auto client = net::parse_endpoint(each).value();
+        for (const auto* local : {"198.51.100.1:443", "[2001:db8::1]:443"}) {
+            const auto header = net::proxy_header(client, net::parse_endpoint(local).value());
+            const auto read = net::parse_proxy_header(header + "GET /");
+            ASSERT_TRUE(read && *read) << each << " " << local;
+            EXPECT_EQ((*read)->size, header.size());
+            auto address = (*read)->client->address();
+            if (client.address().is_v4() && address.is_v6()) {  // over IPv6 an IPv4 address is mapped
+                address = net::asio::ip::make_address_v4(net::asio::ip::v4_mapped, address.to_v6());
+            }
+            EXPECT_EQ(address, client.address());
+            EXPECT_EQ((*read)->client->port(), client.port());
+        }
     }
 }
 

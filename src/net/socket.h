@@ -78,8 +78,12 @@ private:
 // The failure of a system call on a connection, as a sentence about the peer.
 base::Error peer_error(int error);
 
-// A connected socket to the first address of `host` that `allowed` allows and that answers.
+class AddressMemory;
+
+// A connected socket to the first address of `host` that `allowed` allows and that answers. `memory`: null,
+// or what knows in which order to try.
 base::Task<asio::ip::tcp::socket> connect_socket(std::string host, std::uint16_t port,
-                                                 std::chrono::milliseconds limit, AddressPolicy allowed);
+                                                 std::chrono::milliseconds limit, AddressPolicy allowed,
+                                                 AddressMemory* memory = nullptr);
 
 }  // namespace net

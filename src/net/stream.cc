@@ -125,6 +125,14 @@ base::Task<std::unique_ptr<Stream>> connect(std::string host, std::uint16_t port
 }
 
 base::Task<std::unique_ptr<Stream>> connect(std::string host, std::uint16_t port,
+                                            std::chrono::milliseconds limit, AddressPolicy allowed,
+                                            AddressMemory& memory)
+{
+    CO_TRY(socket, co_await connect_socket(std::move(host), port, limit, std::move(allowed), &memory));
+    co_return make_stream(std::move(socket));
+}
+
+base::Task<std::unique_ptr<Stream>> connect(std::string host, std::uint16_t port,
                                             std::chrono::milliseconds limit)
 {
     CO_TRY(socket, co_await connect_socket(std::move(host), port, limit, AddressPolicy()));

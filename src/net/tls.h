@@ -81,12 +81,16 @@ public:
                                                        std::chrono::milliseconds limit) = 0;
 };
 
+class AddressMemory;
+
 struct TlsClientOptions {
     std::string server_name;  // SNI and what the certificate must cover
     std::string trust_file;   // PEM; empty: the system's roots
     bool verify = true;
     std::vector<std::string> alpn;
-    AddressPolicy allowed;  // see connect()
+    AddressPolicy allowed;            // see connect()
+    AddressMemory* memory = nullptr;  // see AddressMemory; outlives the call
+    std::string preamble;             // octets that go before the handshake: the PROXY protocol
 };
 // The addresses of `host` as connect() tries them; then the handshake, within the same limit. Errors of the
 // handshake: unavailable with code tls_failed, or certificate_invalid and the reason.

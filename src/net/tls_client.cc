@@ -120,6 +120,24 @@ base::Result<SslHandle> make_client(const TlsClientOptions& options)
     return ssl;
 }
 
+base::Task<asio::ip::tcp::socket> send_preamble(asio::ip::tcp::socket socket, std::string octets,
+                                                Clock::time_point deadline)
+{
+    Socket sending(std::move(socket));
+    sending.set_deadline(deadline);
+    for (std::span<const char> left(octets); !left.empty();) {
+        const auto attempt = sending.send(left);
+        if (attempt.outcome == Attempt::Outcome::failed) {
+            co_return base::fail(peer_error(attempt.error));
+        }
+        left = left.subspan(attempt.bytes);
+        if (attempt.outcome == Attempt::Outcome::again) {
+            CO_CHECKED(co_await sending.wait_writable());
+        }
+    }
+    co_return sending.release();
+}
+
 base::Error explain(base::Error error, SSL* ssl, const std::string& host)
 {
     const auto verdict = SSL_get_verify_result(ssl);
@@ -143,7 +161,12 @@ base::Task<std::unique_ptr<Stream>> connect_tls(std::string host, std::uint16_t 
         options.server_name = host;
     }
     CO_TRY(ssl, make_client(options));
-    CO_TRY(socket, co_await connect_socket(host, port, limit, std::move(options.allowed)));
+    CO_TRY(connected, co_await connect_socket(host, port, limit, std::move(options.allowed), options.memory));
+    auto socket = std::move(connected);
+    if (!options.preamble.empty()) {
+        CO_TRY(sent, co_await send_preamble(std::move(socket), options.preamble, deadline));
+        socket = std::move(sent);
+    }
     auto stream = std::make_unique<TlsStream>(std::move(socket), std::move(ssl));
     stream->set_deadline(deadline);
     auto shaken = co_await stream->handshake();
