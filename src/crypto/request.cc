@@ -4,7 +4,10 @@
 #include "crypto/digest.h"
 #include "crypto/openssl.h"
 
+#include <openssl/core_names.h>
+
 #include <algorithm>
+#include <array>
 
 namespace crypto {
 
@@ -50,6 +53,36 @@ detail::OwnedX509 draft_certificate(const PrivateKey& key, const std::string& co
     return written ? std::move(certificate) : nullptr;
 }
 
+// The key as SubjectPublicKeyInfo (RFC 5480 2). X509_REQ_set_pubkey writes it through an encoder and reads it
+// back through a decoder, each built for this one use: most of what a request costs. False when it cannot.
+bool write_public_key(X509_REQ* request, EVP_PKEY* key)
+{
+    std::array<char, 64> group{};
+    if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+        EVP_PKEY_get_group_name(key, group.data(), group.size(), nullptr) != 1 ||
+        std::string_view(group.data()) != SN_X9_62_prime256v1) {
+        return X509_REQ_set_pubkey(request, key) == 1;
+    }
+    constexpr std::size_t uncompressed = 65;
+    std::array<std::uint8_t, 2 * uncompressed> point{};
+    std::size_t size = 0;
+    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(), &size) !=
+            1 ||
+        size != uncompressed) {
+        return X509_REQ_set_pubkey(request, key) == 1;
+    }
+    auto* octets = static_cast<std::uint8_t*>(OPENSSL_memdup(point.data(), size));
+    const bool set =
+        octets != nullptr &&
+        X509_PUBKEY_set0_param(X509_REQ_get_X509_PUBKEY(request), OBJ_nid2obj(NID_X9_62_id_ecPublicKey),
+                               V_ASN1_OBJECT, OBJ_nid2obj(NID_X9_62_prime256v1), octets,
+                               static_cast<int>(size)) == 1;
+    if (!set) {
+        OPENSSL_free(octets);
+    }
+    return set;
+}
+
 // id-pe-acmeIdentifier (RFC 8737 3): critical, an OCTET STRING in the extension's own.
 bool add_acme_identifier(X509* certificate, std::string_view key_authorization)
 {
@@ -81,7 +114,7 @@ base::Result<base::Bytes> make_csr(const PrivateKey& key, const std::vector<std:
     static_cast<void>(names.release());  // The list owns it now.
     const detail::OwnedRequest request(X509_REQ_new());
     const bool written = request && X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) == 1 &&
-                         X509_REQ_set_pubkey(request.get(), key.native()) == 1 &&
+                         write_public_key(request.get(), key.native()) &&
                          X509_REQ_add_extensions(request.get(), extensions.get()) == 1 &&
                          X509_REQ_sign(request.get(), key.native(), EVP_sha256()) > 0;
     if (!written) {

@@ -38,11 +38,19 @@ bool serves(const model::Certificate& certificate, const model::Endpoint& endpoi
 // Derives again and stores the result; appends the events of what changed, and a route revision when edges
 // must know.
 base::Result<> refresh_status(store::Transaction& tx, const std::string& endpoint, base::Time now);
+// The same for one that was read in this transaction: `before` as it is stored, `after` with what is new.
+// Returns the endpoint as it is stored now.
+base::Result<model::Endpoint> refresh_status(store::Transaction& tx, const model::Endpoint& before,
+                                             model::Endpoint after, base::Time now);
 
 // The same with what a look at DNS has found. The findings are dropped when the endpoint's records are not
 // the ones that were looked up. With `moved_notice` the renewals of a name that moved away longer ago stop,
 // and go on when it is back. Returns the endpoint as it is stored now.
 base::Result<model::Endpoint> record_findings(store::Transaction& tx, const std::string& endpoint,
+                                              const DnsFindings& findings, base::Time now,
+                                              std::optional<std::chrono::hours> moved_notice = std::nullopt);
+// The same for one that was read in this transaction.
+base::Result<model::Endpoint> record_findings(store::Transaction& tx, const model::Endpoint& before,
                                               const DnsFindings& findings, base::Time now,
                                               std::optional<std::chrono::hours> moved_notice = std::nullopt);
 

@@ -171,11 +171,24 @@ base::Result<> refresh_status(store::Transaction& tx, const std::string& endpoin
     return {};
 }
 
+base::Result<model::Endpoint> refresh_status(store::Transaction& tx, const model::Endpoint& before,
+                                             model::Endpoint after, base::Time now)
+{
+    return settle(tx, before, std::move(after), now);
+}
+
 base::Result<model::Endpoint> record_findings(store::Transaction& tx, const std::string& endpoint,
                                               const DnsFindings& findings, base::Time now,
                                               std::optional<std::chrono::hours> moved_notice)
 {
     TRY(before, tx.endpoints.get(endpoint));
+    return record_findings(tx, before, findings, now, moved_notice);
+}
+
+base::Result<model::Endpoint> record_findings(store::Transaction& tx, const model::Endpoint& before,
+                                              const DnsFindings& findings, base::Time now,
+                                              std::optional<std::chrono::hours> moved_notice)
+{
     const bool stopped =
         before.status.state == EndpointState::suspended || before.status.state == EndpointState::deleting;
     if (stopped || before.deleted_at || !same_records(before.required_records, findings.records)) {

@@ -215,32 +215,31 @@ base::Result<std::pair<model::Endpoint, bool>> Watch::store_look(store::Transact
                                                                  base::Time now)
 {
     TRY(before, tx.endpoints.get(endpoint));
-    auto after = before;
+    auto stored = before;
     if (found) {
-        TRY(recorded, record_findings(tx, endpoint, *found, now, options_.moved_notice));
-        after = std::move(recorded);
+        TRY(recorded, record_findings(tx, before, *found, now, options_.moved_notice));
+        stored = std::move(recorded);
     }
-    if (after.deleted_at || !after.next_check_at) {
-        return std::pair(std::move(after), false);
+    if (stored.deleted_at || !stored.next_check_at) {
+        return std::pair(std::move(stored), false);
     }
     TRY(live, tx.certificates.of_endpoint(endpoint));
     const auto early = look_before_renewal(live);
-    CHECKED(tell_of_renewal(tx, before, after, live, now));
+    CHECKED(tell_of_renewal(tx, before, stored, live, now));
+    auto after = stored;
     const auto interval = next_interval(options_.cadence, after.status.state, after.checks);
     after.next_check_at = now + with_jitter(interval);
     if (early && *early > now) {
         after.next_check_at = std::min(*after.next_check_at, *early);
     }
     ++after.checks;
-    CHECKED(tx.endpoints.update(after));
     bool work = false;
     if (!provable_challenges(after, after.status.conditions, false).empty()) {
         TRY(needed, issuance_.needs_certificate(tx, after, now));
         work = needed;
     }
-    CHECKED(refresh_status(tx, endpoint, now));
-    TRY(stored, tx.endpoints.get(endpoint));
-    return std::pair(std::move(stored), work);
+    TRY(settled, refresh_status(tx, stored, std::move(after), now));
+    return std::pair(std::move(settled), work);
 }
 
 }  // namespace diagnosis

@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "issuance/renewal_advice.h"
 
+#include <boost/asio/redirect_error.hpp>
+
 #include <algorithm>
 
 namespace issuance {
@@ -16,6 +18,7 @@ AdvicePoller::AdvicePoller(boost::asio::any_io_executor executor, store::Store& 
       accounts_(accounts),
       options_(options),
       interval_(options.interval),
+      refilled_(executor, boost::asio::steady_timer::time_point::max()),
       polls_(std::move(executor))
 {
 }
@@ -38,35 +41,61 @@ boost::asio::awaitable<void> AdvicePoller::run()
     }
 }
 
-// Each question has a slot of its own, so that several under way are no burst.
+// Each question has a slot of its own, so that several under way are no burst. When nothing is due nobody
+// looks for a while, and then all look together.
 boost::asio::awaitable<void> AdvicePoller::poll()
 {
     for (;;) {
-        const auto slot = std::max(clock_.now(), next_slot_);
+        const auto slot = std::max({clock_.now(), next_slot_, quiet_until_});
         next_slot_ = slot + interval_;
         co_await clock_.sleep_until(slot);
+        if (clock_.now() < quiet_until_) {
+            continue;
+        }
         auto asked = co_await poll_one();
         if (!asked) {
             base::log::warning("renewal_advice_not_stored", {{"error", asked.error().message()}});
-        }
-        if (!asked || !*asked) {
             co_await clock_.sleep(options_.idle);
+        } else if (!*asked) {
+            quiet_until_ = clock_.now() + options_.idle;
         }
     }
 }
 
+// Once for all who find nothing left at that time: it is a write.
+base::Task<bool> AdvicePoller::refill()
+{
+    if (refilling_) {
+        boost::system::error_code woken;
+        co_await refilled_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, woken));
+        co_return found_;
+    }
+    struct Refilling {
+        AdvicePoller& poller;
+        ~Refilling()
+        {
+            poller.refilling_ = false;
+            poller.refilled_.cancel();
+        }
+    } const refilling{*this};
+    refilling_ = true;
+    found_ = false;
+    auto take = [now = clock_.now(), batch = options_.batch](store::Transaction& tx) {
+        return take_due_advice(tx, now, batch);
+    };
+    CO_TRY(due, co_await store_.write(std::move(take)));
+    taken_.assign(due.begin(), due.end());
+    found_ = !taken_.empty();
+    co_return found_;
+}
+
 base::Task<bool> AdvicePoller::poll_one()
 {
-    const auto now = clock_.now();
-    if (taken_.empty()) {
-        auto take = [now, batch = options_.batch](store::Transaction& tx) {
-            return take_due_advice(tx, now, batch);
-        };
-        CO_TRY(due, co_await store_.write(std::move(take)));
-        taken_.assign(due.begin(), due.end());
-    }
-    if (taken_.empty()) {
-        co_return false;
+    while (taken_.empty()) {
+        CO_TRY(found, co_await refill());
+        if (!found) {
+            co_return false;
+        }
     }
     const auto advice = std::move(taken_.front());
     taken_.pop_front();

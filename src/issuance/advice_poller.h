@@ -7,6 +7,8 @@
 #include "issuance/accounts.h"
 #include "store/store.h"
 
+#include <boost/asio/steady_timer.hpp>
+
 #include <deque>
 
 namespace issuance {
@@ -34,6 +36,8 @@ public:
 
 private:
     boost::asio::awaitable<void> poll();
+    // Takes what is due; false when nothing is.
+    base::Task<bool> refill();
     base::Task<acme::RenewalInfo> ask(const model::RenewalAdvice& advice);
     void adapt(const base::Error* error);
 
@@ -42,8 +46,12 @@ private:
     Accounts& accounts_;
     const AdvicePollerOptions options_;
     std::chrono::milliseconds interval_;
-    base::Time next_slot_{};  // when the next question may be sent
+    base::Time next_slot_{};    // when the next question may be sent
+    base::Time quiet_until_{};  // nothing was due: nobody looks before
     std::deque<model::RenewalAdvice> taken_;
+    bool refilling_ = false;
+    bool found_ = false;                  // whether the last refill has found anything
+    boost::asio::steady_timer refilled_;  // cancelled when a refill ends
     base::TaskGroup polls_;
 };
 
