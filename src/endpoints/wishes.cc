@@ -107,6 +107,7 @@ base::Task<WishAnswer> Wishes::grant(std::string group, model::Wish wish)
         co_return answer;
     }
     if (!guard_.asking(subject) && !guard_.admit(wish.client, now)) {
+        ++counts_.limited;
         co_return refusal("wishes_limited", "Too many new names are asked for at the same time.",
                           until_it_is_quieter);
     }
@@ -123,6 +124,7 @@ base::Task<WishAnswer> Wishes::decide_in_time(std::string group, model::DomainNa
     auto deciding = decide(std::move(group), name);
     auto answer = co_await base::with_timeout(options_.limit, std::move(deciding));
     if (answer) {
+        ++(answer->granted ? counts_.granted : counts_.refused);
         base::log::info(answer->granted ? "wish_granted" : "wish_refused",
                         {{"name", name.text()}, {"code", answer->code}, {"why", answer->message}});
     } else {

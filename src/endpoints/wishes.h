@@ -19,6 +19,12 @@ struct WishOptions {
     std::chrono::milliseconds limit{8'000};  // of one decision
 };
 
+struct WishCounts {
+    std::uint64_t granted = 0;  // names that are here since or were here before
+    std::uint64_t refused = 0;
+    std::uint64_t limited = 0;  // too many at once
+};
+
 // A name is granted when a pool takes names like it, nobody here has it, its A and AAAA records are addresses
 // of the pool and nothing else, straight and not through a CNAME, and its domain has not got too many
 // already. Then it is an endpoint with a first order, made once however many edges and control nodes are
@@ -29,6 +35,7 @@ public:
 
     // Errors: nobody could decide; ask again.
     base::Task<model::WishAnswer> grant(std::string group, model::Wish wish);
+    const WishCounts& counts() const { return counts_; }
 
 private:
     base::Task<model::WishAnswer> decide(std::string group, model::DomainName name);
@@ -39,6 +46,7 @@ private:
     Service& service_;
     dns::Resolver& resolver_;
     const WishOptions options_;
+    WishCounts counts_;
     base::FloodGuard<model::WishAnswer> guard_;
 };
 
