@@ -8,6 +8,7 @@
 #include "endpoints/service.h"
 #include "model/wish.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ public:
 private:
     base::Task<model::WishAnswer> decide(std::string group, model::DomainName name);
     base::Task<model::WishAnswer> decide_in_time(std::string group, model::DomainName name);
+    // What the tables say of the name; none: nobody has it, and it may be added.
+    base::Task<std::optional<model::WishAnswer>> from_tables(std::string group, model::DomainName name);
     base::Task<model::WishAnswer> ask_dns(model::EdgeGroup group, model::DomainName name);
 
     store::Store& store_;
