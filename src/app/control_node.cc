@@ -206,6 +206,7 @@ Task<> ControlNode::start_api()
                                                       issuance_, std::move(options));
     prepare_wishes();
     facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
+    facts_->count(*wishes_);
     CO_CHECKED(prepare_alerts());
     api_ = std::make_unique<api::Api>(
         loop_.get_executor(),

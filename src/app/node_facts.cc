@@ -110,6 +110,15 @@ std::string NodeFacts::metrics() const
     append(out, "dns_malformed_total", "Packets that are no DNS question.", dns.malformed);
     append(out, "dns_rate_limited_total",
            "Answers cut short because one client asked too much; a rise is a flood.", dns.rate_limited);
+    if (wishes_ != nullptr) {
+        const auto& wishes = wishes_->counts();
+        append(out, "wishes_granted_total", "Names that pools took on demand.", wishes.granted);
+        append(out, "wishes_refused_total", "Names that pools were asked for and did not take.",
+               wishes.refused);
+        append(out, "wishes_limited_total",
+               "Names that were not looked at because too many were asked for; a rise is a flood.",
+               wishes.limited);
+    }
     if (edge_ == nullptr) {
         return out;
     }

@@ -4,6 +4,7 @@
 #include "api/api.h"
 #include "dns/resolver.h"
 #include "edge/edge.h"
+#include "endpoints/wishes.h"
 #include "model/records.h"
 #include "nameserver/server.h"
 
@@ -17,6 +18,9 @@ class NodeFacts final : public api::NodeFacts {
 public:
     NodeFacts(const nameserver::Server& name_server, const edge::Edge* edge, dns::Resolver& resolver,
               std::vector<model::Zone> zones);
+
+    // It outlives this.
+    void count(const endpoints::Wishes& wishes) { wishes_ = &wishes; }
 
     // For the first start, on standard output: the NS and glue records that the parent zone needs.
     void print_what_to_create() const;
@@ -35,6 +39,7 @@ private:
     dns::Resolver& resolver_;
     std::vector<model::Zone> zones_;
     std::vector<api::ZoneCheck> checks_;
+    const endpoints::Wishes* wishes_ = nullptr;
 };
 
 }  // namespace app

@@ -136,6 +136,7 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
         after.filter_at = wanted.filter_at;
         after.upstream = wanted.upstream;
         after.redirect = wanted.redirect;
+        after.on_demand = false;
         after.key_types = wanted.key_types;
         after.ca_policy = wanted.ca_policy;
         after.profile = wanted.profile;
@@ -197,9 +198,9 @@ base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint bef
     Outcome outcome;
     const bool same = before.kind == after.kind && before.ip_filter == after.ip_filter &&
                       before.filter_at == after.filter_at && before.upstream == after.upstream &&
-                      before.redirect == after.redirect && before.key_types == after.key_types &&
-                      before.ca_policy == after.ca_policy && before.profile == after.profile &&
-                      before.own_challenges == after.own_challenges;
+                      before.redirect == after.redirect && before.on_demand == after.on_demand &&
+                      before.key_types == after.key_types && before.ca_policy == after.ca_policy &&
+                      before.profile == after.profile && before.own_challenges == after.own_challenges;
     if (same) {
         outcome.endpoint = std::move(before);
         outcome.warnings = advice_on(outcome.endpoint);

@@ -107,6 +107,7 @@ base::Task<WishAnswer> Wishes::grant(std::string group, model::Wish wish)
         co_return answer;
     }
     if (!guard_.asking(subject) && !guard_.admit(wish.client, now)) {
+        ++counts_.limited;
         co_return refusal("wishes_limited", "Too many new names are asked for at the same time.",
                           until_it_is_quieter);
     }
@@ -123,6 +124,7 @@ base::Task<WishAnswer> Wishes::decide_in_time(std::string group, model::DomainNa
     auto deciding = decide(std::move(group), name);
     auto answer = co_await base::with_timeout(options_.limit, std::move(deciding));
     if (answer) {
+        ++(answer->granted ? counts_.granted : counts_.refused);
         base::log::info(answer->granted ? "wish_granted" : "wish_refused",
                         {{"name", name.text()}, {"code", answer->code}, {"why", answer->message}});
     } else {
@@ -143,15 +145,10 @@ base::Task<WishAnswer> Wishes::decide(std::string group_name, model::DomainName 
         co_return refusal(fits.error(), until_people_act);
     }
     // DNS is asked only for what nobody has, and only while its domain may have more.
-    auto probing = service_.find_on_demand(group.name, name, options_.names_per_domain);
-    const auto known = co_await std::move(probing);
-    if (!known) {
-        co_return refused_by(known.error());
-    }
-    if (*known) {
-        co_return **known ? granted()
-                          : refusal("name_in_use", fmt::format("{} is used otherwise here.", name.display()),
-                                    until_dns_changes);
+    auto looking = from_tables(group.name, name);
+    CO_TRY(known, co_await std::move(looking));
+    if (known) {
+        co_return std::move(*known);
     }
     auto asking = ask_dns(group, name);
     CO_TRY(seen, co_await std::move(asking));
@@ -160,10 +157,31 @@ base::Task<WishAnswer> Wishes::decide(std::string group_name, model::DomainName 
     }
     auto adding = service_.add_on_demand(group.name, name, options_.names_per_domain);
     const auto added = co_await std::move(adding);
-    if (!added) {
+    if (!added && added.error().code() != "name_in_use") {
         co_return refused_by(added.error());
     }
-    co_return granted();
+    // Whoever was first: this node, another one, or a person.
+    auto looking_again = from_tables(group.name, name);
+    CO_TRY(made, co_await std::move(looking_again));
+    co_return std::move(made).value_or(refusal(
+        "name_in_use", fmt::format("{} has just been given up.", name.display()), until_it_is_quieter));
+}
+
+base::Task<std::optional<WishAnswer>> Wishes::from_tables(std::string group, model::DomainName name)
+{
+    auto finding = service_.find_on_demand(std::move(group), name, options_.names_per_domain);
+    const auto found = co_await std::move(finding);
+    if (!found) {
+        CO_TRY(refused, refused_by(found.error()));
+        co_return std::optional(std::move(refused));
+    }
+    if (!*found) {
+        co_return std::optional<WishAnswer>();
+    }
+    co_return std::optional(**found ? granted()
+                                    : refusal("name_in_use",
+                                              fmt::format("{} is used otherwise here.", name.display()),
+                                              until_dns_changes));
 }
 
 base::Task<WishAnswer> Wishes::ask_dns(model::EdgeGroup group, model::DomainName name)

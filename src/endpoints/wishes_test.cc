@@ -108,6 +108,9 @@ TEST_F(WishesTest, ANameThatLeadsHereBecomesARedirectWithOneOrder)
     ASSERT_TRUE(made);
     EXPECT_EQ(made->redirect, (model::Redirect{"https://www.{name}", 308, true}));
     EXPECT_TRUE(made->on_demand);
+    EXPECT_FALSE(made->vouched) << "whoever proves that it is his takes it over";
+    EXPECT_EQ(world.read([&](store::Transaction& tx) { return tx.names.holder(made->name()); })->value(),
+              made->id);
     EXPECT_EQ(made->edge_group, "apex");
     EXPECT_EQ(made->required_records.front().value, v4);
     EXPECT_EQ(orders(), 1U);
@@ -238,6 +241,23 @@ TEST_F(WishesTest, OneClientMayNotLookUpMoreThanItsShare)
     EXPECT_LE(dns.questions, 6);
     leads_here("other.test");
     EXPECT_TRUE(world.run(few.grant("apex", {"other.test", "198.51.100.8"}))->granted);
+}
+
+TEST_F(WishesTest, ANameThatSomebodyAddsIsNoLongerOnDemand)
+{
+    leads_here("example.com");
+    ASSERT_TRUE(wish("example.com").granted);
+    NewEndpoint added;
+    added.names = {"example.com"};
+    added.redirect.to = "https://shop.example.com";
+
+    const auto changed = world.run(world.service.create(Caller{}, added));
+
+    ASSERT_TRUE(changed) << changed.error().message();
+    EXPECT_FALSE(changed->created);
+    EXPECT_FALSE(changed->endpoint.on_demand);
+    EXPECT_EQ(changed->endpoint.redirect.to, "https://shop.example.com");
+    EXPECT_EQ(wishes.counts().granted, 1U);
 }
 
 TEST_F(WishesTest, OnlyPoolsGrant)
