@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "edge/loop.h"
 #include "feed/follower.h"
+#include "net/passed_sockets.h"
 
 #include <filesystem>
 #include <memory>
@@ -21,6 +22,10 @@ struct EdgeOptions {
     unsigned workers = 2;                     // threads that read the cache for cold names
     std::size_t hot_bytes = 64U << 20;        // of parsed certificates, all loops together
     std::chrono::milliseconds drain{10'000};  // for requests in flight when it stops
+    // For idle connections too, when another process has taken over.
+    std::chrono::milliseconds drain_succeeded{30'000};
+    net::PassedSockets* sockets =
+        nullptr;  // where listening sockets come from and are kept; outlives the edge
     LoopOptions loop;
 };
 
@@ -45,7 +50,7 @@ public:
     const CertificateStore& store() const { return *store_; }
 
     // Stops accepting, lets requests in flight end within the limit, joins the threads.
-    boost::asio::awaitable<void> stop();
+    boost::asio::awaitable<void> stop(Ending ending = Ending::alone);
 
 private:
     class StoreSink;
@@ -53,6 +58,7 @@ private:
     Edge(EdgeOptions options, std::unique_ptr<CertificateStore> store);
     base::Result<> open_loops(const base::Clock& clock);
     base::Result<> listen(std::vector<net::Endpoint>& places, bool tls);
+    base::Result<> adopt(std::vector<net::Descriptor> sockets, bool tls);
     base::Result<> warm();
 
     EdgeOptions options_;

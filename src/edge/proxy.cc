@@ -4,6 +4,7 @@
 #include "edge/forwarded_head.h"
 #include "edge/http_01.h"
 
+#include <algorithm>
 #include <exception>
 
 namespace edge {
@@ -103,7 +104,7 @@ base::Task<> Proxy::answer(http::Exchange& exchange)
         co_return co_await answer_unknown(exchange, std::move(host));
     }
     if (!exchange.connection().tls) {
-        co_return co_await redirect(exchange, std::move(host));
+        co_return co_await answer_plain(exchange, std::move(host), std::move(route));
     }
     CO_TRY(own, co_await on_its_connection(exchange, host, route));
     if (!own) {
@@ -163,6 +164,20 @@ base::Task<> Proxy::answer_unknown(http::Exchange& exchange, std::string host)
     co_return co_await send_page(exchange, 404, "There is no endpoint named " + host + " here.");
 }
 
+base::Task<> Proxy::answer_plain(http::Exchange& exchange, std::string host,
+                                 std::shared_ptr<const Route> route)
+{
+    switch (route->plain_http) {
+        case model::PlainHttp::serve:
+            co_return co_await serve(exchange, std::move(route));
+        case model::PlainHttp::refuse:
+            co_return co_await send_page(exchange, 403, host + " is served over HTTPS only.");
+        case model::PlainHttp::redirect:
+            break;
+    }
+    co_return co_await redirect(exchange, std::move(host));
+}
+
 base::Task<> Proxy::redirect(http::Exchange& exchange, std::string host)
 {
     Counters::count(counters_.redirects);
@@ -215,14 +230,16 @@ base::Task<> Proxy::serve(http::Exchange& exchange, std::shared_ptr<const Route>
 base::Task<> Proxy::pass_on(http::Exchange& exchange, std::shared_ptr<const Route> route)
 {
     const auto host = host_of(exchange.request());
-    if (!route->upstream) {
+    if (route->upstreams.empty()) {
         Counters::count(counters_.unknown_host);
         co_return co_await send_page(exchange, 404, host + " has no upstream here.");
     }
-    if (!route->upstream->prefix.empty() && leads_upwards(exchange.request().path())) {
+    const bool below =
+        std::ranges::any_of(route->upstreams, [](const Upstream& each) { return !each.prefix.empty(); });
+    if (below && leads_upwards(exchange.request().path())) {
         co_return co_await send_page(exchange, 400, "The path must not lead upwards.");
     }
-    co_return co_await forwarder_.forward(exchange, *route->upstream);
+    co_return co_await forwarder_.forward(exchange, *route);
 }
 
 }  // namespace edge

@@ -1,9 +1,9 @@
 // Proxy: what an edge answers to a request, over HTTP and HTTPS (DESIGN 8).
 //
 // In this order: HTTP-01 challenges, ours or, where an endpoint keeps its own, the upstream's; names without
-// endpoint (404, or 421 on a connection for another name); plain HTTP is redirected to HTTPS; another
-// endpoint than the connection's is misdirected (421, RFC 9110 15.5.20); suspended endpoints (503); the IP
-// filter (403); then the upstream.
+// endpoint (404, or 421 on a connection for another name); plain HTTP is redirected to HTTPS, unless the
+// endpoint says otherwise; another endpoint than the connection's is misdirected (421, RFC 9110 15.5.20);
+// suspended endpoints (503); the IP filter (403); then the upstream.
 #pragma once
 
 #include "edge/access_log.h"
@@ -38,6 +38,7 @@ private:
     base::Task<> leave_challenge(http::Exchange& exchange, std::string host,
                                  std::shared_ptr<const Route> route);
     base::Task<> answer_unknown(http::Exchange& exchange, std::string host);
+    base::Task<> answer_plain(http::Exchange& exchange, std::string host, std::shared_ptr<const Route> route);
     base::Task<> redirect(http::Exchange& exchange, std::string host);
     base::Task<> misdirected(http::Exchange& exchange, std::string host);
     base::Task<> serve(http::Exchange& exchange, std::shared_ptr<const Route> route);

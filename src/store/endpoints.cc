@@ -39,7 +39,10 @@ const sql::Table& table()
                                                     "own_challenges",
                                                     "vouched",
                                                     "bulk",
-                                                    "behind_proxies"});
+                                                    "behind_proxies",
+                                                    "forwarding",
+                                                    "hsts",
+                                                    "plain_http"});
     return endpoints;
 }
 
@@ -62,7 +65,8 @@ sql::Params values(const Endpoint& e)
                        e.status.since, to_json(e.status.reason), e.status.retrying, e.status.next_attempt_at,
                        e.status.serving, to_json(e.status.conditions), e.created_at, e.next_check_at,
                        e.checks, e.deleted_at, to_json(e.ca_policy), e.profile, e.own_challenges, e.vouched,
-                       e.bulk, e.behind_proxies);
+                       e.bulk, e.behind_proxies, to_json(e.forwarding), to_json(e.hsts),
+                       model::to_string(e.plain_http));
 }
 
 Endpoint read(sql::RowReader row)
@@ -97,6 +101,9 @@ Endpoint read(sql::RowReader row)
     e.vouched = row.flag();
     e.bulk = row.flag();
     e.behind_proxies = row.flag();
+    e.forwarding = forwarding_from(row.text());
+    e.hsts = hsts_from(row.text());
+    e.plain_http = known_or(model::plain_http_from(row.text()), e.plain_http);
     if (e.names.empty()) {
         e.names.emplace_back();  // name() is always there.
     }

@@ -398,8 +398,15 @@ UPDATE revision_head SET number = number + 1, compacted = number + 1
   WHERE EXISTS (SELECT 1 FROM edge_groups WHERE name <> 'default');
 )sql";
 
+// How an endpoint is served, where that is not as usual: JSON texts, empty for the usual.
+constexpr std::string_view serving_settings = R"sql(
+ALTER TABLE endpoints ADD COLUMN forwarding {text} NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN hsts {text} NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN plain_http {text} NOT NULL DEFAULT 'redirect';
+)sql";
+
 constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas,
-                           alert_schema, proxies, ownership,       proxy_groups};
+                           alert_schema, proxies, ownership,       proxy_groups,     serving_settings};
 
 }  // namespace
 
