@@ -28,7 +28,7 @@ model::Platform ControlNode::platform() const
 std::vector<net::Endpoint> ControlNode::own_name_servers() const
 {
     std::vector<net::Endpoint> servers;
-    for (auto where : name_server_->where()) {
+    for (auto where : front_.name_server->where()) {
         if (where.address().is_unspecified()) {
             const bool v4 = where.address().is_v4();
             where.address(v4 ? boost::asio::ip::address(boost::asio::ip::address_v4::loopback())
