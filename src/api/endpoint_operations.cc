@@ -1,5 +1,6 @@
 // /v1/endpoints
 #include "api/field_reader.h"
+#include "api/serving_fields.h"
 #include "api/views.h"
 #include "endpoints/caa_advice.h"
 #include "endpoints/lookup.h"
@@ -68,6 +69,10 @@ endpoints::NewEndpoint new_endpoint_from(FieldReader& reader)
     const bool needed = ours && wanted.redirect.none();
     wanted.upstream = needed ? reader.required_text("upstream") : reader.text("upstream").value_or("");
     wanted.own_challenges = reader.flag("own_challenges").value_or(wanted.own_challenges);
+    const auto serving = serving_fields_from(reader);
+    wanted.forwarding = serving.forwarding.of(wanted.forwarding);
+    wanted.hsts = serving.hsts.value_or(wanted.hsts);
+    wanted.plain_http = serving.plain_http.value_or(wanted.plain_http);
     return wanted;
 }
 
@@ -158,6 +163,10 @@ base::Task<Answer> update(Parts parts, Call call)
     change.ca_policy = reader.texts("ca_policy");
     change.profile = reader.text("profile");
     change.own_challenges = reader.flag("own_challenges");
+    auto serving = serving_fields_from(reader);
+    change.forwarding = std::move(serving.forwarding);
+    change.hsts = serving.hsts;
+    change.plain_http = serving.plain_http;
     change.preview = reader.flag("preview").value_or(false);
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);

@@ -96,6 +96,19 @@ std::optional<std::vector<json::object>> FieldReader::objects(std::string_view n
     return made;
 }
 
+std::optional<json::object> FieldReader::object(std::string_view name)
+{
+    const auto* value = take(name);
+    if (value == nullptr) {
+        return std::nullopt;
+    }
+    if (!value->is_object()) {
+        add_problem(name, "must be an object");
+        return std::nullopt;
+    }
+    return value->as_object();
+}
+
 std::optional<bool> FieldReader::flag(std::string_view name)
 {
     const auto* value = take(name);
@@ -151,7 +164,16 @@ std::optional<base::Time> FieldReader::time(std::string_view name)
     return *parsed;
 }
 
-std::optional<Answer> FieldReader::problems()
+void FieldReader::add_problems(std::string_view name, FieldReader& inner)
+{
+    inner.find_unknown();
+    for (auto& each : inner.problems_) {
+        each.pointer = "/" + std::string(name) + each.pointer;
+        problems_.push_back(std::move(each));
+    }
+}
+
+void FieldReader::find_unknown()
 {
     for (const auto& [name, value] : body_) {
         if (!known_.contains(std::string_view(name))) {
@@ -159,6 +181,11 @@ std::optional<Answer> FieldReader::problems()
                         query_ ? "is not a parameter here" : "is not known here");
         }
     }
+}
+
+std::optional<Answer> FieldReader::problems()
+{
+    find_unknown();
     if (problems_.empty()) {
         return std::nullopt;
     }

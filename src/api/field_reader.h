@@ -23,6 +23,7 @@ public:
     std::string required_text(std::string_view name);
     std::optional<std::vector<std::string>> texts(std::string_view name);
     std::optional<std::vector<json::object>> objects(std::string_view name);
+    std::optional<json::object> object(std::string_view name);
     std::optional<bool> flag(std::string_view name);
     // In [least, most].
     std::optional<std::int64_t> number(std::string_view name, std::int64_t least, std::int64_t most);
@@ -52,11 +53,14 @@ public:
     }
 
     void add_problem(std::string_view name, std::string detail);
+    // Takes over what is wrong within the member `name`, which `inner` has read.
+    void add_problems(std::string_view name, FieldReader& inner);
     // A problem document with all problems at once; empty when all is well.
     std::optional<Answer> problems();
 
 private:
     const json::value* take(std::string_view name);
+    void find_unknown();
 
     template <class E>
     std::optional<E> chosen(std::string_view name, base::Result<E> result)

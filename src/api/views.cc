@@ -1,5 +1,6 @@
 #include "api/views.h"
 
+#include "api/serving_fields.h"
 #include "model/serving.h"
 
 namespace api {
@@ -142,6 +143,7 @@ json::object view(const model::Endpoint& endpoint)
     made["key_types"] = std::move(key_types);
     made["edge_group"] = endpoint.edge_group;
     made["own_challenges"] = endpoint.own_challenges;
+    add_serving(made, endpoint);
     add_status(made, endpoint.status);
     json::array records;
     for (const auto& each : endpoint.required_records) {

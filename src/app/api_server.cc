@@ -3,11 +3,15 @@
 #include "base/log.h"
 #include "http/server.h"
 
+#include <algorithm>
+
 namespace app {
 
 namespace {
 
 const http::ServerLimits limits{};
+constexpr std::chrono::milliseconds time_to_end{1'000};
+constexpr std::chrono::milliseconds look_again{10};
 
 boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, http::Handler& handler)
 {
@@ -18,23 +22,58 @@ boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, http::Ha
 
 base::Result<std::unique_ptr<ApiServer>> ApiServer::start(boost::asio::any_io_executor executor,
                                                           std::vector<std::string> listen,
-                                                          http::Handler& handler, std::string_view setting)
+                                                          http::Handler& handler, Place place)
 {
     std::unique_ptr<ApiServer> server(new ApiServer(executor, handler));
+    std::vector<net::Endpoint> places;
     for (const auto& text : listen) {
         TRY(endpoints, net::parse_endpoints(text));
-        for (const auto& endpoint : endpoints) {
-            auto listener = net::Listener::open(executor, endpoint, false);
-            if (!listener) {
-                return base::fail(std::move(listener).error().with_context(setting));
-            }
-            server->listeners_.push_back(std::move(*listener));
-        }
+        std::ranges::copy(endpoints, std::back_inserter(places));
+    }
+    if (place.sockets != nullptr) {
+        places = place.sockets->places(place.use, std::move(places));
+    }
+    for (const auto& where : places) {
+        CHECKED(server->listen(where, place));
     }
     for (std::size_t i = 0; i < server->listeners_.size(); ++i) {
         server->tasks_.spawn("api_accept", server->accept_on(i));
     }
     return server;
+}
+
+base::Result<> ApiServer::listen(const net::Endpoint& where, const Place& place)
+{
+    if (place.sockets != nullptr) {
+        for (auto& each : place.sockets->take(place.use, where)) {
+            TRY(listener, net::Listener::adopt(executor_, std::move(each)));
+            listeners_.push_back(std::move(listener));
+        }
+        if (!listeners_.empty() && listeners_.back().where() == where) {
+            return {};
+        }
+    }
+    auto listener = net::Listener::open(executor_, where, false);
+    if (!listener) {
+        return base::fail(std::move(listener).error().with_context(place.setting));
+    }
+    if (place.sockets != nullptr) {
+        place.sockets->keep(place.use, listener->descriptor());
+    }
+    listeners_.push_back(std::move(*listener));
+    return {};
+}
+
+boost::asio::awaitable<void> ApiServer::handle(http::Exchange& exchange)
+{
+    struct Count {
+        explicit Count(std::size_t& a_count) : count(a_count) { ++count; }
+        Count(const Count&) = delete;
+        Count& operator=(const Count&) = delete;
+        ~Count() { --count; }
+        std::size_t& count;
+    } const counted(requests_);
+    co_await handler_.handle(exchange);
 }
 
 std::vector<net::Endpoint> ApiServer::where() const
@@ -51,7 +90,7 @@ boost::asio::awaitable<void> ApiServer::accept_on(std::size_t listener)
     while (true) {
         auto socket = co_await listeners_[listener].accept();
         if (socket) {
-            tasks_.spawn("api_connection", serve(std::move(*socket), handler_));
+            tasks_.spawn("api_connection", serve(std::move(*socket), *this));
         } else if (socket.error().kind() == base::Errc::rate_limited) {
             base::log::warning("api_accept_paused", {{"error", socket.error().message()}});
             co_await base::sleep_for(std::chrono::milliseconds(200));
@@ -65,6 +104,11 @@ boost::asio::awaitable<void> ApiServer::stop()
 {
     for (auto& listener : listeners_) {
         listener.close();
+    }
+    stopping_ = true;
+    const auto deadline = std::chrono::steady_clock::now() + time_to_end;
+    while (requests_ > 0 && std::chrono::steady_clock::now() < deadline) {
+        co_await base::sleep_for(look_again);
     }
     co_await tasks_.stop();
 }

@@ -5,6 +5,7 @@
 #include "app/edge_node.h"
 #include "app/failure.h"
 #include "app/flags.h"
+#include "app/served_node.h"
 #include "app/test_ca_command.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -34,48 +35,118 @@ void set_log(const std::string& level, bool json)
 }
 
 // Starts the node, waits for a signal, stops it.
-template <class Node>
-boost::asio::awaitable<void> run_node(Node& node, int& status)
+base::Task<> run_deploy(DeployNode& node)
 {
     boost::asio::signal_set signals(co_await boost::asio::this_coro::executor, SIGTERM, SIGINT);
     const auto started = co_await node.start();
     if (started) {
+        tell_service_manager("READY=1");
         const int signal = co_await signals.async_wait(boost::asio::use_awaitable);
         base::log::info("stopping", {{"signal", signal}});
-        status = exit_ok;
-    } else {
-        status = tell_failure(started.error(), exit_problem);
+        tell_service_manager("STOPPING=1");
     }
     co_await node.stop();
+    co_return started;
 }
 
-template <class Node, class NodeSettings>
-int run(NodeSettings& settings, const base::ConfigTable& table, const Flags& flags)
+template <class NodeSettings>
+base::Result<> prepare(const NodeSettings& settings, const base::ConfigTable& table, const Flags& flags)
 {
-    if (const auto loaded = load(table, flags); !loaded) {
-        return tell_failure(loaded.error(), exit_usage);
+    auto loaded = load(table, flags);
+    if (loaded) {
+        set_log(settings.log_level, settings.log_json);
+        std::signal(SIGPIPE, SIG_IGN);
     }
-    set_log(settings.log_level, settings.log_json);
-    std::signal(SIGPIPE, SIG_IGN);
-    boost::asio::io_context loop(1);
-    auto node = Node::open(loop, settings);
-    if (!node) {
-        return tell_failure(node.error(),
-                            node.error().code() == "config_invalid" ? exit_usage : exit_problem);
-    }
-    int status = exit_problem;
+    return loaded;
+}
+
+int tell_not_opened(const base::Error& error)
+{
+    return tell_failure(error, error.code() == "config_invalid" ? exit_usage : exit_problem);
+}
+
+// Until `life` has ended.
+int run_loop(boost::asio::io_context& loop, base::Task<> life)
+{
+    int status = exit_ok;
     std::exception_ptr bug;
-    auto on_end = [&](std::exception_ptr failure) {
+    auto on_end = [&](std::exception_ptr failure, const base::Result<>& lived) {
         bug = std::move(failure);
+        if (!bug && !lived) {
+            status = tell_failure(lived.error(), exit_problem);
+        }
         loop.stop();
     };
-    boost::asio::co_spawn(loop, run_node(**node, status), on_end);
+    boost::asio::co_spawn(loop, std::move(life), on_end);
     loop.run();
-    node->reset();
     if (bug) {
         std::rethrow_exception(bug);
     }
     return status;
+}
+
+// Sockets and data folder of the process that serves it; none when there is no such process.
+base::Result<std::unique_ptr<Predecessor>> take_over(const std::filesystem::path& folder, Front& front)
+{
+    auto found = Predecessor::find(folder);
+    if (!found && found.error().code() == "nobody_there") {
+        return std::unique_ptr<Predecessor>();
+    }
+    if (!found) {
+        return base::fail(std::move(found).error());
+    }
+    CHECKED(found->take_sockets(front.sockets));
+    CHECKED(found->let_go());
+    front.succeeding = true;
+    return std::make_unique<Predecessor>(std::move(*found));
+}
+
+template <class Node, class NodeSettings>
+int serve(NodeSettings& settings, const base::ConfigTable& table, const Flags& flags, bool from_another)
+{
+    if (const auto prepared = prepare(settings, table, flags); !prepared) {
+        return tell_failure(prepared.error(), exit_usage);
+    }
+    Front front;
+    auto passed = net::PassedSockets::from_systemd();
+    if (!passed) {
+        return tell_failure(passed.error(), exit_problem);
+    }
+    front.sockets = std::move(*passed);
+    std::unique_ptr<Predecessor> predecessor;  // dies after the node: it takes its folder back then
+    if (from_another) {
+        auto taken = take_over(settings.data, front);
+        if (!taken) {
+            return tell_failure(taken.error(), exit_problem);
+        }
+        predecessor = std::move(*taken);
+    }
+    boost::asio::io_context loop(1);
+    ServedNode<Node, NodeSettings> node(loop, settings, front);
+    if (const auto opened = node.open(); !opened) {
+        return tell_not_opened(opened.error());
+    }
+    return run_loop(loop, node.run(predecessor.get()));
+}
+
+int deploy(DeploySettings& settings, const base::ConfigTable& table, const Flags& flags)
+{
+    if (const auto prepared = prepare(settings, table, flags); !prepared) {
+        return tell_failure(prepared.error(), exit_usage);
+    }
+    boost::asio::io_context loop(1);
+    auto node = DeployNode::open(loop, settings);
+    if (!node) {
+        return tell_not_opened(node.error());
+    }
+    return run_loop(loop, run_deploy(**node));
+}
+
+void add_take_over(CLI::App& verb, bool& wanted)
+{
+    verb.add_flag("--take-over", wanted,
+                  "Take sockets and data folder from the process that serves it now, without losing a "
+                  "connection; SIGHUP makes a process start its successor so.");
 }
 
 struct Context {
@@ -89,6 +160,7 @@ struct Context {
     Flags edge_flags;
     Flags deploy_flags;
     bool no_edge = false;
+    bool take_over = false;
     bool for_edge = false;
     bool for_deploy = false;
     bool markdown = false;
@@ -105,11 +177,13 @@ void add_serve(CLI::App& app, std::shared_ptr<Context> context, int& status)
         "config reference`.");
     add_flags(*serve, context->table, context->flags);
     serve->add_flag("--no-edge", context->no_edge, "The same as --edge-enabled false.");
+    add_take_over(*serve, context->take_over);
     serve->callback([context, &status] {
         if (context->no_edge) {
             context->flags.values["edge.enabled"] = {"false"};
         }
-        status = run<ControlNode>(context->settings, context->table, context->flags);
+        status =
+            app::serve<ControlNode>(context->settings, context->table, context->flags, context->take_over);
     });
 }
 
@@ -120,9 +194,11 @@ void add_edge(CLI::App& app, std::shared_ptr<Context> context, int& status)
         "Example, on another machine or beside `serve` with other ports:\n"
         "  certwright edge --join http://127.0.0.1:8700 --token \"$TOKEN\"");
     add_flags(*node, context->edge_table, context->edge_flags);
+    add_take_over(*node, context->take_over);
     node->callback([context, node, &status] {
         if (node->get_subcommands().empty()) {  // no verb, such as the `list` that cli adds
-            status = run<EdgeNode>(context->edge_settings, context->edge_table, context->edge_flags);
+            status = app::serve<EdgeNode>(context->edge_settings, context->edge_table, context->edge_flags,
+                                          context->take_over);
         }
     });
 }
@@ -141,7 +217,7 @@ void add_deploy(CLI::App& app, std::shared_ptr<Context> context, int& status)
         "  certwright deploy --join http://127.0.0.1:8700 --token \"$TOKEN\" --getter-listen 127.0.0.1:8703");
     add_flags(*node, context->deploy_table, context->deploy_flags);
     node->callback([context, &status] {
-        status = run<DeployNode>(context->deploy_settings, context->deploy_table, context->deploy_flags);
+        status = deploy(context->deploy_settings, context->deploy_table, context->deploy_flags);
     });
 }
 

@@ -17,7 +17,8 @@ using base::Errc;
 using base::Result;
 using base::Task;
 
-base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_context& loop, Settings settings)
+base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_context& loop, Settings settings,
+                                                             Front& front)
 {
     CHECKED(check_settings(settings));
     CHECKED(prepare_data_folder(settings.data_dir()));
@@ -31,11 +32,12 @@ base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_con
         std::make_unique<Ground>(std::move(settings), first_start, base::SystemClock(), std::move(*sealer));
     TRY(store, open_store(ground->settings, ground->clock));
     ground->store = std::move(store);
-    return std::unique_ptr<ControlNode>(new ControlNode(loop, std::move(ground)));
+    return std::unique_ptr<ControlNode>(new ControlNode(loop, std::move(ground), front));
 }
 
-ControlNode::ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> ground)
+ControlNode::ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> ground, Front& front)
     : loop_(loop),
+      front_(front),
       ground_(std::move(ground)),
       acknowledgements_(loop.get_executor(), *ground_->store, ground_->clock),
       world_{*ground_->store, ground_->sealer, ground_->clock, ground_->signal, acknowledgements_},
@@ -60,6 +62,8 @@ Task<> ControlNode::start()
     CO_CHECKED(co_await prepare_issuance());
     CO_CHECKED(co_await start_api());
     CO_CHECKED(co_await start_central_responder());
+    CO_CHECKED(co_await front_.wait_for_names());
+    front_.sockets.drop_unused();
     start_background();
     announce();
     co_return Result<>();
@@ -76,14 +80,8 @@ boost::asio::awaitable<void> ControlNode::stop()
     if (responder_server_) {
         co_await responder_server_->stop();
     }
+    co_await front_.wishes.close();
     co_await tasks_.stop();
-    if (edge_) {
-        co_await edge_->stop();
-    }
-    if (name_server_) {
-        name_server_->stop();
-    }
-    base::log::info("stopped");
 }
 
 Task<> ControlNode::prepare_store()
@@ -96,18 +94,29 @@ Task<> ControlNode::prepare_store()
 
 Task<> ControlNode::start_name_server()
 {
+    auto& name_server = front_.name_server;
+    if (!name_server) {
+        CO_CHECKED(open_name_server());
+    }
+    follow("nameserver", feed::name_server_filter(), feed::name_server_class, name_server->sink());
+    co_return Result<>();
+}
+
+Result<> ControlNode::open_name_server()
+{
     nameserver::Options options;
+    options.sockets = &front_.sockets;
+    options.wait_for_data = front_.succeeding;
     options.threads = static_cast<unsigned>(ground_->settings.dns_threads);
     options.rate_limit.per_second = static_cast<std::uint32_t>(ground_->settings.dns_rate_limit);
-    CO_TRY(listen, parse_listeners(ground_->settings.dns_listen));
+    TRY(listen, parse_listeners(ground_->settings.dns_listen));
     options.listen = listen;
-    auto server = nameserver::Server::start(std::move(options), ground_->clock);
+    auto server = nameserver::Server::start(std::move(options), front_.clock);
     if (!server) {
-        co_return base::fail(std::move(server).error().with_context("dns.listen"));
+        return base::fail(std::move(server).error().with_context("dns.listen"));
     }
-    name_server_ = std::move(*server);
-    follow("nameserver", feed::name_server_filter(), feed::name_server_class, name_server_->sink());
-    co_return Result<>();
+    front_.name_server = std::move(*server);
+    return {};
 }
 
 Task<> ControlNode::start_edge()
@@ -115,23 +124,29 @@ Task<> ControlNode::start_edge()
     if (!ground_->settings.edge) {
         co_return Result<>();
     }
+    if (!front_.edge) {
+        CO_CHECKED(open_edge());
+    }
+    follow("edge", feed::edge_filter("default"), feed::edge_class("default"), front_.edge->sink());
+    co_return Result<>();
+}
+
+Result<> ControlNode::open_edge()
+{
     edge::EdgeOptions options;
+    options.sockets = &front_.sockets;
     options.folder = ground_->settings.data_dir() / "edge";
-    CO_TRY(http, parse_listeners(ground_->settings.http_listen));
-    CO_TRY(https, parse_listeners(ground_->settings.https_listen));
+    TRY(http, parse_listeners(ground_->settings.http_listen));
+    TRY(https, parse_listeners(ground_->settings.https_listen));
     options.http = http;
     options.https = https;
     options.loop.https_port = https.empty() ? std::uint16_t{443} : https.front().port();
     options.threads = static_cast<unsigned>(ground_->settings.edge_threads);
-    CO_CHECKED(use_edge_traffic(ground_->settings.edge_traffic, options));
-    options.desk = &local_wishes_;
-    auto started = edge::Edge::start(std::move(options), ground_->clock, loop_.get_executor());
-    if (!started) {
-        co_return base::fail(std::move(started).error());
-    }
-    edge_ = std::move(*started);
-    follow("edge", feed::edge_filter("default"), feed::edge_class("default"), edge_->sink());
-    co_return Result<>();
+    CHECKED(use_edge_traffic(ground_->settings.edge_traffic, options));
+    options.desk = &front_.wishes;
+    TRY(started, edge::Edge::start(std::move(options), front_.clock, loop_.get_executor()));
+    front_.edge = std::move(started);
+    return {};
 }
 
 void ControlNode::follow(std::string name, feed::Filter filter, std::string follower_class, feed::Sink& sink)
@@ -205,7 +220,8 @@ Task<> ControlNode::start_api()
     endpoints_ = std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_,
                                                       issuance_, std::move(options));
     prepare_wishes();
-    facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
+    facts_ = std::make_unique<NodeFacts>(*front_.name_server, front_.edge.get(), *resolver_,
+                                         zones_of(ground_->settings));
     facts_->count(*wishes_);
     CO_CHECKED(prepare_alerts());
     api_ = std::make_unique<api::Api>(
@@ -223,7 +239,8 @@ Task<> ControlNode::start_api()
     };
     feed_handlers_ = std::make_unique<feed::FeedHandlers>(world_, std::move(authorise), std::move(grant));
     feed_handlers_->add_to(router_);
-    CO_TRY(server, ApiServer::start(loop_.get_executor(), ground_->settings.api_listen, router_));
+    CO_TRY(server, ApiServer::start(loop_.get_executor(), ground_->settings.api_listen, router_,
+                                    {"api.listen", "api", &front_.sockets}));
     api_server_ = std::move(server);
     co_return Result<>();
 }
@@ -232,7 +249,8 @@ Task<> ControlNode::start_central_responder()
 {
     http_responder_ = std::make_unique<responder::HttpResponder>(*ground_->store);
     const auto& listen = ground_->settings.responder_listen;
-    CO_TRY(server, ApiServer::start(loop_.get_executor(), listen, *http_responder_, "responder.listen"));
+    CO_TRY(server, ApiServer::start(loop_.get_executor(), listen, *http_responder_,
+                                    {"responder.listen", "responder", &front_.sockets}));
     responder_server_ = std::move(server);
     co_return Result<>();
 }
@@ -317,7 +335,7 @@ boost::asio::awaitable<void> ControlNode::keep_house()
 
 void ControlNode::announce() const
 {
-    for (const auto& where : name_server_->where()) {
+    for (const auto& where : front_.name_server->where()) {
         base::log::info("dns_listening", {{"address", net::to_string(where)}});
     }
     for (const auto& where : api_server_->where()) {

@@ -6,11 +6,11 @@
 #include "app/alert_parts.h"
 #include "app/api_server.h"
 #include "app/ca_desk.h"
+#include "app/front.h"
 #include "app/node_facts.h"
 #include "app/settings.h"
 #include "base/task_group.h"
 #include "crypto/sealer.h"
-#include "edge/edge.h"
 #include "endpoints/service.h"
 #include "feed/server/handlers.h"
 #include "feed/server/store_source.h"
@@ -20,7 +20,6 @@
 #include "issuance/planner.h"
 #include "issuance/revocation.h"
 #include "issuance/runner.h"
-#include "nameserver/server.h"
 #include "responder/dns_probe.h"
 #include "responder/http_responder.h"
 #include "responder/store_responder.h"
@@ -33,15 +32,17 @@
 
 namespace app {
 
-// Everything here runs on the loop it was given; the name server and the edge have loops of their own inside.
+// Everything here runs on the loop it was given.
 class ControlNode final {
 public:
-    // Opens the data folder, the master key and the store. Errors have a code and a fix.
-    static base::Result<std::unique_ptr<ControlNode>> open(boost::asio::io_context& loop, Settings settings);
+    // Opens the data folder, the master key and the store. Errors have a code and a fix. `front` outlives it.
+    static base::Result<std::unique_ptr<ControlNode>> open(boost::asio::io_context& loop, Settings settings,
+                                                           Front& front);
     ~ControlNode();
 
-    // Listens everywhere and starts all background work. On an error call stop() all the same.
+    // Starts what is missing of the front, and all background work. On an error call stop() all the same.
     base::Task<> start();
+    // Everything but the front.
     boost::asio::awaitable<void> stop();
 
 private:
@@ -55,11 +56,13 @@ private:
         std::unique_ptr<store::Store> store;
     };
 
-    ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> ground);
+    ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> ground, Front& front);
 
     base::Task<> prepare_store();
     base::Task<> start_name_server();
     base::Task<> start_edge();
+    base::Result<> open_name_server();
+    base::Result<> open_edge();
     base::Task<> prepare_issuance();
     void prepare_ca_work(const std::string& node);
     base::Task<> start_api();
@@ -83,13 +86,12 @@ private:
     boost::asio::awaitable<void> keep_house();
 
     boost::asio::io_context& loop_;
+    Front& front_;
     std::unique_ptr<Ground> ground_;
     boost::asio::thread_pool pool_{2};
     feed::Acknowledgements acknowledgements_;
     feed::World world_;
-    std::unique_ptr<nameserver::Server> name_server_;
     LocalWishes local_wishes_{model::own_group};
-    std::unique_ptr<edge::Edge> edge_;
     std::vector<std::unique_ptr<feed::StoreSource>> sources_;
 
     std::unique_ptr<http::Client> http_;

@@ -28,7 +28,7 @@ model::Platform ControlNode::platform() const
 std::vector<net::Endpoint> ControlNode::own_name_servers() const
 {
     std::vector<net::Endpoint> servers;
-    for (auto where : name_server_->where()) {
+    for (auto where : front_.name_server->where()) {
         if (where.address().is_unspecified()) {
             const bool v4 = where.address().is_v4();
             where.address(v4 ? boost::asio::ip::address(boost::asio::ip::address_v4::loopback())
@@ -82,6 +82,7 @@ void ControlNode::prepare_wishes()
     options.flood.client = rate(settings.on_demand_wishes_per_client, 10);
     wishes_ = std::make_unique<endpoints::Wishes>(*ground_->store, *endpoints_, *resolver_, options);
     local_wishes_.open(*wishes_);
+    front_.wishes.open(local_wishes_);
 }
 
 // What is done with CA accounts beside orders.

@@ -134,7 +134,8 @@ base::Result<> DeployNode::start_getter()
                           : std::filesystem::path(settings_.getter_secret_file);
     TRY(secret, secret_from(file));
     getter_ = std::make_unique<deploy::Getter>(deployer_->inventory(), deployer_->pool(), secret);
-    TRY(server, ApiServer::start(loop_.get_executor(), settings_.getter_listen, *getter_, "getter.listen"));
+    TRY(server, ApiServer::start(loop_.get_executor(), settings_.getter_listen, *getter_,
+                                 {"getter.listen", "getter"}));
     getter_server_ = std::move(server);
     return {};
 }

@@ -22,47 +22,59 @@ base::Result<> check(const EdgeSettings& settings)
 
 }  // namespace
 
-base::Result<std::unique_ptr<EdgeNode>> EdgeNode::open(boost::asio::io_context& loop, EdgeSettings settings)
+base::Result<std::unique_ptr<EdgeNode>> EdgeNode::open(boost::asio::io_context& loop, EdgeSettings settings,
+                                                       Front& front)
 {
     CHECKED(check(settings));
     CHECKED(prepare_data_folder(settings.data));
     TRY(id, own_id(settings.data));
-    return std::unique_ptr<EdgeNode>(new EdgeNode(loop, std::move(settings), id));
+    return std::unique_ptr<EdgeNode>(new EdgeNode(loop, std::move(settings), id, front));
 }
 
-EdgeNode::EdgeNode(boost::asio::io_context& loop, EdgeSettings settings, std::string id)
-    : settings_(std::move(settings)), id_(std::move(id)), tasks_(loop.get_executor())
+EdgeNode::EdgeNode(boost::asio::io_context& loop, EdgeSettings settings, std::string id, Front& front)
+    : front_(front),
+      executor_(loop.get_executor()),
+      settings_(std::move(settings)),
+      id_(std::move(id)),
+      tasks_(executor_)
 {
     http::ClientOptions calling;
     calling.user_agent = "certwright/" + std::string(version);
     calling.trust_file = settings_.trust;
-    http_ = http::make_client(loop.get_executor(), std::move(calling));
+    http_ = http::make_client(executor_, std::move(calling));
 }
 
-base::Task<> EdgeNode::start()
+base::Result<> EdgeNode::open_edge()
 {
     edge::EdgeOptions options;
     options.folder = settings_.data;
-    CO_TRY(http, parse_listeners(settings_.http_listen));
-    CO_TRY(https, parse_listeners(settings_.https_listen));
+    options.sockets = &front_.sockets;
+    TRY(http, parse_listeners(settings_.http_listen));
+    TRY(https, parse_listeners(settings_.https_listen));
     options.http = http;
     options.https = https;
     options.loop.https_port = https.empty() ? std::uint16_t{443} : https.front().port();
     options.loop.cache.group = settings_.group;
     options.threads = static_cast<unsigned>(settings_.threads);
-    CO_CHECKED(use_edge_traffic(settings_.traffic, options));
+    CHECKED(use_edge_traffic(settings_.traffic, options));
+    options.desk = &front_.wishes;
+    TRY(started, edge::Edge::start(std::move(options), front_.clock, executor_));
+    front_.edge = std::move(started);
+    return {};
+}
+
+base::Task<> EdgeNode::start()
+{
+    if (!front_.edge) {
+        CO_CHECKED(open_edge());
+    }
+    front_.sockets.drop_unused();
     const auto name = settings_.name.empty() ? host_name() : settings_.name;
     feed::FollowerIdentity identity{id_, name, std::string(version)};
     source_ =
         std::make_unique<feed::HttpSource>(*http_, settings_.join, settings_.token, std::move(identity));
-    options.desk = source_.get();
-    auto executor = co_await boost::asio::this_coro::executor;
-    auto started = edge::Edge::start(std::move(options), clock_, std::move(executor));
-    if (!started) {
-        co_return base::fail(std::move(started).error());
-    }
-    edge_ = std::move(*started);
-    tasks_.spawn("follow", feed::follow(*source_, edge_->sink(), "edge"));
+    front_.wishes.open(*source_);
+    tasks_.spawn("follow", feed::follow(*source_, front_.edge->sink(), "edge"));
     base::log::info("started",
                     {{"edge", id_}, {"name", name}, {"control", settings_.join}, {"version", version}});
     co_return base::Result<>();
@@ -70,11 +82,8 @@ base::Task<> EdgeNode::start()
 
 boost::asio::awaitable<void> EdgeNode::stop()
 {
+    co_await front_.wishes.close();
     co_await tasks_.stop();
-    if (edge_) {
-        co_await edge_->stop();
-    }
-    base::log::info("stopped");
 }
 
 }  // namespace app

@@ -29,6 +29,17 @@ struct Settings {
     std::optional<std::string> profile;
     bool own_challenges = false;
     bool no_own_challenges = false;
+    std::vector<std::string> more_upstreams;  // one empty text: none
+    std::optional<std::string> connect_timeout;
+    std::optional<std::string> answer_timeout;
+    std::optional<std::string> idle_timeout;
+    bool send_proxy = false;
+    bool no_send_proxy = false;
+    std::optional<std::string> health_path;
+    std::optional<std::string> hsts;  // for how long
+    bool hsts_subdomains = false;
+    bool hsts_preload = false;
+    std::optional<std::string> plain_http;
 };
 
 struct Waiting {
@@ -45,6 +56,9 @@ void add_waiting(CLI::App& verb, Waiting& waiting);
 
 // Where the API has an endpoint, or what is below it: "/suspend", "?revoke=true".
 std::string endpoint_path(const std::string& endpoint, std::string_view rest = "");
+// --hsts and what belongs to it, for verbs of their own.
+void add_hsts(CLI::App& verb, Settings& settings);
+boost::json::object hsts_json(const Settings& settings);
 
 // What the API takes.
 boost::json::object to_json(const Settings& settings);

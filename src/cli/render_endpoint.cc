@@ -90,6 +90,43 @@ std::string redirect_text(const json::object& endpoint)
         flag(endpoint, "on_demand") ? "; it came on demand" : "");
 }
 
+// Lines for what is not as usual.
+std::string serving_text(const json::object& endpoint, const Paint& paint)
+{
+    std::string made;
+    const auto& forwarding = object(endpoint, "forwarding");
+    for (const auto& each : texts(forwarding, "more_upstreams")) {
+        made += labelled(paint, "", each);
+    }
+    std::string limits;
+    for (const auto* each : {"connect", "answer", "idle"}) {
+        if (const auto limit = number(forwarding, fmt::format("{}_timeout", each)); limit > 0) {
+            limits += fmt::format("{}{} within {} s", limits.empty() ? "" : ", ", each, limit);
+        }
+    }
+    if (!limits.empty()) {
+        made += labelled(paint, "", limits);
+    }
+    if (flag(forwarding, "proxy_protocol")) {
+        made += labelled(paint, "", "with the PROXY protocol");
+    }
+    if (const auto path = text(forwarding, "health_path"); !path.empty()) {
+        made += labelled(paint, "", "health by GET " + harmless(path));
+    }
+    const auto& hsts = object(endpoint, "hsts");
+    if (const auto age = number(hsts, "max_age"); age > 0) {
+        made += labelled(paint, "HSTS",
+                         fmt::format("{}{}{}", duration(std::chrono::seconds(age)),
+                                     flag(hsts, "subdomains") ? ", with subdomains" : "",
+                                     flag(hsts, "preload") ? ", for preload lists" : ""));
+    }
+    const auto plain = text(endpoint, "plain_http");
+    if (plain == "serve" || plain == "refuse") {
+        made += labelled(paint, "port 80", plain == "serve" ? "serves as HTTPS does" : "refuses");
+    }
+    return made;
+}
+
 std::string next_look(const json::object& endpoint, base::Time now)
 {
     const auto next = time(endpoint, "next_attempt_at");
@@ -212,6 +249,7 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
     } else {
         made += labelled(paint, "redirect", redirect_text(endpoint));
     }
+    made += serving_text(endpoint, paint);
     made += labelled(paint, "IP filter", filter_text(endpoint));
     made += labelled(paint, "serves", served_text(endpoint, now));
     const auto& order = object(endpoint, "order");

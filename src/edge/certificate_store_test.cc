@@ -72,6 +72,23 @@ protected:
     std::unique_ptr<CertificateStore> store_;
 };
 
+TEST(StoredForm, KeepsHowARouteIsServedAndReadsRoutesWithoutThat)
+{
+    feed::RouteEntry usual;
+    usual.endpoint = "ep_a";
+    usual.names = {"a.test"};
+    feed::RouteEntry special = usual;
+    special.hsts = {31'536'000, true, false};
+    special.plain_http = model::PlainHttp::serve;
+    special.forwarding.more_upstreams = {"http://127.0.0.1:2"};
+    special.forwarding.idle = std::chrono::seconds(7);
+    special.forwarding.proxy_protocol = true;
+    special.forwarding.health_path = "/up";
+    EXPECT_EQ(route_from(to_stored(usual, 1)).value(), usual);
+    EXPECT_EQ(route_from(to_stored(special, 1)).value(), special);
+    EXPECT_LT(to_stored(usual, 1).size() + 20, to_stored(special, 1).size());
+}
+
 TEST_F(CertificateStoreTest, FindsTheExactNameBeforeTheWildcard)
 {
     apply(batch(1, {route("ep_wild", {"*.shop.test"}), route("ep_exact", {"a.shop.test"})}));

@@ -63,7 +63,7 @@ std::unique_ptr<net::Stream> Connections::Member::track(std::unique_ptr<net::Str
 {
     auto tracked = std::make_unique<Tracked>(*this, std::move(stream), client);
     stream_ = tracked.get();
-    if (all_.draining_) {
+    if (all_.ending_ == Ending::alone) {
         close();
     }
     return tracked;
@@ -75,15 +75,24 @@ boost::asio::awaitable<void> Connections::Member::handle(http::Exchange& exchang
     ++requests_;
     move_to(all_.others_);
     co_await next_.handle(exchange);
-    if (all_.draining_ && queued) {
+    const bool alone = all_.ending_ == Ending::alone;
+    if (alone && queued) {
         co_await base::sleep_for(time_to_send);
     }
     --requests_;
     if (requests_ == 0 && !shed_) {
         move_to(all_.idle_);
     }
-    if (all_.draining_ && requests_ == 0) {
+    if (alone && requests_ == 0) {
         close();
+    }
+}
+
+void Connections::Member::serves(http::Endable* connection)
+{
+    endable_ = connection;
+    if (endable_ != nullptr && all_.ending_) {
+        endable_->end_soon();
     }
 }
 
@@ -108,11 +117,20 @@ std::size_t Connections::shed(std::size_t most)
     return closed;
 }
 
-void Connections::drain()
+void Connections::drain(Ending ending)
 {
-    draining_ = true;
+    ending_ = ending;
     for (auto* member : idle_) {
-        member->close();
+        if (ending == Ending::alone) {
+            member->close();
+        } else if (member->endable_ != nullptr) {
+            member->endable_->end_soon();
+        }
+    }
+    for (auto* member : others_) {
+        if (ending == Ending::succeeded && member->endable_ != nullptr) {
+            member->endable_->end_soon();
+        }
     }
 }
 

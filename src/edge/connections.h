@@ -10,6 +10,12 @@
 
 namespace edge {
 
+// How connections end when an edge stops.
+enum class Ending {
+    alone,      // nobody takes over: those without a request are closed at once
+    succeeded,  // another process listens on: clients are told to open another, and none is cut in between
+};
+
 class Connections {
 public:
     // One connection: passes its requests on and knows whether one is being answered. Lives longer than its
@@ -26,6 +32,8 @@ public:
         std::unique_ptr<net::Stream> track(std::unique_ptr<net::Stream> stream,
                                            const std::optional<net::Endpoint>& client = std::nullopt);
         boost::asio::awaitable<void> handle(http::Exchange& exchange) override;
+        bool ending() const override { return all_.ending_.has_value(); }
+        void serves(http::Endable* connection) override;
 
     private:
         friend class Connections;
@@ -39,12 +47,14 @@ public:
         std::list<Member*>* list_;
         std::list<Member*>::iterator place_;
         net::Stream* stream_ = nullptr;
+        http::Endable* endable_ = nullptr;
         std::size_t requests_ = 0;  // being answered; HTTP/2 has several at a time
         bool shed_ = false;
     };
 
-    // From now on a connection is closed when it has no request; those without one are closed at once.
-    void drain();
+    // From now on connections end. Ending::alone: when they have no request, at once. Otherwise HTTP/1 after
+    // its next answer, and HTTP/2 by GOAWAY.
+    void drain(Ending ending);
     std::size_t size() const { return idle_.size() + others_.size(); }
     // Closes up to so many connections without a request, those idle for longest first; returns how many.
     std::size_t shed(std::size_t most);
@@ -55,7 +65,7 @@ private:
     std::list<Member*> idle_;    // without a request, least recently used first
     std::list<Member*> others_;  // with requests, or shed
     std::size_t closing_ = 0;
-    bool draining_ = false;
+    std::optional<Ending> ending_;
 };
 
 }  // namespace edge

@@ -6,6 +6,8 @@
 
 #include <boost/asio/use_future.hpp>
 
+#include <fcntl.h>
+
 #include <algorithm>
 
 namespace edge {
@@ -75,6 +77,8 @@ Edge::~Edge()
         if (!loop->running()) {
             continue;
         }
+        auto begin = loop->begin_drain(Ending::alone);
+        asio::co_spawn(loop->executor(), std::move(begin), asio::use_future).wait();
         auto cut = loop->drain(std::chrono::milliseconds(0));
         asio::co_spawn(loop->executor(), std::move(cut), asio::use_future).wait();
         loop->join();
@@ -93,6 +97,10 @@ base::Result<std::unique_ptr<Edge>> Edge::start(EdgeOptions options, const base:
             std::make_unique<Wishes>(std::move(control), *edge->options_.desk, edge->options_.wishes);
     }
     CHECKED(edge->open_loops(clock));
+    if (auto* passed = edge->options_.sockets) {
+        edge->http_ = passed->places("http", std::move(edge->http_));
+        edge->https_ = passed->places("https", std::move(edge->https_));
+    }
     CHECKED(edge->listen(edge->http_, false));
     CHECKED(edge->listen(edge->https_, true));
     for (const auto& loop : edge->loops_) {
@@ -130,11 +138,35 @@ base::Result<> Edge::open_loops(const base::Clock& clock)
 // The first loop finds the real port, the others share it.
 base::Result<> Edge::listen(std::vector<net::Endpoint>& places, bool tls)
 {
+    const std::string_view use = tls ? "https" : "http";
+    auto* passed = options_.sockets;
     for (auto& place : places) {
-        for (const auto& loop : loops_) {
-            TRY(real, loop->listen(place, tls));
-            place = real;
+        if (passed != nullptr) {
+            if (auto there = passed->take(use, place); !there.empty()) {
+                CHECKED(adopt(std::move(there), tls));
+                continue;
+            }
         }
+        for (const auto& loop : loops_) {
+            TRY(listener, net::Listener::open(loop->executor(), place, true));
+            place = listener.where();
+            if (passed != nullptr) {
+                passed->keep(use, listener.descriptor());
+            }
+            loop->listen(std::move(listener), tls);
+        }
+    }
+    return {};
+}
+
+// Every loop has one, and every one has a loop: what waits in its queue is accepted.
+base::Result<> Edge::adopt(std::vector<net::Descriptor> sockets, bool tls)
+{
+    for (std::size_t i = 0; i < std::max(sockets.size(), loops_.size()); ++i) {
+        auto& loop = *loops_[i % loops_.size()];
+        net::Descriptor copy(::fcntl(sockets[i % sockets.size()].get(), F_DUPFD_CLOEXEC, 0));
+        TRY(listener, net::Listener::adopt(loop.executor(), std::move(copy)));
+        loop.listen(std::move(listener), tls);
     }
     return {};
 }
@@ -166,10 +198,18 @@ std::vector<const Counters*> Edge::counters() const
     return all;
 }
 
-asio::awaitable<void> Edge::stop()
+asio::awaitable<void> Edge::stop(Ending ending)
 {
     for (const auto& loop : loops_) {
-        auto drain = loop->drain(options_.drain);
+        auto begin = loop->begin_drain(ending);
+        co_await base::run_on(loop->executor(), std::move(begin));
+    }
+    const auto limit = ending == Ending::alone ? options_.drain : options_.drain_succeeded;
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    for (const auto& loop : loops_) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            std::max(deadline - std::chrono::steady_clock::now(), std::chrono::steady_clock::duration{0}));
+        auto drain = loop->drain(left);
         co_await base::run_on(loop->executor(), std::move(drain));
     }
     // They go after the workers, which may still be posting to them.

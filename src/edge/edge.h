@@ -6,6 +6,7 @@
 #include "edge/loop.h"
 #include "edge/wishes.h"
 #include "feed/follower.h"
+#include "net/passed_sockets.h"
 
 #include <filesystem>
 #include <memory>
@@ -24,6 +25,10 @@ struct EdgeOptions {
     std::chrono::milliseconds drain{10'000};  // for requests in flight when it stops
     feed::WishDesk* desk = nullptr;           // where wishes go; outlives the edge; null: nowhere
     WishLimits wishes;
+    // For idle connections too, when another process has taken over.
+    std::chrono::milliseconds drain_succeeded{30'000};
+    net::PassedSockets* sockets =
+        nullptr;  // where listening sockets come from and are kept; outlives the edge
     LoopOptions loop;
 };
 
@@ -51,7 +56,7 @@ public:
     const CertificateStore& store() const { return *store_; }
 
     // Stops accepting, lets requests in flight end within the limit, joins the threads.
-    boost::asio::awaitable<void> stop();
+    boost::asio::awaitable<void> stop(Ending ending = Ending::alone);
 
 private:
     class StoreSink;
@@ -59,6 +64,7 @@ private:
     Edge(EdgeOptions options, std::unique_ptr<CertificateStore> store);
     base::Result<> open_loops(const base::Clock& clock);
     base::Result<> listen(std::vector<net::Endpoint>& places, bool tls);
+    base::Result<> adopt(std::vector<net::Descriptor> sockets, bool tls);
     base::Result<> warm();
 
     EdgeOptions options_;

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "edge/forwarded_head.h"
 #include "edge/tunnel.h"
+#include "net/proxy_protocol.h"
 
 #include <boost/asio/experimental/parallel_group.hpp>
 
@@ -92,8 +93,31 @@ std::chrono::steady_clock::time_point in(std::chrono::milliseconds limit)
 
 }  // namespace
 
-Forwarder::Forwarder(http::UpstreamPool& pool, Counters& counters, ForwardLimits limits)
-    : pool_(pool), counters_(counters), limits_(limits), id_prefix_(base::random_label(10))
+namespace {
+
+http::Origin origin_of(const http::Exchange& exchange, const Route& route, const Upstream& upstream)
+{
+    auto origin = upstream.origin;
+    if (route.forwarding.proxy_protocol) {
+        const auto& connection = exchange.connection();
+        origin.preamble = net::proxy_header(connection.client, connection.local);
+    }
+    return origin;
+}
+
+// Nothing has come back and asking twice does no harm (RFC 9110 9.2.2).
+bool may_ask_again(const http::RequestHead& request, const std::optional<std::string>& body,
+                   const base::Error& error)
+{
+    return is_idempotent(request.method) && (!body || body->empty()) &&
+           error.kind() == base::Errc::unavailable && error.code() != "bad_upstream";
+}
+
+}  // namespace
+
+Forwarder::Forwarder(http::UpstreamPool& pool, UpstreamHealth& health, Counters& counters,
+                     ForwardLimits limits)
+    : pool_(pool), health_(health), counters_(counters), limits_(limits), id_prefix_(base::random_label(10))
 {
 }
 
@@ -102,53 +126,91 @@ std::string Forwarder::next_request_id()
     return fmt::format("{}{:06x}", id_prefix_, ++requests_);
 }
 
-base::Task<> Forwarder::forward(http::Exchange& exchange, const Upstream& upstream)
+ForwardLimits Forwarder::limits_of(const Route& route) const
 {
-    const auto id = next_request_id();
-    auto head = forwarded_request(exchange.request(), exchange.connection(), upstream.prefix, id);
+    auto limits = limits_;
+    const auto& own = route.forwarding;
+    limits.connect = own.connect.count() > 0 ? own.connect : limits.connect;
+    limits.answer = own.answer.count() > 0 ? own.answer : limits.answer;
+    limits.body = own.idle.count() > 0 ? own.idle : limits.body;
+    limits.tunnel = own.idle.count() > 0 ? own.idle : limits.tunnel;
+    return limits;
+}
+
+base::Task<> Forwarder::forward(http::Exchange& exchange, const Route& route)
+{
+    Job job{exchange, route, limits_of(route), next_request_id()};
     const auto kind = body_kind(exchange);
     if (kind == BodyKind::stream) {
-        co_return co_await stream(exchange, upstream, std::move(head), id);
+        co_return co_await stream(job);
     }
-    base::Result<Answer> answer;
-    if (kind == BodyKind::none) {
-        answer = co_await send_whole(upstream, std::move(head), std::nullopt);
-    } else {
-        auto body = co_await http::read_all(exchange, small_body);
-        if (!body) {
-            co_return co_await refuse_body(exchange, std::move(body).error());
+    std::optional<std::string> body;
+    if (kind == BodyKind::small) {
+        auto read = co_await http::read_all(exchange, small_body);
+        if (!read) {
+            co_return co_await refuse_body(exchange, std::move(read).error());
         }
-        answer = co_await send_whole(upstream, std::move(head), std::move(*body));
+        body = std::move(*read);
     }
+    auto answer = co_await send_whole(job, std::move(body));
     if (!answer) {
-        co_return co_await send_gateway_error(exchange, std::move(answer).error(), id);
+        co_return co_await send_gateway_error(job, std::move(answer).error());
     }
     if (answer->head.status == 101) {
-        co_return co_await switch_protocols(exchange, std::move(*answer), id);
+        co_return co_await switch_protocols(job, std::move(*answer));
     }
     auto& connection = *answer->connection;
-    CO_CHECKED(co_await relay_answer(exchange, connection, std::move(answer->head)));
+    CO_CHECKED(co_await relay_answer(job, connection, std::move(answer->head)));
     pool_.release(std::move(answer->connection));
     co_return base::Result<>();
 }
 
-base::Task<Forwarder::Answer> Forwarder::send_whole(const Upstream& upstream, http::RequestHead head,
-                                                    std::optional<std::string> body)
+base::Task<Forwarder::Answer> Forwarder::send_whole(Job& job, std::optional<std::string> body)
 {
-    CO_TRY(kept, co_await pool_.acquire(upstream.origin, limits_.connect));
-    const bool again = is_idempotent(head.method);
-    auto first = co_await send_on(std::move(kept), head, body);
-    if (first || !again || first.error().code() != "stale_connection") {
+    const auto& upstream = health_.choose(job.route);
+    bool sent = false;
+    auto first = co_await send_to(job, upstream, body, sent);
+    if (first || job.route.upstreams.size() < 2 ||
+        (sent && !may_ask_again(job.exchange.request(), body, first.error()))) {
         co_return first;
     }
-    CO_TRY(fresh, co_await pool_.connect(upstream.origin, limits_.connect));
-    co_return co_await send_on(std::move(fresh), std::move(head), std::move(body));
+    const auto& other = health_.choose(job.route, &upstream);
+    co_return co_await send_to(job, other, std::move(body), sent);
 }
 
-base::Task<Forwarder::Answer> Forwarder::send_on(Connection connection, http::RequestHead head,
+base::Task<Forwarder::Answer> Forwarder::send_to(Job& job, const Upstream& upstream,
+                                                 std::optional<std::string> body, bool& sent)
+{
+    auto head = forwarded_request(job.exchange.request(), job.exchange.connection(), upstream.prefix, job.id);
+    const auto origin = origin_of(job.exchange, job.route, upstream);
+    auto kept = co_await pool_.acquire(origin, job.limits.connect);
+    if (!kept) {
+        health_.failed(upstream);
+        co_return base::fail(std::move(kept).error());
+    }
+    sent = true;
+    const bool again = is_idempotent(head.method);
+    auto answer = co_await send_on(job, std::move(*kept), head, body);
+    if (!answer && again && answer.error().code() == "stale_connection") {
+        auto fresh = co_await pool_.connect(origin, job.limits.connect);
+        if (!fresh) {
+            health_.failed(upstream);
+            co_return base::fail(std::move(fresh).error());
+        }
+        answer = co_await send_on(job, std::move(*fresh), std::move(head), std::move(body));
+    }
+    if (answer) {
+        health_.answered(upstream);
+    } else {
+        health_.failed(upstream);
+    }
+    co_return answer;
+}
+
+base::Task<Forwarder::Answer> Forwarder::send_on(Job& job, Connection connection, http::RequestHead head,
                                                  std::optional<std::string> body)
 {
-    connection->set_deadline(in(limits_.answer));
+    connection->set_deadline(in(job.limits.answer));
     const auto framing = body ? http::Framing::length(body->size()) : http::Framing::none();
     connection->begin(head, framing, head.headers.contains("Upgrade"));
     base::Result<> sent;
@@ -170,24 +232,46 @@ base::Task<Forwarder::Answer> Forwarder::send_on(Connection connection, http::Re
     co_return Answer{std::move(connection), std::move(*answer)};
 }
 
-base::Task<> Forwarder::stream(http::Exchange& exchange, const Upstream& upstream, http::RequestHead head,
-                               std::string id)
+// Nothing of the request is sent yet: another upstream does as well, whatever the method.
+base::Task<Forwarder::Connection> Forwarder::connect_for_stream(Job& job, const Upstream*& upstream)
 {
-    auto acquired = co_await pool_.acquire(upstream.origin, limits_.connect);
+    upstream = &health_.choose(job.route);
+    auto first = co_await pool_.acquire(origin_of(job.exchange, job.route, *upstream), job.limits.connect);
+    if (first) {
+        co_return std::move(first);
+    }
+    health_.failed(*upstream);
+    if (job.route.upstreams.size() < 2) {
+        co_return std::move(first);
+    }
+    upstream = &health_.choose(job.route, upstream);
+    auto second = co_await pool_.acquire(origin_of(job.exchange, job.route, *upstream), job.limits.connect);
+    if (!second) {
+        health_.failed(*upstream);
+    }
+    co_return std::move(second);
+}
+
+base::Task<> Forwarder::stream(Job& job)
+{
+    const Upstream* upstream = nullptr;
+    auto acquired = co_await connect_for_stream(job, upstream);
     if (!acquired) {
-        co_return co_await send_gateway_error(exchange, std::move(acquired).error(), std::move(id));
+        co_return co_await send_gateway_error(job, std::move(acquired).error());
     }
     auto connection = std::move(*acquired);
-    const auto length = exchange.body_length();
+    const auto length = job.exchange.body_length();
+    const auto head =
+        forwarded_request(job.exchange.request(), job.exchange.connection(), upstream->prefix, job.id);
     connection->begin(head, length ? http::Framing::length(*length) : http::Framing::chunked());
-    connection->set_deadline(in(limits_.answer));
+    connection->set_deadline(in(job.limits.answer));
 
     auto executor = co_await asio::this_coro::executor;
     std::optional<base::Error> client_failure;
     auto sending =
-        asio::co_spawn(executor, send_request_body(exchange, *connection, client_failure), asio::deferred);
+        asio::co_spawn(executor, send_request_body(job, *connection, client_failure), asio::deferred);
     auto receiving =
-        asio::co_spawn(executor, receive_answer(exchange, *connection, id, client_failure), asio::deferred);
+        asio::co_spawn(executor, receive_answer(job, *connection, client_failure), asio::deferred);
     auto both = asio::experimental::make_parallel_group(std::move(sending), std::move(receiving));
     auto outcome = co_await both.async_wait(UntilAnswered(), asio::use_awaitable);
     auto& [order, sending_stopped, sent, receiving_stopped, answered] = outcome;
@@ -197,65 +281,73 @@ base::Task<> Forwarder::stream(http::Exchange& exchange, const Upstream& upstrea
     if (!answered) {
         co_return base::fail(std::move(answered).error());
     }
+    if (*answered) {
+        health_.answered(*upstream);
+    } else if (!client_failure) {
+        health_.failed(*upstream);
+    }
     if (!sending_stopped && sent && *answered) {
         pool_.release(std::move(connection));
     }
     co_return base::Result<>();
 }
 
-base::Task<> Forwarder::send_request_body(http::Exchange& exchange, http::Http1Connection& connection,
+base::Task<> Forwarder::send_request_body(Job& job, http::Http1Connection& connection,
                                           std::optional<base::Error>& client_failure)
 {
     const auto buffer = std::make_unique_for_overwrite<char[]>(piece_size);
     while (true) {
-        auto count = co_await exchange.read_body({buffer.get(), piece_size});
+        auto count = co_await job.exchange.read_body({buffer.get(), piece_size});
         if (!count) {
             client_failure = std::move(count).error();
             connection.close();  // Ends receive_answer() too.
             co_return base::fail(*client_failure);
         }
         if (*count == 0) {
-            connection.set_deadline(in(limits_.answer));
-            co_return co_await connection.finish(passed_trailers(exchange.request_trailers()));
+            connection.set_deadline(in(job.limits.answer));
+            co_return co_await connection.finish(passed_trailers(job.exchange.request_trailers()));
         }
-        connection.set_deadline(in(limits_.answer));
+        connection.set_deadline(in(job.limits.answer));
         const std::span<const char> piece(buffer.get(), *count);
         CO_CHECKED(co_await connection.send_body(piece));
     }
 }
 
 // True when an answer of the upstream was passed on whole.
-base::Task<bool> Forwarder::receive_answer(http::Exchange& exchange, http::Http1Connection& connection,
-                                           std::string id, const std::optional<base::Error>& client_failure)
+base::Task<bool> Forwarder::receive_answer(Job& job, http::Http1Connection& connection,
+                                           const std::optional<base::Error>& client_failure)
 {
     auto head = co_await connection.read_head();
     if (!head && client_failure) {
-        CO_CHECKED(co_await refuse_body(exchange, *client_failure));
+        CO_CHECKED(co_await refuse_body(job.exchange, *client_failure));
         co_return false;
     }
     if (!head) {
-        CO_CHECKED(co_await send_gateway_error(exchange, std::move(head).error(), std::move(id)));
+        CO_CHECKED(co_await send_gateway_error(job, std::move(head).error()));
         co_return false;
     }
     if (head->status == 101) {
-        CO_CHECKED(co_await send_gateway_error(exchange, switched_unasked(), std::move(id)));
+        CO_CHECKED(co_await send_gateway_error(job, switched_unasked()));
         co_return false;
     }
-    CO_CHECKED(co_await relay_answer(exchange, connection, std::move(*head)));
+    CO_CHECKED(co_await relay_answer(job, connection, std::move(*head)));
     co_return true;
 }
 
-base::Task<> Forwarder::relay_answer(http::Exchange& exchange, http::Http1Connection& connection,
-                                     http::ResponseHead head)
+base::Task<> Forwarder::relay_answer(Job& job, http::Http1Connection& connection, http::ResponseHead head)
 {
+    auto& exchange = job.exchange;
     http::ResponseHead passed{head.status, forwarded_answer(head.headers, false)};
+    if (!job.route.hsts.empty() && exchange.connection().tls) {
+        passed.headers.set("Strict-Transport-Security", job.route.hsts);
+    }
     CO_CHECKED(co_await exchange.send_head(std::move(passed)));
     if (connection.body_ended()) {
         co_return co_await exchange.finish({});
     }
     const auto buffer = std::make_unique_for_overwrite<char[]>(piece_size);
     while (true) {
-        connection.set_deadline(in(limits_.body));
+        connection.set_deadline(in(job.limits.body));
         auto count = co_await connection.read_body({buffer.get(), piece_size});
         if (!count) {
             Counters::count(counters_.upstream_failed);
@@ -275,10 +367,11 @@ base::Task<> Forwarder::relay_answer(http::Exchange& exchange, http::Http1Connec
     }
 }
 
-base::Task<> Forwarder::switch_protocols(http::Exchange& exchange, Answer answer, std::string id)
+base::Task<> Forwarder::switch_protocols(Job& job, Answer answer)
 {
+    auto& exchange = job.exchange;
     if (!wants_upgrade(exchange.request())) {
-        co_return co_await send_gateway_error(exchange, switched_unasked(), std::move(id));
+        co_return co_await send_gateway_error(job, switched_unasked());
     }
     http::ResponseHead head{101, forwarded_answer(answer.head.headers, true)};
     CO_CHECKED(co_await exchange.send_head(std::move(head)));
@@ -288,7 +381,7 @@ base::Task<> Forwarder::switch_protocols(http::Exchange& exchange, Answer answer
     if (!client || !upstream) {
         co_return base::fail(base::Errc::internal, "this connection cannot be upgraded");
     }
-    co_await tunnel(std::move(client), std::move(upstream), limits_.tunnel);
+    co_await tunnel(std::move(client), std::move(upstream), job.limits.tunnel);
     co_return base::Result<>();
 }
 
@@ -306,8 +399,10 @@ base::Task<> Forwarder::refuse_body(http::Exchange& exchange, base::Error error)
                                        std::move(extra));
 }
 
-base::Task<> Forwarder::send_gateway_error(http::Exchange& exchange, base::Error error, std::string id)
+base::Task<> Forwarder::send_gateway_error(Job& job, base::Error error)
 {
+    auto& exchange = job.exchange;
+    const auto& id = job.id;
     Counters::count(counters_.upstream_failed);
     const int status = error.kind() == base::Errc::timeout ? 504 : 502;
     const std::string host(exchange.request().host());

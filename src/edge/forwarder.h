@@ -3,6 +3,7 @@
 
 #include "edge/counters.h"
 #include "edge/route.h"
+#include "edge/upstream_health.h"
 #include "http/exchange.h"
 #include "http/upstream.h"
 
@@ -20,39 +21,51 @@ struct ForwardLimits {
     std::chrono::milliseconds tunnel{3'600'000};  // without an octet either way after an upgrade
 };
 
-// Runs on one executor: no locks. `pool` and `counters` outlive it.
+// Runs on one executor: no locks. What it is given outlives it.
 class Forwarder {
 public:
-    Forwarder(http::UpstreamPool& pool, Counters& counters, ForwardLimits limits);
+    Forwarder(http::UpstreamPool& pool, UpstreamHealth& health, Counters& counters, ForwardLimits limits);
 
     // Answers the exchange; when the upstream fails before its answer, with 502 or 504. An error means that
-    // the exchange can only be reset.
-    base::Task<> forward(http::Exchange& exchange, const Upstream& upstream);
+    // the exchange can only be reset. REQUIRES: the route has upstreams, and outlives the call.
+    base::Task<> forward(http::Exchange& exchange, const Route& route);
 
 private:
     using Connection = std::unique_ptr<http::Http1Connection>;
     using Answer = http::UpstreamPool::Answer;
 
-    // A request whose body is known whole; without one it has none, not an empty one.
-    base::Task<Answer> send_whole(const Upstream& upstream, http::RequestHead head,
-                                  std::optional<std::string> body);
-    base::Task<Answer> send_on(Connection connection, http::RequestHead head,
+    // One request on its way. Lives as long as forward().
+    struct Job {
+        http::Exchange& exchange;
+        const Route& route;
+        ForwardLimits limits;
+        std::string id;
+    };
+
+    ForwardLimits limits_of(const Route& route) const;
+    // A request whose body is known whole; without one it has none, not an empty one. An upstream that cannot
+    // be reached, or fails before it answers where asking twice does no harm, is replaced once by another.
+    base::Task<Answer> send_whole(Job& job, std::optional<std::string> body);
+    // `sent`: whether anything of the request may have arrived.
+    base::Task<Answer> send_to(Job& job, const Upstream& upstream, std::optional<std::string> body,
+                               bool& sent);
+    base::Task<Answer> send_on(Job& job, Connection connection, http::RequestHead head,
                                std::optional<std::string> body);
-    base::Task<> stream(http::Exchange& exchange, const Upstream& upstream, http::RequestHead head,
-                        std::string id);
-    base::Task<> send_request_body(http::Exchange& exchange, http::Http1Connection& connection,
+    base::Task<> stream(Job& job);
+    base::Task<Connection> connect_for_stream(Job& job, const Upstream*& upstream);
+    base::Task<> send_request_body(Job& job, http::Http1Connection& connection,
                                    std::optional<base::Error>& client_failure);
-    base::Task<bool> receive_answer(http::Exchange& exchange, http::Http1Connection& connection,
-                                    std::string id, const std::optional<base::Error>& client_failure);
-    base::Task<> relay_answer(http::Exchange& exchange, http::Http1Connection& connection,
-                              http::ResponseHead head);
-    base::Task<> switch_protocols(http::Exchange& exchange, Answer answer, std::string id);
+    base::Task<bool> receive_answer(Job& job, http::Http1Connection& connection,
+                                    const std::optional<base::Error>& client_failure);
+    base::Task<> relay_answer(Job& job, http::Http1Connection& connection, http::ResponseHead head);
+    base::Task<> switch_protocols(Job& job, Answer answer);
     // The request's body is broken or does not come: 400 or 408 where the client can still be told.
     base::Task<> refuse_body(http::Exchange& exchange, base::Error error);
-    base::Task<> send_gateway_error(http::Exchange& exchange, base::Error error, std::string id);
+    base::Task<> send_gateway_error(Job& job, base::Error error);
     std::string next_request_id();
 
     http::UpstreamPool& pool_;
+    UpstreamHealth& health_;
     Counters& counters_;
     ForwardLimits limits_;
     std::string id_prefix_;

@@ -56,7 +56,7 @@ Loop::Loop(const CertificateStore& store, asio::thread_pool& workers, const base
       work_(context_.get_executor()),
       cache_(store, workers, clock, options_.cache),
       pool_(options_.pool, options_.upstream_policy, options_.upstream_trust_file),
-      forwarder_(pool_, counters_, options_.forward),
+      forwarder_(pool_, health_, counters_, options_.forward),
       proxy_(cache_, store, workers, forwarder_, counters_, options_.https_port),
       admission_(connections_, counters_, options_.most_connections),
       upkeep_(context_.get_executor()),
@@ -83,12 +83,9 @@ base::Result<std::unique_ptr<Loop>> Loop::create(const CertificateStore& store, 
     return loop;
 }
 
-base::Result<net::Endpoint> Loop::listen(const net::Endpoint& where, bool tls)
+void Loop::listen(net::Listener listener, bool tls)
 {
-    TRY(listener, net::Listener::open(context_.get_executor(), where, true));
-    const auto real = listener.where();
     listeners_.push_back(std::make_unique<Open>(std::move(listener), tls));
-    return real;
 }
 
 void Loop::start()
@@ -179,12 +176,17 @@ base::Task<> Loop::refresh(std::shared_ptr<const Touched> touched)
     co_return base::Result<>();
 }
 
-asio::awaitable<void> Loop::drain(std::chrono::milliseconds limit)
+asio::awaitable<void> Loop::begin_drain(Ending ending)
 {
     for (const auto& open : listeners_) {
         open->listener.close();
     }
-    connections_.drain();
+    connections_.drain(ending);
+    co_return;
+}
+
+asio::awaitable<void> Loop::drain(std::chrono::milliseconds limit)
+{
     static_cast<void>(co_await base::with_timeout(limit, joined(tasks_)));  // What is left is cancelled.
     co_await tasks_.stop();
     co_await upkeep_.stop();

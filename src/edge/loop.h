@@ -55,8 +55,7 @@ public:
                                                       const base::Clock& clock, LoopOptions options);
     ~Loop();
 
-    // Returns where it listens (port 0 becomes the real one).
-    base::Result<net::Endpoint> listen(const net::Endpoint& where, bool tls);
+    void listen(net::Listener listener, bool tls);
     void start();
     bool running() const { return thread_.joinable(); }
 
@@ -64,7 +63,9 @@ public:
     boost::asio::any_io_executor executor() { return context_.get_executor(); }
     // Drops what a batch has changed; the new default certificate is hot when this returns.
     base::Task<> refresh(std::shared_ptr<const Touched> touched);
-    // Stops accepting, lets requests end within `limit`, then cancels what is left.
+    // Stops accepting, and lets connections end.
+    boost::asio::awaitable<void> begin_drain(Ending ending);
+    // Waits for that within `limit`, then cancels what is left.
     boost::asio::awaitable<void> drain(std::chrono::milliseconds limit);
 
     // After drain(): ends the thread.
@@ -91,6 +92,7 @@ private:
     Counters counters_;
     IdentityCache cache_;
     http::UpstreamPool pool_;
+    UpstreamHealth health_;
     Forwarder forwarder_;
     std::unique_ptr<AccessLog> access_log_;
     Proxy proxy_;

@@ -4,6 +4,7 @@
 #include "edge/forwarded_head.h"
 #include "edge/http_01.h"
 
+#include <algorithm>
 #include <exception>
 
 namespace edge {
@@ -41,10 +42,14 @@ base::Task<> send_later(http::Exchange& exchange, std::string host)
                                        std::move(extra));
 }
 
-base::Task<> send_location(http::Exchange& exchange, int status, std::string location)
+// With Strict-Transport-Security where `hsts` is not empty (RFC 6797 7.1: over TLS alone).
+base::Task<> send_location(http::Exchange& exchange, int status, std::string location, std::string hsts = "")
 {
     auto text = location + "\n";
     http::Headers extra{{"Location", std::move(location)}};
+    if (!hsts.empty() && exchange.connection().tls) {
+        extra.add("Strict-Transport-Security", std::move(hsts));
+    }
     co_return co_await http::send_text(exchange, status, "text/plain; charset=utf-8", std::move(text),
                                        std::move(extra));
 }
@@ -119,10 +124,9 @@ base::Task<> Proxy::answer(http::Exchange& exchange)
         co_return co_await answer_unknown(exchange, std::move(host));
     }
     if (!exchange.connection().tls) {
-        if (route->redirect.none()) {
-            co_return co_await to_https(exchange, std::move(host));
-        }
-        co_return co_await serve(exchange, std::move(route));
+        // A redirect leads to its own target at once.
+        co_return route->redirect.none() ? co_await answer_plain(exchange, std::move(host), std::move(route))
+                                         : co_await serve(exchange, std::move(route));
     }
     CO_TRY(own, co_await on_its_connection(exchange, host, route));
     if (!own) {
@@ -209,6 +213,20 @@ base::Task<> Proxy::wish_for(http::Exchange& exchange, std::string host)
     co_return co_await send_location(exchange, redirect.status, std::move(location));
 }
 
+base::Task<> Proxy::answer_plain(http::Exchange& exchange, std::string host,
+                                 std::shared_ptr<const Route> route)
+{
+    switch (route->plain_http) {
+        case model::PlainHttp::serve:
+            co_return co_await serve(exchange, std::move(route));
+        case model::PlainHttp::refuse:
+            co_return co_await send_page(exchange, 403, host + " is served over HTTPS only.");
+        case model::PlainHttp::redirect:
+            break;
+    }
+    co_return co_await to_https(exchange, std::move(host));
+}
+
 base::Task<> Proxy::to_https(http::Exchange& exchange, std::string host)
 {
     Counters::count(counters_.redirects);
@@ -229,7 +247,7 @@ base::Task<> Proxy::redirect(http::Exchange& exchange, std::shared_ptr<const Rou
         co_return co_await send_page(exchange, 508, host + " redirects to itself.");
     }
     Counters::count(counters_.redirects);
-    co_return co_await send_location(exchange, route->redirect.status, std::move(location));
+    co_return co_await send_location(exchange, route->redirect.status, std::move(location), route->hsts);
 }
 
 base::Task<> Proxy::misdirected(http::Exchange& exchange, std::string host)
@@ -273,14 +291,16 @@ base::Task<> Proxy::serve(http::Exchange& exchange, std::shared_ptr<const Route>
 base::Task<> Proxy::pass_on(http::Exchange& exchange, std::shared_ptr<const Route> route)
 {
     const auto host = host_of(exchange.request());
-    if (!route->upstream) {
+    if (route->upstreams.empty()) {
         Counters::count(counters_.unknown_host);
         co_return co_await send_page(exchange, 404, host + " has no upstream here.");
     }
-    if (!route->upstream->prefix.empty() && leads_upwards(exchange.request().path())) {
+    const bool below =
+        std::ranges::any_of(route->upstreams, [](const Upstream& each) { return !each.prefix.empty(); });
+    if (below && leads_upwards(exchange.request().path())) {
         co_return co_await send_page(exchange, 400, "The path must not lead upwards.");
     }
-    co_return co_await forwarder_.forward(exchange, *route->upstream);
+    co_return co_await forwarder_.forward(exchange, *route);
 }
 
 }  // namespace edge

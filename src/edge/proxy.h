@@ -2,9 +2,9 @@
 //
 // In this order: HTTP-01 challenges, ours or, where an endpoint keeps its own, the upstream's; names without
 // endpoint (404, or 421 on a connection for another name), or over plain HTTP what a pool makes of them;
-// plain HTTP is redirected to HTTPS, unless the endpoint is a redirect itself; another endpoint than the
-// connection's is misdirected (421, RFC 9110 15.5.20); suspended endpoints (503); the IP filter (403); then
-// the redirect or the upstream.
+// plain HTTP is redirected to HTTPS, unless the endpoint says otherwise or is a redirect itself; another
+// endpoint than the connection's is misdirected (421, RFC 9110 15.5.20); suspended endpoints (503); the IP
+// filter (403); then the redirect or the upstream.
 #pragma once
 
 #include "edge/access_log.h"
@@ -43,6 +43,7 @@ private:
     base::Task<> answer_unknown(http::Exchange& exchange, std::string host);
     base::Task<> to_https(http::Exchange& exchange, std::string host);
     base::Task<> redirect(http::Exchange& exchange, std::shared_ptr<const Route> route);
+    base::Task<> answer_plain(http::Exchange& exchange, std::string host, std::shared_ptr<const Route> route);
     base::Task<> misdirected(http::Exchange& exchange, std::string host);
     base::Task<> serve(http::Exchange& exchange, std::shared_ptr<const Route> route);
     base::Task<> pass_on(http::Exchange& exchange, std::shared_ptr<const Route> route);

@@ -61,6 +61,7 @@ base::Result<Upstream> parse_upstream(std::string_view url)
             return base::fail(bad(url, "its port is not a number from 1 to 65535"));
         }
     }
+    upstream.name = fmt::format("{}://{}:{}", scheme, host, upstream.origin.port);
     upstream.prefix = rest.substr(slash);
     while (upstream.prefix.ends_with('/')) {
         upstream.prefix.pop_back();
@@ -79,6 +80,46 @@ bool is_address(const std::string& host)
 
 }  // namespace
 
+namespace {
+
+void add_upstream(Route& route, const std::string& tenant, const std::string& url)
+{
+    auto upstream = parse_upstream(url);
+    if (!upstream) {
+        base::log::error("edge_upstream_unreadable",
+                         {{"endpoint", route.endpoint}, {"error", upstream.error().message()}});
+        return;
+    }
+    // A literal address was judged when the endpoint was made; what a name leads to can change at any time.
+    auto& origin = upstream->origin;
+    origin.public_only = tenant != model::own_tenant && !is_address(origin.host);
+    route.upstreams.push_back(std::move(*upstream));
+}
+
+void add_upstreams(Route& route, feed::RouteEntry& entry)
+{
+    if (!entry.upstream.empty()) {
+        add_upstream(route, entry.tenant, entry.upstream);
+    }
+    for (const auto& url : entry.forwarding.more_upstreams) {
+        add_upstream(route, entry.tenant, url);
+    }
+    route.forwarding = std::move(entry.forwarding);
+    route.forwarding.more_upstreams.clear();
+}
+
+// RFC 6797 6.1.
+std::string hsts_value(const model::Hsts& hsts)
+{
+    if (hsts.max_age <= 0) {
+        return {};
+    }
+    return fmt::format("max-age={}{}{}", hsts.max_age, hsts.subdomains ? "; includeSubDomains" : "",
+                       hsts.preload ? "; preload" : "");
+}
+
+}  // namespace
+
 std::shared_ptr<const Route> make_route(FoundRoute found)
 {
     auto route = std::make_shared<Route>();
@@ -87,16 +128,9 @@ std::shared_ptr<const Route> make_route(FoundRoute found)
     route->own_challenges = found.route.own_challenges;
     route->redirect = std::move(found.route.redirect);
     route->certificates = std::move(found.certificates);
-    if (auto upstream = parse_upstream(found.route.upstream)) {
-        route->upstream = std::move(*upstream);
-        // A literal address was judged when the endpoint was made; what a name leads to can change at any
-        // time.
-        auto& origin = route->upstream->origin;
-        origin.public_only = found.route.tenant != model::own_tenant && !is_address(origin.host);
-    } else if (!found.route.upstream.empty()) {
-        base::log::error("edge_upstream_unreadable",
-                         {{"endpoint", route->endpoint}, {"error", upstream.error().message()}});
-    }
+    route->hsts = hsts_value(found.route.hsts);
+    route->plain_http = found.route.plain_http;
+    add_upstreams(*route, found.route);
     if (found.route.filter_at == model::FilterAt::edge && !found.route.ip_filter.empty()) {
         route->filtered = true;
         if (auto allowed = net::AddressSet::parse(found.route.ip_filter)) {

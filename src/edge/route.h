@@ -6,7 +6,6 @@
 #include "net/address_set.h"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,14 +16,18 @@ namespace edge {
 struct Upstream {
     http::Origin origin;
     std::string prefix;  // without final slash
+    std::string name;    // scheme, host and port: what its health is known by
 };
 // Errors: invalid, with what is wrong.
 base::Result<Upstream> parse_upstream(std::string_view url);
 
 struct Route {
     std::string endpoint;
-    std::optional<Upstream> upstream;  // none: there is nothing to proxy to
-    model::Redirect redirect;          // in place of an upstream
+    std::vector<Upstream> upstreams;  // which do the same; none: there is nothing to proxy to
+    model::Forwarding forwarding;
+    std::string hsts;  // the value of Strict-Transport-Security; empty: none of ours
+    model::PlainHttp plain_http = model::PlainHttp::redirect;
+    model::Redirect redirect;  // in place of an upstream
     // Who may use it, when that is decided here. A filter that cannot be read lets nobody in.
     bool filtered = false;
     net::AddressSet allowed;

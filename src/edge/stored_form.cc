@@ -7,6 +7,11 @@ namespace {
 constexpr std::uint8_t version = 1;
 constexpr std::uint64_t suspended_flag = 1;
 constexpr std::uint64_t own_challenges_flag = 2;
+// Strict-Transport-Security and the way to upstreams, where they are not as usual, in an octet behind the
+// rest.
+constexpr std::uint64_t hsts_subdomains_flag = 1;
+constexpr std::uint64_t hsts_preload_flag = 2;
+constexpr std::uint64_t proxy_protocol_flag = 4;
 
 class Writer {
 public:
@@ -133,12 +138,52 @@ CertificateFacts read_facts(Reader& reader)
     return facts;
 }
 
+// A million routes have none of this, so it costs them nothing.
+bool has_details(const feed::RouteEntry& entry)
+{
+    return entry.hsts != model::Hsts() || entry.forwarding != model::Forwarding() ||
+           entry.plain_http != model::PlainHttp::redirect;
+}
+
+void write_details(Writer& writer, const feed::RouteEntry& entry)
+{
+    const auto& forwarding = entry.forwarding;
+    writer
+        .number((entry.hsts.subdomains ? hsts_subdomains_flag : 0U) |
+                    (entry.hsts.preload ? hsts_preload_flag : 0U) |
+                    (forwarding.proxy_protocol ? proxy_protocol_flag : 0U),
+                1)
+        .number(static_cast<std::uint64_t>(entry.plain_http), 1)
+        .number(static_cast<std::uint64_t>(entry.hsts.max_age))
+        .texts(forwarding.more_upstreams)
+        .number(static_cast<std::uint64_t>(forwarding.connect.count()), 4)
+        .number(static_cast<std::uint64_t>(forwarding.answer.count()), 4)
+        .number(static_cast<std::uint64_t>(forwarding.idle.count()), 4)
+        .text(forwarding.health_path);
+}
+
+void read_details(Reader& reader, feed::RouteEntry& entry)
+{
+    const auto flags = reader.number(1);
+    entry.hsts.subdomains = (flags & hsts_subdomains_flag) != 0;
+    entry.hsts.preload = (flags & hsts_preload_flag) != 0;
+    entry.plain_http = static_cast<model::PlainHttp>(reader.number(1));
+    entry.hsts.max_age = static_cast<std::int64_t>(reader.number());
+    auto& forwarding = entry.forwarding;
+    forwarding.proxy_protocol = (flags & proxy_protocol_flag) != 0;
+    forwarding.more_upstreams = reader.texts();
+    forwarding.connect = std::chrono::seconds(reader.number(4));
+    forwarding.answer = std::chrono::seconds(reader.number(4));
+    forwarding.idle = std::chrono::seconds(reader.number(4));
+    forwarding.health_path = reader.text();
+}
+
 }  // namespace
 
 base::Bytes to_stored(const feed::RouteEntry& entry, std::uint64_t generation)
 {
-    return Writer(generation)
-        .text(entry.endpoint)
+    Writer writer(generation);
+    writer.text(entry.endpoint)
         .text(entry.tenant)
         .texts(entry.names)
         .text(entry.upstream)
@@ -147,8 +192,11 @@ base::Bytes to_stored(const feed::RouteEntry& entry, std::uint64_t generation)
         .texts(entry.certificates)
         .number((entry.suspended ? suspended_flag : 0U) | (entry.own_challenges ? own_challenges_flag : 0U),
                 1)
-        .redirect(entry.redirect)
-        .take();
+        .redirect(entry.redirect);
+    if (has_details(entry)) {
+        write_details(writer, entry);
+    }
+    return writer.take();
 }
 
 base::Bytes to_stored(const CertificateRecord& record, std::uint64_t generation)
@@ -205,6 +253,9 @@ base::Result<feed::RouteEntry> route_from(base::ByteView stored)
     entry.own_challenges = (flags & own_challenges_flag) != 0;
     if (!reader.at_end()) {  // Versions before redirects wrote none.
         entry.redirect = reader.redirect();
+    }
+    if (!reader.at_end()) {
+        read_details(reader, entry);
     }
     return checked(reader, std::move(entry));
 }

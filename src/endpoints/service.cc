@@ -143,9 +143,13 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
         CHECKED(check_ca_policy(tx, after));
         CHECKED(check_same_group(*existing, wanted));
         after.own_challenges = wanted.own_challenges;
+        after.forwarding = wanted.forwarding;
+        after.hsts = wanted.hsts;
+        after.plain_http = wanted.plain_http;
         CHECKED(check_group(tx, after));
         CHECKED(check_own_challenges(caller, *existing, after));
         CHECKED(check_settings(caller, after, *existing));
+        CHECKED(check_serving(caller, after, &*existing));
         return apply(tx, *existing, std::move(after), now);
     }
     auto endpoint = wanted;
@@ -154,6 +158,7 @@ base::Result<Outcome> Service::create_in(store::Transaction& tx, const Caller& c
     CHECKED(check_own_challenges(caller, model::Endpoint(), endpoint));
     CHECKED(check_group(tx, endpoint));
     CHECKED(check_settings(caller, endpoint, model::Endpoint()));
+    CHECKED(check_serving(caller, endpoint, nullptr));
     CHECKED(check_quota(tx, endpoint));
     Outcome outcome;
     CHECKED(add_records(tx, endpoint, outcome.warnings));
@@ -184,9 +189,13 @@ base::Task<Outcome> Service::update(Caller caller, std::string reference, Endpoi
             CHECKED(check_ca_policy(tx, after));
         }
         after.own_challenges = change.own_challenges.value_or(before.own_challenges);
+        after.forwarding = change.forwarding.of(before.forwarding);
+        after.hsts = change.hsts.value_or(before.hsts);
+        after.plain_http = change.plain_http.value_or(before.plain_http);
         CHECKED(check_own_challenges(caller, before, after));
         CHECKED(check_group(tx, after));
         CHECKED(check_settings(caller, after, before));
+        CHECKED(check_serving(caller, after, &before));
         return apply(tx, before, std::move(after), now, change.preview);
     };
     co_return co_await store_.write(std::move(work));
@@ -200,7 +209,9 @@ base::Result<Outcome> Service::apply(store::Transaction& tx, model::Endpoint bef
                       before.filter_at == after.filter_at && before.upstream == after.upstream &&
                       before.redirect == after.redirect && before.on_demand == after.on_demand &&
                       before.key_types == after.key_types && before.ca_policy == after.ca_policy &&
-                      before.profile == after.profile && before.own_challenges == after.own_challenges;
+                      before.profile == after.profile && before.own_challenges == after.own_challenges &&
+                      before.forwarding == after.forwarding && before.hsts == after.hsts &&
+                      before.plain_http == after.plain_http;
     if (same) {
         outcome.endpoint = std::move(before);
         outcome.warnings = advice_on(outcome.endpoint);

@@ -42,6 +42,21 @@ struct NewEndpoint {
     std::string profile;
     std::string edge_group;  // for the operator; empty: the default one. It never changes.
     bool own_challenges = false;
+    model::Forwarding forwarding;
+    model::Hsts hsts;
+    model::PlainHttp plain_http = model::PlainHttp::redirect;
+};
+
+// Of a Forwarding; what is absent stays as it is.
+struct ForwardingChange {
+    std::optional<std::vector<std::string>> more_upstreams;
+    std::optional<std::chrono::seconds> connect;
+    std::optional<std::chrono::seconds> answer;
+    std::optional<std::chrono::seconds> idle;
+    std::optional<bool> proxy_protocol;
+    std::optional<std::string> health_path;
+
+    model::Forwarding of(model::Forwarding before) const;
 };
 
 // What is absent stays as it is. Names never change: another name is another endpoint.
@@ -57,6 +72,9 @@ struct EndpointChange {
     std::optional<std::vector<std::string>> ca_policy;
     std::optional<std::string> profile;
     std::optional<bool> own_challenges;
+    ForwardingChange forwarding{};
+    std::optional<model::Hsts> hsts{};
+    std::optional<model::PlainHttp> plain_http{};
     bool preview = false;  // say what would be, warnings included, and change nothing
 };
 
@@ -178,6 +196,12 @@ private:
     base::Result<> check_settings(const Caller& caller, model::Endpoint& endpoint,
                                   const model::Endpoint& before) const;
     base::Result<> check_upstream(const Caller& caller, model::Endpoint& endpoint) const;
+    // How an edge serves it: upstreams, Strict-Transport-Security, plain HTTP. `before`: what was granted
+    // earlier stays.
+    base::Result<> check_serving(const Caller& caller, model::Endpoint& endpoint,
+                                 const model::Endpoint* before) const;
+    base::Result<std::string> check_one_upstream(const Caller& caller, const model::Endpoint& endpoint,
+                                                 const std::string& url) const;
     base::Result<Outcome> create_in(store::Transaction& tx, const Caller& caller,
                                     const model::Endpoint& wanted, base::Time now) const;
     // An endpoint of a group that leaves challenges to the apps does so too, and is behind its proxies.

@@ -73,6 +73,9 @@ base::Result<model::Endpoint> Service::draft(const Caller& caller, const NewEndp
     endpoint.profile = wanted.profile;
     endpoint.edge_group = wanted.edge_group;
     endpoint.own_challenges = wanted.own_challenges;
+    endpoint.forwarding = wanted.forwarding;
+    endpoint.hsts = wanted.hsts;
+    endpoint.plain_http = wanted.plain_http;
     endpoint.upstream = wanted.upstream;
     endpoint.redirect = wanted.redirect;
     // The form of the URL; who may name which address, or none, depends on what is stored already.
@@ -105,9 +108,16 @@ base::Result<> Service::check_upstream(const Caller& caller, model::Endpoint& en
     if (endpoint.upstream.empty() && endpoint.behind_proxies) {
         return {};
     }
-    TRY(upstream, options_.upstreams.check(endpoint.upstream, caller.is_operator()));
+    TRY(upstream, check_one_upstream(caller, endpoint, endpoint.upstream));
     endpoint.upstream = std::move(upstream);
-    const auto host = upstream_host(endpoint.upstream);
+    return {};
+}
+
+base::Result<std::string> Service::check_one_upstream(const Caller& caller, const model::Endpoint& endpoint,
+                                                      const std::string& url) const
+{
+    TRY(upstream, options_.upstreams.check(url, caller.is_operator()));
+    const auto host = upstream_host(upstream);
     if (std::ranges::any_of(endpoint.names,
                             [&](const model::DomainName& name) { return name.covers(host); })) {
         return base::fail(
@@ -115,7 +125,7 @@ base::Result<> Service::check_upstream(const Caller& caller, model::Endpoint& en
                 .with_code("upstream_invalid")
                 .with_fix("Name the server behind it, by another name or by its address."));
     }
-    return {};
+    return upstream;
 }
 
 base::Result<> Service::check_settings(const Caller& caller, model::Endpoint& endpoint,

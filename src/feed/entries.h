@@ -22,7 +22,10 @@ struct RouteEntry {
     std::string upstream;
     std::vector<std::string> ip_filter;
     model::FilterAt filter_at = model::FilterAt::edge;
-    bool own_challenges = false;            // the challenge path is the upstream's
+    bool own_challenges = false;  // the challenge path is the upstream's
+    model::Forwarding forwarding{};
+    model::Hsts hsts{};
+    model::PlainHttp plain_http = model::PlainHttp::redirect;
     std::vector<std::string> certificates;  // ids, best first; empty: the group's default is served
     bool suspended = false;
     model::Redirect redirect{};  // in place of an upstream

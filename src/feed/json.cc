@@ -22,6 +22,21 @@ json::object to_object(const model::Redirect& redirect)
     return {{"to", redirect.to}, {"status", redirect.status}, {"keep_path", redirect.keep_path}};
 }
 
+json::object to_object(const model::Forwarding& forwarding)
+{
+    return {{"more_upstreams", to_array(forwarding.more_upstreams)},
+            {"connect", forwarding.connect.count()},
+            {"answer", forwarding.answer.count()},
+            {"idle", forwarding.idle.count()},
+            {"proxy_protocol", forwarding.proxy_protocol},
+            {"health_path", forwarding.health_path}};
+}
+
+json::object to_object(const model::Hsts& hsts)
+{
+    return {{"max_age", hsts.max_age}, {"subdomains", hsts.subdomains}, {"preload", hsts.preload}};
+}
+
 json::object to_object(const RouteEntry& entry)
 {
     return {{"endpoint", entry.endpoint},
@@ -31,6 +46,9 @@ json::object to_object(const RouteEntry& entry)
             {"ip_filter", to_array(entry.ip_filter)},
             {"filter_at", model::to_string(entry.filter_at)},
             {"own_challenges", entry.own_challenges},
+            {"forwarding", to_object(entry.forwarding)},
+            {"hsts", to_object(entry.hsts)},
+            {"plain_http", model::to_string(entry.plain_http)},
             {"certificates", to_array(entry.certificates)},
             {"suspended", entry.suspended},
             {"redirect", to_object(entry.redirect)}};
@@ -112,6 +130,13 @@ public:
         }
         return found;
     }
+    const json::object& object(std::string_view name) const
+    {
+        static const json::object none;
+        const auto* value = object_.if_contains(name);
+        const auto* found = value == nullptr ? nullptr : value->if_object();
+        return found == nullptr ? none : *found;
+    }
     bool flag(std::string_view name, bool otherwise) const
     {
         const auto* value = object_.if_contains(name);
@@ -152,6 +177,27 @@ model::Redirect redirect_from(const Reader& reader)
     return redirect;
 }
 
+model::Forwarding forwarding_from(const Reader& reader)
+{
+    model::Forwarding forwarding;
+    forwarding.more_upstreams = reader.texts("more_upstreams");
+    forwarding.connect = std::chrono::seconds(reader.number("connect"));
+    forwarding.answer = std::chrono::seconds(reader.number("answer"));
+    forwarding.idle = std::chrono::seconds(reader.number("idle"));
+    forwarding.proxy_protocol = reader.flag("proxy_protocol", false);
+    forwarding.health_path = reader.text("health_path");
+    return forwarding;
+}
+
+model::Hsts hsts_from(const Reader& reader)
+{
+    model::Hsts hsts;
+    hsts.max_age = reader.number("max_age");
+    hsts.subdomains = reader.flag("subdomains", false);
+    hsts.preload = reader.flag("preload", false);
+    return hsts;
+}
+
 RouteEntry route_from(const Reader& reader)
 {
     RouteEntry entry;
@@ -163,6 +209,9 @@ RouteEntry route_from(const Reader& reader)
     // A place of filtering that this version does not know is filtered here: never wider open than meant.
     entry.filter_at = model::filter_at_from(reader.text("filter_at")).value_or(model::FilterAt::edge);
     entry.own_challenges = reader.flag("own_challenges", false);
+    entry.forwarding = forwarding_from(Reader(reader.object("forwarding")));
+    entry.hsts = hsts_from(Reader(reader.object("hsts")));
+    entry.plain_http = model::plain_http_from(reader.text("plain_http")).value_or(model::PlainHttp::redirect);
     entry.certificates = reader.texts("certificates");
     entry.suspended = reader.flag("suspended", false);
     entry.redirect = redirect_from(reader.object("redirect"));

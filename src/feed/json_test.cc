@@ -18,6 +18,9 @@ Batch with_every_kind()
                      {"192.0.2.0/24", "2001:db8::/32"},
                      model::FilterAt::network,
                      true,
+                     {{"http://10.0.0.2"}, std::chrono::seconds(3), {}, std::chrono::seconds(9), true, "/up"},
+                     {31'536'000, true, true},
+                     model::PlainHttp::refuse,
                      {"crt_1", "crt_2"},
                      true,
                      {"https://www.{name}", 308, false}};

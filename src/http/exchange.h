@@ -50,11 +50,24 @@ public:
     bool head_sent = false;
 };
 
+// A connection that can be asked to end by itself, without losing a request.
+class Endable {
+public:
+    virtual void end_soon() = 0;
+
+protected:
+    ~Endable() = default;
+};
+
 // Must answer (send_head ... finish) or reset; what it leaves unanswered becomes a 500.
 class Handler {
 public:
     virtual ~Handler() = default;
     virtual boost::asio::awaitable<void> handle(Exchange& exchange) = 0;
+    // True once connections should end: the next answer over HTTP/1 is then the last one and says so.
+    virtual bool ending() const { return false; }
+    // An HTTP/2 connection is being served, until null is told.
+    virtual void serves(Endable* connection) { static_cast<void>(connection); }
 };
 
 // Helpers for small answers.

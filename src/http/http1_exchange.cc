@@ -94,6 +94,7 @@ base::Task<> Http1Exchange::send_head(ResponseHead head)
 base::Result<void> Http1Exchange::write_head(std::optional<std::uint64_t> whole)
 {
     phase_ = Phase::body;
+    keep_alive_ = keep_alive_ && !link_.handler.ending();
     if (const auto connection = head_.headers.find("connection");
         connection && list_has(*connection, "close")) {
         keep_alive_ = false;

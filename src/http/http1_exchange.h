@@ -15,7 +15,10 @@ namespace http {
 
 // What the exchanges of one connection share. Runs on one executor: no locks.
 struct Http1Link {
-    Http1Link(std::unique_ptr<net::Stream> s, const ServerLimits& l) : stream(std::move(s)), limits(l) {}
+    Http1Link(std::unique_ptr<net::Stream> s, const Handler& h, const ServerLimits& l)
+        : stream(std::move(s)), handler(h), limits(l)
+    {
+    }
 
     void allow(std::chrono::milliseconds time)
     {
@@ -23,6 +26,7 @@ struct Http1Link {
     }
 
     std::unique_ptr<net::Stream> stream;  // null after an upgrade
+    const Handler& handler;
     const ServerLimits& limits;
     InputBuffer input;
     std::string output;  // reused by every answer

@@ -124,7 +124,7 @@ base::Task<Next> serve_one(Http1Link& link, Handler& handler, bool last)
 boost::asio::awaitable<void> serve_http1(std::unique_ptr<net::Stream> stream, Handler& handler,
                                          const ServerLimits& limits)
 {
-    Http1Link link(std::move(stream), limits);
+    Http1Link link(std::move(stream), handler, limits);
     for (std::size_t served = 1; served <= limits.requests; ++served) {
         const auto next = co_await serve_one(link, handler, served == limits.requests);
         if (!next || *next == Next::end) {

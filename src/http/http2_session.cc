@@ -16,6 +16,8 @@ constexpr std::size_t write_size = 64 * 1024;
 // Frames that wait to be sent. Each open stream has one or two; more are answers to a client that does not
 // read them.
 constexpr std::size_t most_queued = 1000;
+// Longer than a round trip, so that requests sent before the warning are here.
+constexpr std::chrono::milliseconds time_under_way{1'000};
 
 std::string_view text(const std::uint8_t* data, std::size_t size)
 {
@@ -208,6 +210,23 @@ bool Http2Session::feed(std::span<const char> data)
     return taken >= 0 && !flooded;
 }
 
+void Http2Session::end_soon()
+{
+    if (!std::exchange(ending_, true)) {
+        tasks_.spawn("http2_go_away", go_away());
+    }
+}
+
+boost::asio::awaitable<void> Http2Session::go_away()
+{
+    nghttp2_submit_shutdown_notice(native());
+    wake_writer();
+    co_await base::sleep_for(time_under_way);
+    nghttp2_submit_goaway(native(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(native()),
+                          NGHTTP2_NO_ERROR, nullptr, 0);
+    wake_writer();
+}
+
 // GOAWAY, so that the client knows that nothing is lost.
 boost::asio::awaitable<void> Http2Session::say_goodbye()
 {
@@ -356,11 +375,13 @@ boost::asio::awaitable<void> serve_http2(std::unique_ptr<net::Stream> stream, Ha
 {
     Http2Session session(std::move(stream), handler, limits);
     std::exception_ptr stopped;
+    handler.serves(&session);
     try {
         co_await session.run();
     } catch (...) {
         stopped = std::current_exception();
     }
+    handler.serves(nullptr);
     co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
     co_await session.close(!stopped);
     if (stopped) {

@@ -23,12 +23,16 @@ struct FreeHttp2Session {
 
 // A reader feeds nghttp2, whose callbacks start a task for each request; a writer takes what nghttp2 has to
 // send, in large pieces, so that one slow client stops its own streams only. Runs on one executor: no locks.
-class Http2Session {
+class Http2Session final : public Endable {
 public:
     Http2Session(std::unique_ptr<net::Stream> stream, Handler& handler, const ServerLimits& limits);
     Http2Session(const Http2Session&) = delete;
     Http2Session& operator=(const Http2Session&) = delete;
     ~Http2Session();
+
+    // GOAWAY in two steps (RFC 9113 6.8): first a warning, then, when what was under way has come in, the
+    // last stream.
+    void end_soon() override;
 
     // Until the connection ends. Then close().
     boost::asio::awaitable<void> run();
@@ -61,6 +65,7 @@ private:
     bool feed(std::span<const char> data);
     void set_deadline();
     boost::asio::awaitable<void> say_goodbye();
+    boost::asio::awaitable<void> go_away();
 
     std::unique_ptr<net::Stream> stream_;
     Handler& handler_;
@@ -77,6 +82,7 @@ private:
     std::size_t served_ = 0;
     bool writing_ = false;
     bool writer_ended_ = false;
+    bool ending_ = false;
     base::TaskGroup tasks_;
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/task.h"
 #include "http/message.h"
+#include "net/address_memory.h"
 #include "net/stream.h"
 
 #include <chrono>
@@ -45,6 +46,8 @@ struct Origin {
     bool verify = true;       // https
     // Only addresses on the public Internet: for names whose owner may not reach our own network by them.
     bool public_only = false;
+    // Octets that begin each connection: the PROXY protocol. Connections that began otherwise are others.
+    std::string preamble;
 
     auto operator<=>(const Origin&) const = default;
 };
@@ -176,6 +179,7 @@ private:
     PoolLimits limits_;
     net::AddressPolicy allowed_;
     std::string trust_file_;
+    net::AddressMemory memory_;
     Idle idle_;  // least recently used first
     std::map<Origin, std::vector<Idle::iterator>> by_origin_;
 };

@@ -11,11 +11,26 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+base::Task<std::unique_ptr<net::Stream>> open_plain(Origin origin, std::chrono::milliseconds limit,
+                                                    net::AddressPolicy allowed, net::AddressMemory& memory)
+{
+    const auto deadline = Clock::now() + limit;
+    CO_TRY(stream,
+           co_await net::connect(std::move(origin.host), origin.port, limit, std::move(allowed), memory));
+    if (!origin.preamble.empty()) {
+        stream->set_deadline(deadline);
+        CO_CHECKED(co_await stream->write(std::span<const char>(origin.preamble)));
+        stream->set_deadline(Clock::time_point::max());
+    }
+    co_return std::move(stream);
+}
+
 base::Task<std::unique_ptr<net::Stream>> open(Origin origin, std::chrono::milliseconds limit,
-                                              net::AddressPolicy allowed, std::string trust_file)
+                                              net::AddressPolicy allowed, std::string trust_file,
+                                              net::AddressMemory& memory)
 {
     if (origin.scheme != "https") {
-        co_return co_await net::connect(std::move(origin.host), origin.port, limit, std::move(allowed));
+        co_return co_await open_plain(std::move(origin), limit, std::move(allowed), memory);
     }
     net::TlsClientOptions options;
     options.server_name = origin.server_name.empty() ? origin.host : origin.server_name;
@@ -23,6 +38,8 @@ base::Task<std::unique_ptr<net::Stream>> open(Origin origin, std::chrono::millis
     options.verify = origin.verify;
     options.alpn.emplace_back("http/1.1");
     options.allowed = std::move(allowed);
+    options.memory = &memory;
+    options.preamble = std::move(origin.preamble);
     co_return co_await net::connect_tls(std::move(origin.host), origin.port, std::move(options), limit);
 }
 
@@ -51,7 +68,7 @@ base::Task<std::unique_ptr<Http1Connection>> UpstreamPool::connect(Origin origin
             return !net::is_special(address) && (!usual || usual(address));
         };
     }
-    CO_TRY(stream, co_await open(origin, limit, std::move(allowed), trust_file_));
+    CO_TRY(stream, co_await open(origin, limit, std::move(allowed), trust_file_, memory_));
     auto connection = std::make_unique<Http1Connection>(std::move(stream));
     connection->origin_ = std::move(origin);
     co_return std::move(connection);

@@ -3,9 +3,11 @@
 
 #include "base/clock.h"
 #include "model/domain_name.h"
+#include "model/forwarding.h"
 #include "model/problem.h"
 #include "model/redirect.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +18,10 @@ enum class EndpointKind { external, internal };
 
 // Who enforces the IP filter: our edge (which exempts the challenge path) or a network in front of it.
 enum class FilterAt { edge, network };
+
+// What port 80 does for a name: redirect to HTTPS, serve as HTTPS does, or refuse. Challenges are answered
+// whatever it is.
+enum class PlainHttp { redirect, serve, refuse };
 
 enum class KeyType { ecdsa_p256, rsa_2048 };
 
@@ -42,6 +48,14 @@ struct RecordAlternative {
     std::string type;  // "ALIAS": whatever the provider calls it (ALIAS, ANAME, flattened CNAME)
     std::string value;
     bool operator==(const RecordAlternative&) const = default;
+};
+
+// Strict-Transport-Security (RFC 6797). What an upstream says of it is replaced.
+struct Hsts {
+    std::int64_t max_age = 0;  // seconds; 0: none
+    bool subdomains = false;
+    bool preload = false;
+    bool operator==(const Hsts&) const = default;
 };
 
 // A DNS record that the customer creates. Made when the endpoint is created; name and value never change.
@@ -93,6 +107,9 @@ struct Endpoint {
     bool behind_proxies = false;  // of others: handshakes never reach us; its group's, never changes
     std::string upstream;         // http://host:port[/prefix] or https://...; may be empty behind proxies
     Redirect redirect;            // in place of an upstream
+    Forwarding forwarding;
+    Hsts hsts;
+    PlainHttp plain_http = PlainHttp::redirect;
     std::vector<KeyType> key_types{KeyType::ecdsa_p256};
     std::vector<std::string>
         ca_policy;           // names of CA accounts, best first; empty: the default, then fallbacks
@@ -139,6 +156,7 @@ inline constexpr std::string_view ownership_prefix = "certwright=";
 // Text forms used in the API, the database and the CLI. *_from returns an error that lists what is allowed.
 std::string_view to_string(EndpointKind value);
 std::string_view to_string(FilterAt value);
+std::string_view to_string(PlainHttp value);
 std::string_view to_string(KeyType value);
 std::string_view to_string(ChallengeType value);
 std::string_view to_string(EndpointState value);
@@ -147,6 +165,7 @@ std::string_view to_string(RecordStatus value);
 std::string_view to_string(ConditionStatus value);
 base::Result<EndpointKind> endpoint_kind_from(std::string_view text);
 base::Result<FilterAt> filter_at_from(std::string_view text);
+base::Result<PlainHttp> plain_http_from(std::string_view text);
 base::Result<KeyType> key_type_from(std::string_view text);
 base::Result<ChallengeType> challenge_type_from(std::string_view text);
 base::Result<EndpointState> endpoint_state_from(std::string_view text);

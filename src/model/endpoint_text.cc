@@ -10,6 +10,8 @@ using detail::EnumTexts;
 constexpr EnumTexts<EndpointKind, 2> endpoint_kinds{
     {{EndpointKind::external, "external"}, {EndpointKind::internal, "internal"}}};
 constexpr EnumTexts<FilterAt, 2> filter_places{{{FilterAt::edge, "edge"}, {FilterAt::network, "network"}}};
+constexpr EnumTexts<PlainHttp, 3> plain_http_ways{
+    {{PlainHttp::redirect, "redirect"}, {PlainHttp::serve, "serve"}, {PlainHttp::refuse, "refuse"}}};
 constexpr EnumTexts<KeyType, 2> key_types{
     {{KeyType::ecdsa_p256, "ecdsa_p256"}, {KeyType::rsa_2048, "rsa_2048"}}};
 constexpr EnumTexts<ChallengeType, 3> challenge_types{{{ChallengeType::http_01, "http-01"},
@@ -48,6 +50,10 @@ std::string_view to_string(FilterAt value)
 {
     return detail::enum_text(filter_places, value);
 }
+std::string_view to_string(PlainHttp value)
+{
+    return detail::enum_text(plain_http_ways, value);
+}
 std::string_view to_string(KeyType value)
 {
     return detail::enum_text(key_types, value);
@@ -80,6 +86,10 @@ base::Result<EndpointKind> endpoint_kind_from(std::string_view text)
 base::Result<FilterAt> filter_at_from(std::string_view text)
 {
     return detail::enum_from(filter_places, "filter_at", text);
+}
+base::Result<PlainHttp> plain_http_from(std::string_view text)
+{
+    return detail::enum_from(plain_http_ways, "plain_http", text);
 }
 base::Result<KeyType> key_type_from(std::string_view text)
 {

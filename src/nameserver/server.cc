@@ -8,6 +8,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <thread>
 
@@ -34,6 +36,8 @@ void LoopCounters::add_to(Counters& sum) const
 
 namespace {
 
+constexpr std::string_view use = "dns";  // of net::PassedSockets
+
 // One loop with its thread and its sockets on every address.
 class Worker {
 public:
@@ -45,13 +49,29 @@ public:
     Worker& operator=(const Worker&) = delete;
     ~Worker() { stop(); }
 
-    base::Result<Endpoint> listen(const Endpoint& where)
+    base::Result<Endpoint> listen(const Endpoint& where, net::PassedSockets* passed)
     {
         TRY(sockets, open_sockets(loop_, where));
         const Endpoint bound = sockets.tcp.local_endpoint();
+        if (passed != nullptr) {
+            passed->keep(use, sockets.udp.native_handle());
+            passed->keep(use, sockets.tcp.native_handle());
+        }
         udp_.push_back(std::make_unique<UdpPort>(std::move(sockets.udp), shared_, counters_));
         tcp_.push_back(std::make_unique<TcpPort>(std::move(sockets.tcp), shared_, counters_, tasks_));
         return bound;
+    }
+
+    base::Result<> adopt(const Endpoint& where, net::Transport transport, net::Descriptor file)
+    {
+        if (transport == net::Transport::udp) {
+            TRY(udp, adopt_udp(loop_, where, std::move(file)));
+            udp_.push_back(std::make_unique<UdpPort>(std::move(udp), shared_, counters_));
+        } else {
+            TRY(tcp, adopt_tcp(loop_, where, std::move(file)));
+            tcp_.push_back(std::make_unique<TcpPort>(std::move(tcp), shared_, counters_, tasks_));
+        }
+        return {};
     }
 
     void start()
@@ -129,21 +149,16 @@ public:
         const unsigned threads =
             options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
         shared_.tcp_connections = std::max<std::size_t>(1, options.tcp_connections / threads);
-        where_ = options.listen;
-        for (const auto& where : where_) {
-            CHECKED(check_free(where));
-        }
+        where_ = options.sockets == nullptr ? options.listen : options.sockets->places(use, options.listen);
         for (unsigned i = 0; i < threads; ++i) {
             workers_.push_back(std::make_unique<Worker>(shared_));
-            for (auto& where : where_) {
-                TRY(bound, workers_.back()->listen(where));
-                where = bound;
-            }
         }
-        for (auto& worker : workers_) {
-            worker->start();
+        for (auto& where : where_) {
+            CHECKED(listen(where, options.sockets));
         }
-        running_ = true;
+        if (!options.wait_for_data) {
+            run();
+        }
         return {};
     }
 
@@ -163,12 +178,49 @@ public:
     void stop() override
     {
         running_ = false;
+        stopped_ = true;
         for (auto& worker : workers_) {
             worker->stop();
         }
     }
 
 private:
+    // Every loop has sockets of its own, or copies of those that are there already.
+    base::Result<> listen(Endpoint& where, net::PassedSockets* passed)
+    {
+        if (passed != nullptr) {
+            auto udp = passed->take(use, where, net::Transport::udp);
+            auto tcp = passed->take(use, where, net::Transport::tcp);
+            if (!udp.empty() && !tcp.empty()) {
+                CHECKED(adopt(where, net::Transport::udp, std::move(udp)));
+                return adopt(where, net::Transport::tcp, std::move(tcp));
+            }
+        }
+        CHECKED(check_free(where));
+        for (auto& worker : workers_) {
+            TRY(bound, worker->listen(where, passed));
+            where = bound;
+        }
+        return {};
+    }
+
+    base::Result<> adopt(const Endpoint& where, net::Transport transport, std::vector<net::Descriptor> files)
+    {
+        for (std::size_t i = 0; i < std::max(files.size(), workers_.size()); ++i) {
+            net::Descriptor copy(::fcntl(files[i % files.size()].get(), F_DUPFD_CLOEXEC, 0));
+            CHECKED(workers_[i % workers_.size()]->adopt(where, transport, std::move(copy)));
+        }
+        return {};
+    }
+
+    void run()
+    {
+        for (auto& worker : workers_) {
+            worker->start();
+        }
+        running_ = true;
+    }
+
     // Every loop runs one empty handler after the data has changed: from then on it answers with the new
     // data, and holds no pointer to the old.
     base::Task<> apply(std::shared_ptr<const feed::Batch> batch) override
@@ -181,6 +233,9 @@ private:
         }
         shared_.data.collect();
         position_ = batch->position;
+        if (!running_ && !stopped_ && batch->last) {
+            run();
+        }
         co_return base::Result<>();
     }
 
@@ -191,6 +246,7 @@ private:
     std::vector<Endpoint> where_;
     model::Position position_;
     bool running_ = false;
+    bool stopped_ = false;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "feed/follower.h"
 #include "nameserver/rate_limit.h"
+#include "net/passed_sockets.h"
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -47,6 +48,10 @@ struct Options {
     RateLimitOptions rate_limit;
     std::size_t tcp_connections = 1'000;  // in all; the one that is idle longest makes room
     std::chrono::milliseconds tcp_idle{10'000};
+    // Where sockets come from and are kept; outlives the server.
+    net::PassedSockets* sockets = nullptr;
+    // Another process answers from the same sockets until this one has its first data: it reads none before.
+    bool wait_for_data = false;
 };
 
 class Server {

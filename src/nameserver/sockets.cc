@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -48,6 +49,7 @@ boost::system::error_code bind_to(Socket& socket, const Protocol& protocol, cons
     if (code) {
         return code;
     }
+    ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
     if (where.address().is_v6()) {
         socket.set_option(asio::ip::v6_only(true), code);
     }
@@ -109,6 +111,36 @@ base::Result<Sockets> open_sockets(asio::io_context& loop, const Endpoint& where
         }
     }
     return base::fail(explain_bind(where, code));
+}
+
+base::Result<asio::ip::udp::socket> adopt_udp(asio::io_context& loop, const Endpoint& where,
+                                              net::Descriptor file)
+{
+    asio::ip::udp::socket socket(loop);
+    boost::system::error_code code;
+    socket.assign(where.address().is_v6() ? asio::ip::udp::v6() : asio::ip::udp::v4(), file.get(), code);
+    if (code) {
+        return base::fail(explain_bind(where, code));
+    }
+    file.release();
+    socket.native_non_blocking(true, code);
+    socket.set_option(asio::socket_base::receive_buffer_size(udp_buffer), code);
+    ask_for_destination(socket, where);
+    return socket;
+}
+
+base::Result<asio::ip::tcp::acceptor> adopt_tcp(asio::io_context& loop, const Endpoint& where,
+                                                net::Descriptor file)
+{
+    asio::ip::tcp::acceptor acceptor(loop);
+    boost::system::error_code code;
+    acceptor.assign(where.protocol(), file.get(), code);
+    if (code) {
+        return base::fail(explain_bind(where, code));
+    }
+    file.release();
+    acceptor.native_non_blocking(true, code);
+    return acceptor;
 }
 
 base::Error explain_bind(const Endpoint& where, const boost::system::error_code& code)

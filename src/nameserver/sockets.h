@@ -4,6 +4,7 @@
 
 #include "base/result.h"
 #include "nameserver/server.h"
+#include "net/descriptor.h"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -21,6 +22,12 @@ base::Result<> check_free(const Endpoint& where);
 
 // Port 0: any port that is free for both.
 base::Result<Sockets> open_sockets(boost::asio::io_context& loop, const Endpoint& where);
+
+// Copies of sockets that listen already.
+base::Result<boost::asio::ip::udp::socket> adopt_udp(boost::asio::io_context& loop, const Endpoint& where,
+                                                     net::Descriptor file);
+base::Result<boost::asio::ip::tcp::acceptor> adopt_tcp(boost::asio::io_context& loop, const Endpoint& where,
+                                                       net::Descriptor file);
 
 // Why port 53 could not be had and what to do about it.
 base::Error explain_bind(const Endpoint& where, const boost::system::error_code& code);

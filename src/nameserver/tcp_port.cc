@@ -1,6 +1,7 @@
 #include "nameserver/tcp_port.h"
 
 #include "base/task.h"
+#include "net/descriptor.h"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/write.hpp>
@@ -64,8 +65,7 @@ TcpPort::TcpPort(asio::ip::tcp::acceptor acceptor, Shared& shared, LoopCounters&
 
 void TcpPort::close()
 {
-    boost::system::error_code ignored;
-    acceptor_.close(ignored);
+    net::close_copy(acceptor_);
 }
 
 asio::awaitable<void> TcpPort::serve()

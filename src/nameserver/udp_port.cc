@@ -1,5 +1,7 @@
 #include "nameserver/udp_port.h"
 
+#include "net/descriptor.h"
+
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -84,8 +86,7 @@ UdpPort::~UdpPort() = default;
 
 void UdpPort::close()
 {
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    net::close_copy(socket_);
 }
 
 asio::awaitable<void> UdpPort::serve()

@@ -47,7 +47,10 @@ const sql::Table& table()
                                                     "redirect_to",
                                                     "redirect_status",
                                                     "redirect_keep_path",
-                                                    "on_demand"});
+                                                    "on_demand",
+                                                    "forwarding",
+                                                    "hsts",
+                                                    "plain_http"});
     return endpoints;
 }
 
@@ -71,7 +74,7 @@ sql::Params values(const Endpoint& e)
                        e.status.serving, to_json(e.status.conditions), e.created_at, e.next_check_at,
                        e.checks, e.deleted_at, to_json(e.ca_policy), e.profile, e.own_challenges, e.vouched,
                        e.bulk, e.behind_proxies, e.redirect.to, e.redirect.status, e.redirect.keep_path,
-                       e.on_demand);
+                       e.on_demand, to_json(e.forwarding), to_json(e.hsts), model::to_string(e.plain_http));
 }
 
 Endpoint read(sql::RowReader row)
@@ -110,6 +113,9 @@ Endpoint read(sql::RowReader row)
     e.redirect.status = row.small();
     e.redirect.keep_path = row.flag();
     e.on_demand = row.flag();
+    e.forwarding = forwarding_from(row.text());
+    e.hsts = hsts_from(row.text());
+    e.plain_http = known_or(model::plain_http_from(row.text()), e.plain_http);
     if (e.names.empty()) {
         e.names.emplace_back();  // name() is always there.
     }

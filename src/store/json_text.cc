@@ -46,6 +46,18 @@ std::string text_field(const json::value& value, std::string_view name)
     return text_of(field(value, name));
 }
 
+std::int64_t number_field(const json::value& value, std::string_view name)
+{
+    const auto* number = field(value, name).if_int64();
+    return number != nullptr ? *number : 0;
+}
+
+bool flag_field(const json::value& value, std::string_view name)
+{
+    const auto* flag = field(value, name).if_bool();
+    return flag != nullptr && *flag;
+}
+
 std::vector<std::string> texts_of(const json::value& value)
 {
     std::vector<std::string> list;
@@ -123,6 +135,51 @@ model::Condition condition_of(const json::value& value)
 }
 
 }  // namespace
+
+std::string to_json(const model::Forwarding& forwarding)
+{
+    if (forwarding == model::Forwarding()) {
+        return {};
+    }
+    return json::serialize(json::object{{"more_upstreams", array_of(forwarding.more_upstreams)},
+                                        {"connect", forwarding.connect.count()},
+                                        {"answer", forwarding.answer.count()},
+                                        {"idle", forwarding.idle.count()},
+                                        {"proxy_protocol", forwarding.proxy_protocol},
+                                        {"health_path", forwarding.health_path}});
+}
+
+std::string to_json(const model::Hsts& hsts)
+{
+    if (hsts == model::Hsts()) {
+        return {};
+    }
+    return json::serialize(
+        json::object{{"max_age", hsts.max_age}, {"subdomains", hsts.subdomains}, {"preload", hsts.preload}});
+}
+
+model::Forwarding forwarding_from(std::string_view text)
+{
+    const auto value = parse(text);
+    model::Forwarding forwarding;
+    forwarding.more_upstreams = texts_of(field(value, "more_upstreams"));
+    forwarding.connect = std::chrono::seconds(number_field(value, "connect"));
+    forwarding.answer = std::chrono::seconds(number_field(value, "answer"));
+    forwarding.idle = std::chrono::seconds(number_field(value, "idle"));
+    forwarding.proxy_protocol = flag_field(value, "proxy_protocol");
+    forwarding.health_path = text_field(value, "health_path");
+    return forwarding;
+}
+
+model::Hsts hsts_from(std::string_view text)
+{
+    const auto value = parse(text);
+    model::Hsts hsts;
+    hsts.max_age = number_field(value, "max_age");
+    hsts.subdomains = flag_field(value, "subdomains");
+    hsts.preload = flag_field(value, "preload");
+    return hsts;
+}
 
 std::string to_json(const std::vector<std::string>& list)
 {

@@ -22,6 +22,9 @@ std::string to_json(const std::vector<model::RequiredRecord>& records);
 std::string to_json(const std::vector<model::Condition>& conditions);
 std::string to_json(const std::map<std::string, std::string>& map);
 std::string to_json(const std::vector<model::NameServer>& servers);
+// Empty texts for what is as usual.
+std::string to_json(const model::Forwarding& forwarding);
+std::string to_json(const model::Hsts& hsts);
 
 std::vector<std::string> texts_from(std::string_view json);
 std::vector<model::DomainName> names_from(std::string_view json);
@@ -31,6 +34,8 @@ std::vector<model::RequiredRecord> records_from(std::string_view json);
 std::vector<model::Condition> conditions_from(std::string_view json);
 std::map<std::string, std::string> map_from(std::string_view json);
 std::vector<model::NameServer> name_servers_from(std::string_view json);
+model::Forwarding forwarding_from(std::string_view json);
+model::Hsts hsts_from(std::string_view json);
 
 // The enum of a text column, or `otherwise` for a text that this version does not know.
 template <class E>

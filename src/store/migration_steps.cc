@@ -450,8 +450,16 @@ ALTER TABLE edge_groups ADD COLUMN pool_keep_path BIGINT NOT NULL DEFAULT 1;
 ALTER TABLE edge_groups ADD COLUMN pool_labels BIGINT NOT NULL DEFAULT 0;
 )sql";
 
-constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas, alert_schema,
-                           proxies,      ownership, proxy_groups,  search,           redirects};
+// How an endpoint is served, where that is not as usual: JSON texts, empty for the usual.
+constexpr std::string_view serving_settings = R"sql(
+ALTER TABLE endpoints ADD COLUMN forwarding {text} NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN hsts {text} NOT NULL DEFAULT '';
+ALTER TABLE endpoints ADD COLUMN plain_http {text} NOT NULL DEFAULT 'redirect';
+)sql";
+
+constexpr std::array steps{resources,    fleet,        alpn_challenges, ledger_and_queue,
+                           several_cas,  alert_schema, proxies,         ownership,
+                           proxy_groups, search,       redirects,       serving_settings};
 
 }  // namespace
 

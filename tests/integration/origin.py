@@ -88,6 +88,8 @@ async def answer(reader, writer):
         size += len(piece)
     if path.startswith("/seen"):
         send(writer, "200 OK", f"\nseen {method} {target} {size}\n".encode())
+    elif path == "/hsts":
+        send(writer, "200 OK", b"hello\n", "Strict-Transport-Security: max-age=1\r\n")
     elif path.endswith("/headers"):
         seen = "".join(f"{name}: {value}\n" for name, value in fields)
         send(writer, "200 OK", f"{method} {target}\n{seen}".encode())

@@ -151,6 +151,9 @@ base::Result<std::optional<Entry>> EntryReader::route(store::Transaction& tx, co
     entry.ip_filter = endpoint->ip_filter;
     entry.filter_at = endpoint->filter_at;
     entry.own_challenges = endpoint->own_challenges;
+    entry.forwarding = endpoint->forwarding;
+    entry.hsts = endpoint->hsts;
+    entry.plain_http = endpoint->plain_http;
     for (const auto* each : model::serving_order(*endpoint, live, clock_.now())) {
         entry.certificates.push_back(each->id);
     }
