@@ -85,6 +85,7 @@ int connect_until(const std::atomic<bool>& ended, std::uint16_t port, std::strin
         const auto got = test::run(attempt(options, port));
         if (!got || *got != "served") {
             ++failures;
+            ADD_FAILURE() << (got ? *got : got.error().message());
         } else {
             ++served;
         }
