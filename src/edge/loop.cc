@@ -60,6 +60,7 @@ Loop::Loop(const CertificateStore& store, asio::thread_pool& workers, const base
       proxy_(cache_, store, workers, forwarder_, counters_, options_.https_port),
       admission_(connections_, counters_, options_.most_connections),
       upkeep_(context_.get_executor()),
+      checks_(pool_, health_, upkeep_),
       tasks_(context_.get_executor())
 {
 }
@@ -93,6 +94,7 @@ void Loop::start()
     if (access_log_) {
         upkeep_.spawn("access_log", access_log_->keep_writing());
     }
+    upkeep_.spawn("upstream_checks", checks_.run());
     for (const auto& open : listeners_) {
         tasks_.spawn("accept", accept(open->listener, open->tls));
     }

@@ -9,6 +9,7 @@
 #include "edge/forwarder.h"
 #include "edge/identity_cache.h"
 #include "edge/proxy.h"
+#include "edge/upstream_checks.h"
 #include "http/server.h"
 #include "net/address_set.h"
 #include "net/listener.h"
@@ -102,6 +103,7 @@ private:
     Admission admission_;
     std::thread thread_;
     base::TaskGroup upkeep_;  // not waited for when draining
+    UpstreamChecks checks_;
     base::TaskGroup tasks_;
 };
 

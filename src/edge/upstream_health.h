@@ -2,13 +2,17 @@
 //
 // They take turns. One that fails twice in a row is left alone for 5 s, then for longer each time, up to 5
 // min; a success makes all good. When all have failed, the one whose time is over soonest is asked: never
-// none.
+// none. Where an endpoint has a health path, one that fails there is left alone until it is well again
+// (UpstreamChecks).
 #pragma once
 
 #include "edge/route.h"
 #include "net/failure_memory.h"
 
+#include <chrono>
 #include <cstddef>
+#include <map>
+#include <string>
 
 namespace edge {
 
@@ -22,8 +26,27 @@ public:
     void answered(const Upstream& upstream) { failures_.succeeded(upstream.name); }
     void failed(const Upstream& upstream);
 
+    // What is to be checked: the upstreams of routes with a health path and several of them, while they are
+    // in use.
+    struct Watched {
+        Upstream upstream;
+        std::string path;
+        bool proxy_protocol = false;
+        std::chrono::steady_clock::time_point used{};
+        bool well = true;
+    };
+    // By upstream and path. Those not used for a minute are forgotten.
+    const std::map<std::string, Watched>& watched();
+    void checked(const std::string& key, bool well);
+
 private:
+    using Time = std::chrono::steady_clock::time_point;
+
+    // Until when; the least of all: it is good.
+    Time left_alone_until(const Route& route, const Upstream& upstream, Time now);
+
     net::FailureMemory<std::string> failures_{{1, std::chrono::seconds(5), std::chrono::seconds(300)}};
+    std::map<std::string, Watched> watched_;
     std::size_t turn_ = 0;
 };
 

@@ -13,6 +13,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t max_streams = 128;
 constexpr std::int32_t connection_window = 1024 * 1024;
 constexpr std::size_t write_size = 64 * 1024;
+constexpr std::size_t small_read = 1024;
+constexpr std::size_t large_read = 16 * 1024;
 // Frames that wait to be sent. Each open stream has one or two; more are answers to a client that does not
 // read them.
 constexpr std::size_t most_queued = 1000;
@@ -175,19 +177,27 @@ boost::asio::awaitable<void> Http2Session::run()
         co_return;
     }
     tasks_.spawn("http2_writer", write_loop());
-    std::array<char, 16 * 1024> buffer;
+    // An idle connection waits with the small one; what does not fit there is read at once into a large one.
+    std::array<char, small_read> small;
+    std::unique_ptr<char[]> large;
     bool turned_away = false;
     stream_->set_deadline(Clock::now() + limits_.head_time);
     for (;;) {
+        const auto buffer = large ? std::span(large.get(), large_read) : std::span(small);
         const auto count = co_await stream_->read_some(buffer);
         if (!count || *count == 0) {
             break;
         }
-        turned_away = !feed(std::span<const char>(buffer).first(*count));
+        turned_away = !feed(buffer.first(*count));
         if (turned_away) {
             break;
         }
         set_deadline();
+        if (*count < buffer.size()) {
+            large.reset();
+        } else if (!large) {
+            large = std::make_unique_for_overwrite<char[]>(large_read);
+        }
     }
     if ((streams_.empty() || turned_away) && !writing_) {
         co_await say_goodbye();

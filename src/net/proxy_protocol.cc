@@ -230,4 +230,10 @@ std::string proxy_header(const Endpoint& client, const Endpoint& local)
     return header;
 }
 
+std::string own_proxy_header()
+{
+    constexpr std::string_view local_without_addresses("\x20\0\0\0", 4);
+    return std::string(signature) + std::string(local_without_addresses);
+}
+
 }  // namespace net

@@ -21,6 +21,9 @@ base::Result<std::optional<ProxyHeader>> parse_proxy_header(std::string_view dat
 // The header of version 2 that tells a server behind us of a visitor.
 std::string proxy_header(const Endpoint& client, const Endpoint& local);
 
+// The one that says that a connection is our own (LOCAL): a health check.
+std::string own_proxy_header();
+
 // Takes the header off a new connection, and nothing that follows it. Empty: see ProxyHeader::client. Errors:
 // also timeout, and unavailable when the peer ends.
 base::Task<std::optional<Endpoint>> take_proxy_header(asio::ip::tcp::socket& socket,

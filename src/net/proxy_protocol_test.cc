@@ -71,6 +71,8 @@ TEST(ProxyProtocol, WaitsForAllOfItAndRefusesAnythingElse)
 
 TEST(ProxyProtocol, WhatIsWrittenIsRead)
 {
+    const auto own = net::own_proxy_header();
+    EXPECT_EQ(parsed(own + "GET"), "-|GET");
     for (const auto* each : {"192.0.2.7:4711", "[2001:db8::7]:4711", "[::1]:1"}) {
         const auto client = net::parse_endpoint(each).value();
         for (const auto* local : {"198.51.100.1:443", "[2001:db8::1]:443"}) {
