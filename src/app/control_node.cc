@@ -37,7 +37,8 @@ base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_con
 ControlNode::ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> ground)
     : loop_(loop),
       ground_(std::move(ground)),
-      acknowledgements_(loop.get_executor(), *ground_->store, ground_->clock),
+      acknowledgements_(loop.get_executor(), *ground_->store, ground_->clock,
+                        ground_->settings.edges_lost_after),
       world_{*ground_->store, ground_->sealer, ground_->clock, ground_->signal, acknowledgements_},
       gate_(acknowledgements_),
       deployment_(acknowledgements_),
@@ -72,6 +73,9 @@ boost::asio::awaitable<void> ControlNode::stop()
     }
     if (api_server_) {
         co_await api_server_->stop();
+    }
+    if (feed_server_) {
+        co_await feed_server_->stop();
     }
     if (responder_server_) {
         co_await responder_server_->stop();
@@ -203,7 +207,8 @@ Task<> ControlNode::start_api()
     options.vouched_tenants = ground_->settings.vouched_tenants;
     endpoints_ = std::make_unique<endpoints::Service>(store, ground_->clock, ground_->sealer, *checks_,
                                                       issuance_, std::move(options));
-    facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, zones_of(ground_->settings));
+    facts_ = std::make_unique<NodeFacts>(*name_server_, edge_.get(), *resolver_, acknowledgements_,
+                                         zones_of(ground_->settings));
     CO_CHECKED(prepare_alerts());
     api_ = std::make_unique<api::Api>(
         loop_.get_executor(),
@@ -215,10 +220,32 @@ Task<> ControlNode::start_api()
         };
         return store.read(std::move(find));
     };
-    feed_handlers_ = std::make_unique<feed::FeedHandlers>(world_, std::move(authorise));
+    feed_handlers_ = std::make_unique<feed::FeedHandlers>(world_, std::move(authorise), pool_);
     feed_handlers_->add_to(router_);
+    CO_CHECKED(co_await start_feed());
     CO_TRY(server, ApiServer::start(loop_.get_executor(), ground_->settings.api_listen, router_));
     api_server_ = std::move(server);
+    co_return Result<>();
+}
+
+// For edges on other machines.
+Task<> ControlNode::start_feed()
+{
+    const auto& listen = ground_->settings.feed_listen;
+    if (listen.empty()) {
+        co_return Result<>();
+    }
+    CO_TRY(members, co_await feed::Members::open(*ground_->store, ground_->sealer, ground_->clock));
+    members_ = std::move(members);
+    CO_TRY(tls, FeedTls::create(*members_, ground_->clock));
+    feed_tls_ = std::move(tls);
+    join_handlers_ = std::make_unique<feed::JoinHandlers>(*members_, api::hash_secret);
+    join_handlers_->add_to(feed_router_);
+    feed_handlers_->add_to(feed_router_);
+    const ApiServer::Tls taking{feed_tls_->server(), *feed_tls_};
+    CO_TRY(server, ApiServer::start(loop_.get_executor(), listen, feed_router_, "feed.listen", taking));
+    feed_server_ = std::move(server);
+    facts_->set_feed_root(members_->fingerprint());
     co_return Result<>();
 }
 
@@ -316,6 +343,9 @@ void ControlNode::announce() const
     }
     for (const auto& where : api_server_->where()) {
         base::log::info("api_listening", {{"url", "http://" + net::to_string(where)}});
+    }
+    for (const auto& where : feed_server_ ? feed_server_->where() : std::vector<net::Endpoint>()) {
+        base::log::info("feed_listening", {{"url", "https://" + net::to_string(where)}});
     }
     for (const auto& where : responder_server_->where()) {
         base::log::info("responder_listening", {{"url", "http://" + net::to_string(where)}});

@@ -26,12 +26,15 @@ public:
 private:
     EdgeNode(boost::asio::io_context& loop, EdgeSettings settings, std::string id);
 
+    void make_source(feed::FollowerIdentity identity);
+
+    boost::asio::any_io_executor executor_;
     EdgeSettings settings_;
     std::string id_;
     base::SystemClock clock_;
     std::unique_ptr<http::Client> http_;
     std::unique_ptr<edge::Edge> edge_;
-    std::unique_ptr<feed::HttpSource> source_;
+    std::unique_ptr<feed::Source> source_;
     base::TaskGroup tasks_;
 };
 

@@ -398,8 +398,15 @@ UPDATE revision_head SET number = number + 1, compacted = number + 1
   WHERE EXISTS (SELECT 1 FROM edge_groups WHERE name <> 'default');
 )sql";
 
+// Edges with a certificate of their own, and such as are gone for good.
+constexpr std::string_view members = R"sql(
+ALTER TABLE edge_nodes ADD COLUMN certificate_until BIGINT;
+ALTER TABLE edge_nodes ADD COLUMN removed_at BIGINT;
+CREATE INDEX revisions_of_route ON revisions (subject, number) WHERE kind = 'route';
+)sql";
+
 constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas,
-                           alert_schema, proxies, ownership,       proxy_groups};
+                           alert_schema, proxies, ownership,       proxy_groups,     members};
 
 }  // namespace
 

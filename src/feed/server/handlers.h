@@ -9,15 +9,16 @@
 
 namespace feed {
 
-// GET /feed/v1/changes?epoch=&after=&wait= (or &snapshot=<cursor>) and POST /feed/v1/ack. The bearer token's
-// scope "edge:<group>" says whose routes and keys may be seen. Runs on one executor: no locks. Outlives the
-// router.
+// GET /feed/v1/changes?epoch=&after=&wait= (or &snapshot=<cursor>) and POST /feed/v1/ack. The client's
+// certificate, or the bearer token's scope "edge:<group>", says whose routes and keys may be seen. Runs on
+// one executor: no locks. Outlives the router.
 class FeedHandlers {
 public:
     // Finds a token by its secret; unauthorized for unknown, revoked and expired ones.
     using Authorise = std::function<base::Task<model::Token>(std::string secret)>;
 
-    FeedHandlers(const World& world, Authorise authorise);
+    // Answers are compressed on `pool`, which outlives this.
+    FeedHandlers(const World& world, Authorise authorise, boost::asio::thread_pool& pool);
 
     void add_to(http::Router& router);
 
@@ -25,13 +26,20 @@ private:
     boost::asio::awaitable<void> changes(http::Exchange& exchange);
     boost::asio::awaitable<void> acknowledge(http::Exchange& exchange);
 
-    // The edge group of the caller.
-    base::Task<std::string> group_of(http::Exchange& exchange);
+    // Who asks; its group says what it may see.
+    struct Caller {
+        std::string group;
+        std::string id;
+    };
+    base::Task<Caller> caller_of(http::Exchange& exchange);
+    base::Task<std::string> group_of_token(http::Exchange& exchange);
+    base::Task<> send_batch(http::Exchange& exchange, std::string text);
     base::Task<std::string> batch_for(http::Exchange& exchange);
     base::Task<> note(http::Exchange& exchange);
 
     World world_;
     Authorise authorise_;
+    boost::asio::thread_pool& pool_;
 };
 
 }  // namespace feed
