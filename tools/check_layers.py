@@ -55,6 +55,7 @@ OWNERS = (
     ("libpq-fe.h", ("store",)),
     ("lmdb.h", ("edge",)),
     ("curl/", ("http",)),
+    ("zlib.h", ("http",)),
     ("nghttp2/", ("http",)),
     ("boost/beast", ("http",)),
     ("unbound.h", ("dns",)),

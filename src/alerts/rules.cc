@@ -343,8 +343,8 @@ std::optional<Finding> judge_edge(const model::EdgeNode& edge, std::chrono::mill
         edge.name, edge.group, base::to_rfc3339(edge.seen_at));
     finding.problem.actor = Actor::platform;
     finding.problem.fix =
-        "See that it runs and reaches the control node's API. One that was taken away is forgotten after 30 "
-        "days.";
+        "See that it runs and reaches the control node. One that is gone for good: certwright edge remove " +
+        edge.name;
     return finding;
 }
 

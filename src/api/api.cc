@@ -205,7 +205,7 @@ void Api::add_routes(http::Router& router)
     std::vector<Operation> operations;
     for (const auto& part : {endpoint_operations(), endpoint_lifecycle_operations(), certificate_operations(),
                              account_operations(), ca_operations(), limit_operations(), alert_operations(),
-                             group_operations(), overview_operations()}) {
+                             group_operations(), edge_operations(), overview_operations()}) {
         operations.insert(operations.end(), part.begin(), part.end());
     }
     for (const auto& operation : operations) {

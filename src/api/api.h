@@ -31,10 +31,27 @@ struct ZoneCheck {
         records;  // to create at the parent, e.g. "platform.example NS ns1.platform.example"
 };
 
-// What the running node knows and no table holds. Called on the API's executor; answers from memory.
+// The edges of a group: how many live, and how many of those have applied a revision.
+struct EdgeCount {
+    struct Lost {
+        std::string name;
+        base::Time seen_at{};
+    };
+    std::size_t serving = 0;
+    std::size_t live = 0;
+    std::vector<std::string> behind;  // names of live ones
+    std::vector<Lost> lost;           // not heard of, or in trouble: nothing waits for them
+};
+
+// What the running node knows and no table holds. Called on the API's executor.
 class NodeFacts {
 public:
     virtual ~NodeFacts() = default;
+    virtual base::Task<EdgeCount> edges_with(std::string group, model::Position position) = 0;
+    // Silence after which nothing waits for an edge.
+    virtual std::chrono::milliseconds edges_lost_after() const = 0;
+    // SHA-256 of the root that edges are to trust, hexadecimal; empty: other machines cannot join.
+    virtual std::string feed_root() const = 0;
     virtual std::string version() const = 0;
     virtual std::vector<ZoneCheck> zones() const = 0;
     // More lines of Prometheus text exposition, each family with HELP and TYPE; may be empty.

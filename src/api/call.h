@@ -60,7 +60,8 @@ std::vector<Operation> ca_operations();
 std::vector<Operation> limit_operations();     // what is left of CAs' limits
 std::vector<Operation> alert_operations();     // alerts, silences, channels
 std::vector<Operation> group_operations();     // edge groups
-std::vector<Operation> overview_operations();  // orders, events, edges, status, health, metrics, openapi
+std::vector<Operation> edge_operations();      // edges, invitations
+std::vector<Operation> overview_operations();  // orders, events, status, health, metrics, openapi
 
 // The members that creating an endpoint takes.
 class FieldReader;

@@ -1,4 +1,5 @@
 // /v1/endpoints
+#include "api/edge_count.h"
 #include "api/field_reader.h"
 #include "api/serving_fields.h"
 #include "api/views.h"
@@ -143,6 +144,7 @@ base::Task<Answer> show(Parts parts, Call call)
     };
     CO_TRY(records, co_await parts.store.read(std::move(read)));
     body["caa_records"] = json::array(records.begin(), records.end());
+    CO_CHECKED(co_await add_edge_count(parts, call, detail, body));
     co_return Answer(200, std::move(body));
 }
 
@@ -194,7 +196,9 @@ base::Task<Answer> remove(Parts parts, Call call)
 base::Task<Answer> check(Parts parts, Call call)
 {
     CO_TRY(detail, co_await parts.endpoints.check(call.access.caller, call.parameter("endpoint")));
-    co_return Answer(200, view(detail, parts.clock.now()));
+    auto body = view(detail, parts.clock.now());
+    CO_CHECKED(co_await add_edge_count(parts, call, detail, body));
+    co_return Answer(200, std::move(body));
 }
 
 base::Task<Answer> renew(Parts parts, Call call)

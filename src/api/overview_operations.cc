@@ -1,4 +1,4 @@
-// Orders, events, edges, the node's status, and what machines ask for: health, metrics, the API's
+// Orders, events, the node's status, and what machines ask for: health, metrics, the API's
 // description.
 #include "api/field_reader.h"
 #include "api/metrics_text.h"
@@ -66,17 +66,6 @@ base::Task<Answer> list_events(Parts parts, Call call)
     const auto last = events.empty() ? after.value_or(0) : events.back().number;
     auto body = page(events, "");
     body["next"] = std::to_string(last);
-    co_return Answer(200, std::move(body));
-}
-
-base::Task<Answer> list_edges(Parts parts, Call)
-{
-    auto read = [](store::Transaction& tx) { return tx.edges.list(); };
-    CO_TRY(nodes, co_await parts.store.read(std::move(read)));
-    auto head = [](store::Transaction& tx) { return tx.revisions.head(); };
-    CO_TRY(position, co_await parts.store.read(std::move(head)));
-    auto body = page(nodes, "");
-    body["revision"] = position.number;
     co_return Answer(200, std::move(body));
 }
 
@@ -209,7 +198,6 @@ std::vector<Operation> overview_operations()
     return {
         {"GET", "/v1/orders", Scope::read, false, list_orders},
         {"GET", "/v1/events", Scope::read, false, list_events},
-        {"GET", "/v1/edges", Scope::read, true, list_edges},
         {"GET", "/v1/status", Scope::read, false, status},
         {"GET", "/v1/openapi.json", Scope::none, false, openapi},
         {"GET", "/healthz", Scope::none, false, health},

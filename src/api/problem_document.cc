@@ -62,6 +62,8 @@ constexpr Row rows[] = {
     {"name_in_use", 409, "Name in use", Actor::customer},
     {"names_immutable", 409, "Names cannot be changed", Actor::customer},
     {"group_immutable", 409, "The edge group never changes", Actor::customer},
+    {"edge_ambiguous", 409, "Several edges of that name", Actor::platform},
+    {"feed_not_listening", 409, "No feed for other machines", Actor::platform},
     {"group_configured", 409, "Comes from the configuration", Actor::platform},
     {"cert_upload_older", 409, "Older than what is served", Actor::customer},
     {"endpoint_deleting", 409, "Being removed", Actor::customer},

@@ -320,6 +320,8 @@ json::object view(const model::EdgeNode& node)
     made["revision"] = node.revision;
     made["seen_at"] = base::to_rfc3339(node.seen_at);
     made["trouble"] = text_or_null(node.trouble);
+    made["certificate_until"] = time_or_null(node.certificate_until);
+    made["removed_at"] = time_or_null(node.removed_at);
     return made;
 }
 

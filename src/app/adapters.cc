@@ -3,7 +3,7 @@
 #include "diagnosis/status.h"
 #include "issuance/revocation.h"
 
-#include <set>
+#include <algorithm>
 
 namespace app {
 
@@ -65,18 +65,9 @@ base::Task<model::WishAnswer> LocalWishes::wish(model::Wish wish)
 base::Task<> GateByAcknowledgements::wait_until(responder::Audience audience, model::Position position,
                                                 std::chrono::milliseconds limit)
 {
-    if (audience == responder::Audience::name_servers) {
-        co_return co_await acknowledgements_.wait_until(std::move(position), feed::name_server_class, limit);
-    }
-    std::set<std::string> edge_classes;
-    for (const auto& state : acknowledgements_.followers()) {
-        if (state.follower.follower_class != feed::name_server_class) {
-            edge_classes.insert(state.follower.follower_class);
-        }
-    }
-    for (const auto& edges : edge_classes) {
-        CO_CHECKED(co_await acknowledgements_.wait_until(position, edges, limit));
-    }
+    auto followers =
+        audience == responder::Audience::name_servers ? feed::name_server_class : feed::every_edge;
+    CO_CHECKED(co_await acknowledgements_.wait_until(std::move(position), std::move(followers), limit));
     co_return base::Result<>();
 }
 
@@ -84,14 +75,21 @@ base::Task<> GateByAcknowledgements::wait_for_edges(std::string group, model::Po
                                                     std::chrono::milliseconds limit)
 {
     auto edges = feed::edge_class(group);
-    co_return co_await acknowledgements_.wait_until(std::move(position), std::move(edges), limit);
+    CO_CHECKED(co_await acknowledgements_.wait_until(std::move(position), std::move(edges), limit));
+    co_return base::Result<>();
 }
 
-base::Task<> DeploymentByAcknowledgements::wait_until(std::string group, model::Position position,
-                                                      std::chrono::milliseconds limit)
+base::Task<issuance::Deployment> DeploymentByAcknowledgements::wait_until(std::string group,
+                                                                          model::Position position,
+                                                                          std::chrono::milliseconds limit)
 {
     auto edges = feed::edge_class(group);
-    co_return co_await acknowledgements_.wait_until(std::move(position), std::move(edges), limit);
+    CO_TRY(reached, co_await acknowledgements_.wait_until(std::move(position), std::move(edges), limit));
+    issuance::Deployment deployment;
+    deployment.edges = reached.followers;
+    std::ranges::transform(reached.lost, std::back_inserter(deployment.lost),
+                           &feed::Acknowledgements::Lost::name);
+    co_return deployment;
 }
 
 }  // namespace app

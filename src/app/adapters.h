@@ -62,8 +62,8 @@ private:
     endpoints::Wishes* wishes_ = nullptr;
 };
 
-// The propagation gate: TXT values wait for the name servers, HTTP-01 tokens for every edge group,
-// TLS-ALPN-01 tokens for the group of their name.
+// The propagation gate: TXT values wait for the name servers, tokens for the edges of their name's group, or
+// for all edges where proxies may send them to any.
 class GateByAcknowledgements final : public responder::RevisionGate {
 public:
     explicit GateByAcknowledgements(feed::Acknowledgements& acknowledgements)
@@ -85,8 +85,8 @@ public:
         : acknowledgements_(acknowledgements)
     {
     }
-    base::Task<> wait_until(std::string group, model::Position position,
-                            std::chrono::milliseconds limit) override;
+    base::Task<issuance::Deployment> wait_until(std::string group, model::Position position,
+                                                std::chrono::milliseconds limit) override;
 
 private:
     feed::Acknowledgements& acknowledgements_;

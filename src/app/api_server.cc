@@ -13,18 +13,41 @@ const http::ServerLimits limits{};
 constexpr std::chrono::milliseconds time_to_end{1'000};
 constexpr std::chrono::milliseconds look_again{10};
 
-boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, http::Handler& handler)
-{
-    co_await http::serve_http1(net::make_stream(std::move(socket)), handler, limits);
-}
+constexpr std::chrono::seconds longest_handshake{10};
+// Over TLS, where strangers may knock; every edge keeps one or two.
+constexpr std::size_t most_tls_connections = 2'000;
 
 }  // namespace
 
+boost::asio::awaitable<void> ApiServer::serve(boost::asio::ip::tcp::socket socket)
+{
+    if (!tls_) {
+        co_await http::serve_http1(net::make_stream(std::move(socket)), *this, limits);
+        co_return;
+    }
+    if (connections_ >= most_tls_connections) {
+        co_return;
+    }
+    struct Count {
+        explicit Count(std::size_t& of) : count(of) { ++count; }
+        Count(const Count&) = delete;
+        Count& operator=(const Count&) = delete;
+        ~Count() { --count; }
+        std::size_t& count;
+    };
+    const Count counted(connections_);
+    auto stream = co_await tls_->server.accept(std::move(socket), tls_->source, longest_handshake);
+    if (stream) {
+        co_await http::serve_http1(std::move(*stream), *this, limits);
+    }
+}
+
 base::Result<std::unique_ptr<ApiServer>> ApiServer::start(boost::asio::any_io_executor executor,
                                                           std::vector<std::string> listen,
-                                                          http::Handler& handler, Place place)
+                                                          http::Handler& handler, Place place,
+                                                          std::optional<Tls> tls)
 {
-    std::unique_ptr<ApiServer> server(new ApiServer(executor, handler));
+    std::unique_ptr<ApiServer> server(new ApiServer(executor, handler, tls));
     std::vector<net::Endpoint> places;
     for (const auto& text : listen) {
         TRY(endpoints, net::parse_endpoints(text));
@@ -90,7 +113,7 @@ boost::asio::awaitable<void> ApiServer::accept_on(std::size_t listener)
     while (true) {
         auto socket = co_await listeners_[listener].accept();
         if (socket) {
-            tasks_.spawn("api_connection", serve(std::move(*socket), *this));
+            tasks_.spawn("api_connection", serve(std::move(*socket)));
         } else if (socket.error().kind() == base::Errc::rate_limited) {
             base::log::warning("api_accept_paused", {{"error", socket.error().message()}});
             co_await base::sleep_for(std::chrono::milliseconds(200));

@@ -39,7 +39,8 @@ ControlNode::ControlNode(boost::asio::io_context& loop, std::unique_ptr<Ground> 
     : loop_(loop),
       front_(front),
       ground_(std::move(ground)),
-      acknowledgements_(loop.get_executor(), *ground_->store, ground_->clock),
+      acknowledgements_(loop.get_executor(), *ground_->store, ground_->clock,
+                        ground_->settings.edges_lost_after),
       world_{*ground_->store, ground_->sealer, ground_->clock, ground_->signal, acknowledgements_},
       gate_(acknowledgements_),
       deployment_(acknowledgements_),
@@ -76,6 +77,9 @@ boost::asio::awaitable<void> ControlNode::stop()
     }
     if (api_server_) {
         co_await api_server_->stop();
+    }
+    if (feed_server_) {
+        co_await feed_server_->stop();
     }
     if (responder_server_) {
         co_await responder_server_->stop();
@@ -221,7 +225,7 @@ Task<> ControlNode::start_api()
                                                       issuance_, std::move(options));
     prepare_wishes();
     facts_ = std::make_unique<NodeFacts>(*front_.name_server, front_.edge.get(), *resolver_,
-                                         zones_of(ground_->settings));
+                                         acknowledgements_, zones_of(ground_->settings));
     facts_->count(*wishes_);
     CO_CHECKED(prepare_alerts());
     api_ = std::make_unique<api::Api>(
@@ -237,11 +241,35 @@ Task<> ControlNode::start_api()
     auto grant = [this](std::string group, model::Wish wish) {
         return wishes_->grant(std::move(group), std::move(wish));
     };
-    feed_handlers_ = std::make_unique<feed::FeedHandlers>(world_, std::move(authorise), std::move(grant));
+    feed_handlers_ =
+        std::make_unique<feed::FeedHandlers>(world_, std::move(authorise), pool_, std::move(grant));
     feed_handlers_->add_to(router_);
+    CO_CHECKED(co_await start_feed());
     CO_TRY(server, ApiServer::start(loop_.get_executor(), ground_->settings.api_listen, router_,
                                     {"api.listen", "api", &front_.sockets}));
     api_server_ = std::move(server);
+    co_return Result<>();
+}
+
+// For edges on other machines.
+Task<> ControlNode::start_feed()
+{
+    const auto& listen = ground_->settings.feed_listen;
+    if (listen.empty()) {
+        co_return Result<>();
+    }
+    CO_TRY(members, co_await feed::Members::open(*ground_->store, ground_->sealer, ground_->clock));
+    members_ = std::move(members);
+    CO_TRY(tls, FeedTls::create(*members_, ground_->clock));
+    feed_tls_ = std::move(tls);
+    join_handlers_ = std::make_unique<feed::JoinHandlers>(*members_, api::hash_secret);
+    join_handlers_->add_to(feed_router_);
+    feed_handlers_->add_to(feed_router_);
+    const ApiServer::Tls taking{feed_tls_->server(), *feed_tls_};
+    CO_TRY(server, ApiServer::start(loop_.get_executor(), listen, feed_router_,
+                                    {"feed.listen", "feed", &front_.sockets}, taking));
+    feed_server_ = std::move(server);
+    facts_->set_feed_root(members_->fingerprint());
     co_return Result<>();
 }
 
@@ -340,6 +368,9 @@ void ControlNode::announce() const
     }
     for (const auto& where : api_server_->where()) {
         base::log::info("api_listening", {{"url", "http://" + net::to_string(where)}});
+    }
+    for (const auto& where : feed_server_ ? feed_server_->where() : std::vector<net::Endpoint>()) {
+        base::log::info("feed_listening", {{"url", "https://" + net::to_string(where)}});
     }
     for (const auto& where : responder_server_->where()) {
         base::log::info("responder_listening", {{"url", "http://" + net::to_string(where)}});

@@ -6,6 +6,7 @@
 #include "app/alert_parts.h"
 #include "app/api_server.h"
 #include "app/ca_desk.h"
+#include "app/feed_tls.h"
 #include "app/front.h"
 #include "app/node_facts.h"
 #include "app/settings.h"
@@ -13,6 +14,7 @@
 #include "crypto/sealer.h"
 #include "endpoints/service.h"
 #include "feed/server/handlers.h"
+#include "feed/server/join_handlers.h"
 #include "feed/server/store_source.h"
 #include "http/client.h"
 #include "issuance/advice_poller.h"
@@ -67,6 +69,7 @@ private:
     void prepare_ca_work(const std::string& node);
     base::Task<> start_api();
     void prepare_wishes();
+    base::Task<> start_feed();
     base::Result<> prepare_alerts();
     base::Task<> start_central_responder();
     void start_background();
@@ -123,6 +126,11 @@ private:
     std::unique_ptr<feed::FeedHandlers> feed_handlers_;
     http::Router router_;
     std::unique_ptr<ApiServer> api_server_;
+    std::unique_ptr<feed::Members> members_;  // null: no other machine may join
+    std::unique_ptr<feed::JoinHandlers> join_handlers_;
+    std::unique_ptr<FeedTls> feed_tls_;
+    http::Router feed_router_;
+    std::unique_ptr<ApiServer> feed_server_;
     std::unique_ptr<responder::HttpResponder> http_responder_;
     std::unique_ptr<ApiServer> responder_server_;
 

@@ -12,6 +12,8 @@
 #include "deploy/haproxy_target.h"
 #include "deploy/hook_target.h"
 
+#include <fmt/ranges.h>
+
 namespace app {
 
 namespace {
@@ -151,8 +153,8 @@ base::Task<> DeployNode::start()
     source_ =
         std::make_unique<feed::HttpSource>(*http_, settings_.join, settings_.token, std::move(identity));
     deployer_->start(*source_);
-    base::log::info("started",
-                    {{"deploy", id_}, {"name", name}, {"control", settings_.join}, {"version", version}});
+    const auto control = fmt::format("{}", fmt::join(settings_.join, " "));
+    base::log::info("started", {{"deploy", id_}, {"name", name}, {"control", control}, {"version", version}});
     co_return base::Result<>();
 }
 

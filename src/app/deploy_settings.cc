@@ -44,7 +44,10 @@ base::ConfigTable deploy_settings_table(DeploySettings& settings)
 {
     base::ConfigTable table;
     table.text("data", settings.data, "The folder of this node's certificate cache and key.");
-    table.text("join", settings.join, "The control node's API, e.g. http://127.0.0.1:8700. Required.");
+    table.list(
+        "join", settings.join,
+        "The control nodes' API, e.g. http://127.0.0.1:8700; of several the next is asked where one fails. "
+        "Required.");
     table.text("token", settings.token,
                "A token with the scope edge:<group>, from `certwright token create`. Required.");
     table.text("name", settings.name, "What `certwright edge list` calls this node; empty: the host's name.");

@@ -4,6 +4,11 @@
 #include "app/host.h"
 #include "app/version.h"
 #include "base/log.h"
+#include "feed/member_source.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 namespace app {
 
@@ -11,11 +16,22 @@ namespace {
 
 base::Result<> check(const EdgeSettings& settings)
 {
-    if (settings.join.empty() || settings.token.empty()) {
+    const bool joined = feed::has_membership(settings.data);
+    if (settings.join.empty() || (settings.token.empty() && !joined)) {
         return base::fail(
-            base::Error(base::Errc::invalid, "an edge needs --join and --token")
+            base::Error(base::Errc::invalid, "an edge needs --join, and --token at its first start")
                 .with_code("config_invalid")
-                .with_fix("on the control node run: certwright token create --scope edge:default"));
+                .with_fix("on the control node run: certwright edge invite"));
+    }
+    const bool tls_only = joined || feed::invitation_from(settings.token);
+    const auto plain = std::ranges::find_if(
+        settings.join, [](const std::string& each) { return !each.starts_with("https://"); });
+    if (tls_only && plain != settings.join.end()) {
+        return base::fail(
+            base::Error(base::Errc::invalid,
+                        fmt::format("an edge with a certificate joins over TLS, not {}", *plain))
+                .with_code("config_invalid")
+                .with_fix("use the control node's feed.listen: --join https://ADDRESS:8701"));
     }
     return {};
 }
@@ -70,14 +86,33 @@ base::Task<> EdgeNode::start()
     }
     front_.sockets.drop_unused();
     const auto name = settings_.name.empty() ? host_name() : settings_.name;
-    feed::FollowerIdentity identity{id_, name, std::string(version)};
-    source_ =
-        std::make_unique<feed::HttpSource>(*http_, settings_.join, settings_.token, std::move(identity));
-    front_.wishes.open(*source_);
+    make_source({id_, name, std::string(version)});
     tasks_.spawn("follow", feed::follow(*source_, front_.edge->sink(), "edge"));
-    base::log::info("started",
-                    {{"edge", id_}, {"name", name}, {"control", settings_.join}, {"version", version}});
+    const auto control = fmt::format("{}", fmt::join(settings_.join, " "));
+    base::log::info("started", {{"edge", id_}, {"name", name}, {"control", control}, {"version", version}});
     co_return base::Result<>();
+}
+
+// With a certificate of its own, or with a token at each question.
+void EdgeNode::make_source(feed::FollowerIdentity identity)
+{
+    auto invitation = feed::invitation_from(settings_.token);
+    if (!invitation && !feed::has_membership(settings_.data)) {
+        auto source =
+            std::make_unique<feed::HttpSource>(*http_, settings_.join, settings_.token, std::move(identity));
+        front_.wishes.open(*source);
+        source_ = std::move(source);
+        return;
+    }
+    feed::MemberOptions options;
+    options.controls = settings_.join;
+    options.invitation = std::move(invitation);
+    options.folder = settings_.data;
+    options.identity = std::move(identity);
+    options.user_agent = "certwright/" + std::string(version);
+    auto source = std::make_unique<feed::MemberSource>(executor_, front_.clock, std::move(options));
+    front_.wishes.open(*source);
+    source_ = std::move(source);
 }
 
 boost::asio::awaitable<void> EdgeNode::stop()

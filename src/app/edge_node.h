@@ -29,12 +29,14 @@ private:
     EdgeNode(boost::asio::io_context& loop, EdgeSettings settings, std::string id, Front& front);
     base::Result<> open_edge();
 
+    void make_source(feed::FollowerIdentity identity);
+
     Front& front_;
     boost::asio::any_io_executor executor_;
     EdgeSettings settings_;
     std::string id_;
     std::unique_ptr<http::Client> http_;
-    std::unique_ptr<feed::HttpSource> source_;
+    std::unique_ptr<feed::Source> source_;
     base::TaskGroup tasks_;
 };
 

@@ -58,8 +58,12 @@ void append(std::string& out, std::string_view name, std::string_view help, std:
 }  // namespace
 
 NodeFacts::NodeFacts(const nameserver::Server& name_server, const edge::Edge* edge, dns::Resolver& resolver,
-                     std::vector<model::Zone> zones)
-    : name_server_(name_server), edge_(edge), resolver_(resolver), zones_(std::move(zones))
+                     feed::Acknowledgements& acknowledgements, std::vector<model::Zone> zones)
+    : name_server_(name_server),
+      edge_(edge),
+      resolver_(resolver),
+      acknowledgements_(acknowledgements),
+      zones_(std::move(zones))
 {
     for (const auto& zone : zones_) {
         checks_.push_back(to_check(zone, nameserver::wanted_at_registrar(zone)));
@@ -97,6 +101,20 @@ boost::asio::awaitable<void> NodeFacts::run()
 std::string NodeFacts::version() const
 {
     return std::string(app::version);
+}
+
+base::Task<api::EdgeCount> NodeFacts::edges_with(std::string group, model::Position position)
+{
+    auto edges = feed::edge_class(group);
+    CO_TRY(progress, co_await acknowledgements_.count(std::move(edges), std::move(position)));
+    api::EdgeCount count;
+    count.serving = progress.reached;
+    count.live = progress.followers;
+    count.behind = std::move(progress.behind);
+    for (auto& each : progress.lost) {
+        count.lost.push_back({std::move(each.name), each.seen_at});
+    }
+    co_return count;
 }
 
 std::string NodeFacts::metrics() const

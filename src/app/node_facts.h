@@ -5,6 +5,7 @@
 #include "dns/resolver.h"
 #include "edge/edge.h"
 #include "endpoints/wishes.h"
+#include "feed/server/acknowledgements.h"
 #include "model/records.h"
 #include "nameserver/server.h"
 
@@ -17,7 +18,10 @@ namespace app {
 class NodeFacts final : public api::NodeFacts {
 public:
     NodeFacts(const nameserver::Server& name_server, const edge::Edge* edge, dns::Resolver& resolver,
-              std::vector<model::Zone> zones);
+              feed::Acknowledgements& acknowledgements, std::vector<model::Zone> zones);
+
+    // Other machines may join, and are to trust the root with this hash.
+    void set_feed_root(std::string hash) { feed_root_ = std::move(hash); }
 
     // It outlives this.
     void count(const endpoints::Wishes& wishes) { wishes_ = &wishes; }
@@ -32,11 +36,16 @@ public:
     std::string version() const override;
     std::vector<api::ZoneCheck> zones() const override { return checks_; }
     std::string metrics() const override;
+    base::Task<api::EdgeCount> edges_with(std::string group, model::Position position) override;
+    std::chrono::milliseconds edges_lost_after() const override { return acknowledgements_.forget_after(); }
+    std::string feed_root() const override { return feed_root_; }
 
 private:
     const nameserver::Server& name_server_;
     const edge::Edge* edge_;
     dns::Resolver& resolver_;
+    feed::Acknowledgements& acknowledgements_;
+    std::string feed_root_;
     std::vector<model::Zone> zones_;
     std::vector<api::ZoneCheck> checks_;
     const endpoints::Wishes* wishes_ = nullptr;

@@ -215,6 +215,12 @@ base::ConfigTable settings_table(Settings& settings)
                  "Answers a second for one client address before it is told to use TCP; 0: no limit.");
     table.list("api.listen", settings.api_listen,
                "Where the API is served. Loopback addresses only: it is plain HTTP.", check_listen);
+    table.list("feed.listen", settings.feed_listen,
+               "Where edges on other machines follow, over TLS with certificates of their own, e.g. "
+               "0.0.0.0:8701; empty: nowhere.",
+               check_listen);
+    table.duration("feed.lost_after", settings.edges_lost_after,
+                   "An edge that is not heard of for so long is lost: nothing waits for it.");
     table.boolean("edge.enabled", settings.edge, "Serve HTTP and HTTPS from this process too.");
     table.number("edge.threads", settings.edge_threads, 0, 256, "Loops of the edge; 0: one for each core.");
     add_edge_traffic_fields(table, settings.edge_traffic);
@@ -279,9 +285,13 @@ base::ConfigTable edge_settings_table(EdgeSettings& settings)
 {
     base::ConfigTable table;
     table.text("data", settings.data, "The folder of this edge's certificate cache and key.");
-    table.text("join", settings.join, "The control node's API, e.g. http://127.0.0.1:8700. Required.");
-    table.text("token", settings.token,
-               "A token with the scope edge:<group>, from `certwright token create`. Required.");
+    table.list("join", settings.join,
+               "The control nodes' feed.listen, e.g. https://control.example:8701, or on the same machine "
+               "http://127.0.0.1:8700. Of several the next is asked where one fails. Required.");
+    table.text(
+        "token", settings.token,
+        "The token that `certwright edge invite` printed: needed once, then the edge has a certificate. Over "
+        "plain HTTP one with the scope edge:<group>, always.");
     table.text("name", settings.name, "What `certwright edge list` calls this edge; empty: the host's name.");
     table.text("group", settings.group, "The edge group whose names this edge serves.");
     table.text("trust", settings.trust, "A PEM file with the root of the control node's certificate.");
@@ -334,6 +344,9 @@ base::Result<> check_settings(const Settings& settings)
                             "proxy or an SSH tunnel in front",
                             text));
         }
+    }
+    if (settings.edges_lost_after < std::chrono::seconds(30)) {
+        problems.emplace_back("feed.lost_after: at least 30s; edges are heard of every 10 s");
     }
     if (settings.ca_eab_kid.empty() != settings.ca_eab_key_file.empty()) {
         problems.emplace_back("ca.eab_kid and ca.eab_key_file: give both or neither");

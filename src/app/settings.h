@@ -28,6 +28,8 @@ struct Settings {
     std::vector<std::string> https_listen{"0.0.0.0:443", "[::]:443"};
     std::vector<std::string> dns_listen{"0.0.0.0:53", "[::]:53"};
     std::vector<std::string> api_listen{"127.0.0.1:8700"};
+    std::vector<std::string> feed_listen;
+    std::chrono::milliseconds edges_lost_after{90'000};
     bool edge = true;
     std::int64_t edge_threads = 0;
     EdgeTraffic edge_traffic;
@@ -91,7 +93,7 @@ struct Settings {
 // Of a remote edge (`certwright edge`).
 struct EdgeSettings {
     std::string data = "/var/lib/certwright-edge";
-    std::string join;
+    std::vector<std::string> join;
     std::string token;
     std::string name;  // empty: the host's name
     std::string group = "default";
@@ -107,7 +109,7 @@ struct EdgeSettings {
 // Of a node that brings certificates to proxies of others (`certwright deploy`).
 struct DeploySettings {
     std::string data = "/var/lib/certwright-deploy";
-    std::string join;
+    std::vector<std::string> join;
     std::string token;
     std::string name;  // empty: the host's name
     std::string trust;

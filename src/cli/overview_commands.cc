@@ -69,20 +69,6 @@ void add_ca_commands(CLI::App& app, Console& console)
     add_limit_commands(noun, console);
 }
 
-// `edge` by itself runs one: app adds that command, this its verb.
-void add_edge_commands(CLI::App& app, Console& console)
-{
-    const auto known = app.get_subcommands([](const CLI::App* each) { return each->get_name() == "edge"; });
-    auto& noun = known.empty() ? add_noun(app, "edge", "Where traffic is served") : *known.front();
-    auto& verb = add_verb(noun, "list", "List edges and how far they have come", "certwright edge list");
-    verb.callback([&console] {
-        const auto reply = console.call("GET", "/v1/edges");
-        if (reply && !console.print_json(reply->body)) {
-            console.out() << edge_list_text(reply->object(), console.paint(), console.now());
-        }
-    });
-}
-
 }  // namespace
 
 void add_overview_commands(CLI::App& app, Console& console)

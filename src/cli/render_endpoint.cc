@@ -66,6 +66,27 @@ std::string served_text(const json::object& endpoint, base::Time now)
                    : "the platform's certificate; it has none of its own yet";
 }
 
+// How many edges serve its certificate; empty where none is to be served.
+std::string edges_text(const json::object& endpoint, base::Time now)
+{
+    const auto& edges = object(endpoint, "edges");
+    if (edges.empty() || (number(edges, "live") == 0 && objects(edges, "lost").empty())) {
+        return {};
+    }
+    auto made =
+        fmt::format("{} of {} serve its certificate", number(edges, "serving"), number(edges, "live"));
+    const auto behind = texts(edges, "behind");
+    if (!behind.empty()) {
+        made += fmt::format("; behind: {}", harmless(joined(behind)));
+    }
+    for (const auto& each : objects(edges, "lost")) {
+        const auto seen = time(each, "seen_at");
+        made += fmt::format("; not waited for: {}, seen {}", harmless(text(each, "name")),
+                            seen ? relative(*seen, now) : "never");
+    }
+    return made;
+}
+
 std::string filter_text(const json::object& endpoint)
 {
     const auto filter = texts(endpoint, "ip_filter");
@@ -252,6 +273,9 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
     made += serving_text(endpoint, paint);
     made += labelled(paint, "IP filter", filter_text(endpoint));
     made += labelled(paint, "serves", served_text(endpoint, now));
+    if (const auto edges = edges_text(endpoint, now); !edges.empty()) {
+        made += labelled(paint, "edges", edges);
+    }
     const auto& order = object(endpoint, "order");
     if (!order.empty()) {
         made += labelled(paint, "order", order_text(order, paint, now));

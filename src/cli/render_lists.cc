@@ -169,18 +169,27 @@ std::string tenant_list_text(const json::object& page, const Paint& paint)
     return table.text(paint);
 }
 
+std::string health_text(const json::object& edge, const Paint& paint)
+{
+    const auto health = text(edge, "health");
+    if (health == "live") {
+        return paint.good(health);
+    }
+    return paint.warn(health == "lost" ? "lost, not waited for" : harmless(text(edge, "trouble")));
+}
+
 std::string edge_list_text(const json::object& page, const Paint& paint, base::Time now)
 {
-    const auto head = number(page, "revision");
-    Table table({"NAME", "GROUP", "VERSION", "REVISION", "BEHIND", "SEEN", "TROUBLE"});
+    Table table({"NAME", "GROUP", "VERSION", "REVISION", "BEHIND", "SEEN", "HEALTH", "CERTIFICATE"});
     for (const auto& each : objects(page, "items")) {
-        const auto behind = head - number(each, "revision");
+        const auto behind = number(each, "behind");
         const auto seen = time(each, "seen_at");
+        const auto until = time(each, "certificate_until");
         table.add({harmless(text(each, "name")), text(each, "group"), harmless(text(each, "version")),
                    std::to_string(number(each, "revision")),
                    behind > 0 ? paint.warn(std::to_string(behind)) : paint.good("0"),
-                   seen ? relative(*seen, now) : "-",
-                   text(each, "trouble").empty() ? "-" : paint.warn(harmless(text(each, "trouble")))});
+                   seen ? relative(*seen, now) : "-", health_text(each, paint),
+                   until ? "ends " + relative(*until, now) : "none, a token"});
     }
     return table.empty() ? "No edges have reported yet.\n" : table.text(paint);
 }

@@ -61,8 +61,10 @@ OwnedX509 from_pem(const std::string& pem)
 
 // A CA's certificate. `issuer` null: signed by itself.
 base::Result<std::string> certify(const std::string& name, const PrivateKey& key, X509* issuer,
-                                  const PrivateKey& issuer_key, base::Time now)
+                                  const PrivateKey& issuer_key, const PrivateCaOptions& options)
 {
+    const auto now = options.now;
+    const char* uses = options.clients ? "serverAuth,clientAuth" : "serverAuth";
     const bool root = issuer == nullptr;
     const std::chrono::hours life = root ? root_life : intermediate_life;
     const auto made = blank(now - backdating, now + life, key.native());
@@ -75,7 +77,7 @@ base::Result<std::string> certify(const std::string& name, const PrivateKey& key
         add_extension(certificate, signer, NID_basic_constraints,
                       root ? "critical,CA:TRUE" : "critical,CA:TRUE,pathlen:0") &&
         add_extension(certificate, signer, NID_key_usage, "critical,digitalSignature,keyCertSign,cRLSign") &&
-        (root || add_extension(certificate, signer, NID_ext_key_usage, "serverAuth")) &&
+        (root || add_extension(certificate, signer, NID_ext_key_usage, uses)) &&
         add_extension(certificate, signer, NID_subject_key_identifier, "hash") &&
         add_extension(certificate, signer, NID_authority_key_identifier, "keyid") &&
         X509_sign(certificate, issuer_key.native(), EVP_sha256()) > 0;
@@ -119,9 +121,9 @@ base::Result<PrivateCa> PrivateCa::create(const PrivateCaOptions& options)
     for (int i = 0; i < std::max(options.roots, 1); ++i) {
         TRY(root_key, PrivateKey::generate(options.key_type));
         const auto number = i == 0 ? std::string() : fmt::format(" {}", i + 1);
-        TRY(root, certify(options.name + " root" + number, root_key, nullptr, root_key, options.now));
+        TRY(root, certify(options.name + " root" + number, root_key, nullptr, root_key, options));
         const auto parsed = from_pem(root);
-        TRY(intermediate, certify(options.name + " intermediate", key, parsed.get(), root_key, options.now));
+        TRY(intermediate, certify(options.name + " intermediate", key, parsed.get(), root_key, options));
         roots.push_back({std::move(root_key), std::move(root)});
         intermediates.push_back(std::move(intermediate));
     }
@@ -142,7 +144,8 @@ base::Result<base::Bytes> PrivateCa::issue(const LeafShape& shape) const
         add_extension(certificate, issuer.get(), NID_basic_constraints, "critical,CA:FALSE") &&
         add_extension(certificate, issuer.get(), NID_key_usage,
                       encipher ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature") &&
-        add_extension(certificate, issuer.get(), NID_ext_key_usage, "serverAuth") &&
+        add_extension(certificate, issuer.get(), NID_ext_key_usage,
+                      shape.client ? "clientAuth" : "serverAuth") &&
         (!shape.subject_key_id ||
          add_extension(certificate, issuer.get(), NID_subject_key_identifier, "hash")) &&
         add_extension(certificate, issuer.get(), NID_authority_key_identifier, "keyid") &&

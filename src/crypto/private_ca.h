@@ -16,7 +16,8 @@ namespace crypto {
 struct PrivateCaOptions {
     std::string name = "certwright test";
     model::KeyType key_type = model::KeyType::ecdsa_p256;
-    int roots = 1;  // each signs the same intermediate, so that there are as many chains
+    int roots = 1;         // each signs the same intermediate, so that there are as many chains
+    bool clients = false;  // it also signs certificates of clients
     base::Time now{};
 };
 
@@ -29,6 +30,7 @@ struct LeafShape {
     bool common_name = false;  // the first DNS name that fits
     bool subject_key_id = true;
     bool key_encipherment = false;  // RSA keys only
+    bool client = false;            // to be shown by a client, and no server's
 };
 
 class PrivateCa {
@@ -37,6 +39,10 @@ public:
     // Opens the CA of a folder, or makes it there: root-N.pem, root-N.key, intermediate-N.pem,
     // intermediate.key; keys are readable by their owner only. What is in the folder wins over `options`.
     static base::Result<PrivateCa> open(const std::filesystem::path& folder, const PrivateCaOptions& options);
+
+    // Everything, keys included, as one text of PEM blocks, and back: for one that is kept sealed in a store.
+    std::string to_secret() const;
+    static base::Result<PrivateCa> from_secret(std::string_view secret);
 
     // The certificate's DER. A serial number is 16 random octets.
     base::Result<base::Bytes> issue(const LeafShape& shape) const;

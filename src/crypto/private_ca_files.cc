@@ -67,6 +67,44 @@ base::Result<PrivateCa> PrivateCa::open(const fs::path& folder, const PrivateCaO
     return std::move(made);
 }
 
+// The intermediate's key first, then for each root its key, its certificate and the intermediate's.
+std::string PrivateCa::to_secret() const
+{
+    auto text = key_.to_pem();
+    for (std::size_t i = 0; i < roots_.size(); ++i) {
+        text += roots_[i].key.to_pem() + roots_[i].pem + intermediates_[i];
+    }
+    return text;
+}
+
+base::Result<PrivateCa> PrivateCa::from_secret(std::string_view secret)
+{
+    constexpr std::string_view end = "-----END ";
+    std::vector<std::string> blocks;
+    while (true) {
+        const auto last = secret.find(end);
+        const auto line = last == secret.npos ? last : secret.find('\n', last);
+        if (line == secret.npos) {
+            break;
+        }
+        blocks.emplace_back(secret.substr(0, line + 1));
+        secret.remove_prefix(line + 1);
+    }
+    constexpr std::size_t each = 3;
+    if (blocks.size() < 1 + each || blocks.size() % each != 1) {
+        return base::fail(base::Errc::invalid, "this is no private CA");
+    }
+    TRY(key, PrivateKey::from_pem(blocks.front()));
+    std::vector<Root> roots;
+    std::vector<std::string> intermediates;
+    for (std::size_t at = 1; at < blocks.size(); at += each) {
+        TRY(root_key, PrivateKey::from_pem(blocks[at]));
+        roots.push_back({std::move(root_key), std::move(blocks[at + 1])});
+        intermediates.push_back(std::move(blocks[at + 2]));
+    }
+    return PrivateCa(std::move(roots), std::move(key), std::move(intermediates));
+}
+
 base::Result<PrivateCa> PrivateCa::read(const fs::path& folder)
 {
     std::vector<Root> roots;

@@ -1,51 +1,97 @@
 #include "feed/http_source.h"
 
+#include "base/log.h"
 #include "feed/cursor.h"
 #include "feed/json.h"
 #include "http/uri.h"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace feed {
 
 namespace {
 
-constexpr std::chrono::seconds wait_at_control{30};
-constexpr std::chrono::seconds slack{15};
-constexpr std::chrono::seconds longest_wish{10};
+// Short, so that a connection that died without a word is noticed in seconds.
+constexpr std::chrono::seconds wait_at_control{10};
+constexpr std::chrono::seconds slack{8};
 constexpr std::size_t largest_batch = 64 * 1024 * 1024;
 
-base::Error refused(const http::ClientResponse& response)
+std::string member(const boost::json::value& document, std::string_view name)
 {
-    auto sentence = fmt::format("the control node answered {} to the feed", response.status);
-    if (response.status == 401 || response.status == 403) {
-        return base::Error(base::Errc::unauthorized, std::move(sentence))
-            .with_code("feed_unauthorized")
-            .with_fix("make a new join token with `certwright edge add` and start the edge with it");
-    }
-    return base::Error(base::Errc::unavailable, std::move(sentence));
+    const auto* object = document.if_object();
+    const auto* value = object == nullptr ? nullptr : object->if_contains(name);
+    const auto* text = value == nullptr ? nullptr : value->if_string();
+    return text == nullptr ? std::string() : std::string(*text);
 }
 
 }  // namespace
 
-HttpSource::HttpSource(http::Client& client, std::string control, std::string token,
-                       FollowerIdentity identity)
-    : client_(client), control_(std::move(control)), token_(std::move(token)), identity_(std::move(identity))
+base::Error refused_by_control(const http::ClientResponse& response)
 {
-    while (control_.ends_with('/')) {
-        control_.pop_back();
+    boost::system::error_code unreadable;
+    const auto problem = boost::json::parse(response.body, unreadable);
+    auto sentence = fmt::format("the control node answered {} to the feed", response.status);
+    if (!unreadable && !member(problem, "detail").empty()) {
+        sentence += ": " + member(problem, "detail");
+    }
+    if (response.status != 401 && response.status != 403) {
+        return base::Error(base::Errc::unavailable, std::move(sentence));
+    }
+    const auto code = unreadable ? std::string() : member(problem, "code");
+    const auto fix = unreadable ? std::string() : member(problem, "fix");
+    return base::Error(base::Errc::unauthorized, std::move(sentence))
+        .with_code(code.empty() || code == "unauthorized" ? "feed_unauthorized" : code)
+        .with_fix(!fix.empty()
+                      ? fix
+                      : "on the control node make a new token with `certwright edge invite`, and start "
+                        "with it");
+}
+
+HttpSource::HttpSource(http::Client& client, std::vector<std::string> controls, std::string token,
+                       FollowerIdentity identity)
+    : client_(client),
+      controls_(std::move(controls)),
+      token_(std::move(token)),
+      identity_(std::move(identity))
+{
+    for (auto& control : controls_) {
+        while (control.ends_with('/')) {
+            control.pop_back();
+        }
     }
 }
 
-http::ClientRequest HttpSource::request(std::string method, std::string path_and_query) const
+// `request.url` is a path and query.
+base::Task<http::ClientResponse> HttpSource::ask(http::ClientRequest request)
 {
-    http::ClientRequest made(std::move(method), control_ + path_and_query);
-    made.headers.add("Authorization", "Bearer " + token_);
-    made.headers.add("Certwright-Node", identity_.id);
-    made.headers.add("Certwright-Node-Name", identity_.name);
-    made.headers.add("Certwright-Version", identity_.version);
-    made.max_body = largest_batch;
-    return made;
+    if (!token_.empty()) {
+        request.headers.add("Authorization", "Bearer " + token_);
+    }
+    request.headers.add("Certwright-Node", identity_.id);
+    request.headers.add("Certwright-Node-Name", identity_.name);
+    request.headers.add("Certwright-Version", identity_.version);
+    request.max_body = largest_batch;
+    base::Error failure(base::Errc::invalid, "no control node is named");
+    for (std::size_t tried = 0; tried < controls_.size(); ++tried) {
+        auto here = request;
+        here.url = controls_[at_] + request.url;
+        auto response = co_await client_.send(std::move(here));
+        if (response && response->status / 100 == 2) {
+            if (tried > 0) {
+                base::log::info("feed_control_changed", {{"control", controls_[at_]}});
+            }
+            co_return std::move(*response);
+        }
+        // What a control node said tells more than that another one cannot be reached.
+        if (response) {
+            failure = refused_by_control(*response);
+        } else if (failure.kind() != base::Errc::unauthorized) {
+            failure = std::move(response).error();
+        }
+        at_ = (at_ + 1) % controls_.size();
+    }
+    co_return base::fail(std::move(failure));
 }
 
 base::Task<Batch> HttpSource::next(model::Position after)
@@ -56,41 +102,40 @@ base::Task<Batch> HttpSource::next(model::Position after)
         query = fmt::format("/feed/v1/changes?epoch={}&after={}&snapshot={}", cursor->epoch, cursor->number,
                             to_query(*cursor));
     }
-    auto get = request("GET", std::move(query));
+    http::ClientRequest get("GET", std::move(query));
     get.limit = wait_at_control + slack;
-    CO_TRY(response, co_await client_.send(std::move(get)));
-    if (response.status != 200) {
-        co_return base::fail(refused(response));
-    }
+    get.compressed = true;
+    CO_TRY(response, co_await ask(std::move(get)));
     co_return batch_from_json(response.body);
 }
 
 base::Task<> HttpSource::acknowledge(model::Position position)
 {
-    auto post = request("POST", "/feed/v1/ack");
+    http::ClientRequest post("POST", "/feed/v1/ack");
     post.headers.add("Content-Type", "application/json");
     if (!trouble_.empty()) {
         post.headers.add("Certwright-Trouble", http::percent_encode(trouble_));
     }
     post.body = to_json(position);
-    CO_TRY(response, co_await client_.send(std::move(post)));
-    if (response.status / 100 != 2) {
-        co_return base::fail(refused(response));
-    }
+    post.limit = slack;
+    CO_TRY(response, co_await ask(std::move(post)));
     co_return base::Result<>();
 }
 
 base::Task<model::WishAnswer> HttpSource::wish(model::Wish wish)
 {
-    auto post = request("POST", "/feed/v1/wishes");
-    post.headers.add("Content-Type", "application/json");
-    post.body = to_json(wish);
-    post.limit = longest_wish;
-    CO_TRY(response, co_await client_.send(std::move(post)));
-    if (response.status != 200) {
-        co_return base::fail(refused(response));
-    }
-    co_return wish_answer_from_json(response.body);
+    CO_TRY(answer, co_await post("/feed/v1/wishes", to_json(wish)));
+    co_return wish_answer_from_json(answer);
+}
+
+base::Task<std::string> HttpSource::post(std::string path, std::string json)
+{
+    http::ClientRequest posting("POST", std::move(path));
+    posting.headers.add("Content-Type", "application/json");
+    posting.body = std::move(json);
+    posting.limit = slack;
+    CO_TRY(response, co_await ask(std::move(posting)));
+    co_return std::move(response.body);
 }
 
 }  // namespace feed

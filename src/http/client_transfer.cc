@@ -93,6 +93,9 @@ base::Result<> Transfer::prepare()
     set(easy_, CURLOPT_WRITEDATA, static_cast<void*>(this));
     set(easy_, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
     set(easy_, CURLOPT_HEADERDATA, static_cast<void*>(this));
+    if (request_.compressed) {
+        set(easy_, CURLOPT_ACCEPT_ENCODING, "gzip");
+    }
     if (options_.direct) {
         set(easy_, CURLOPT_NOPROXY, "*");
     }
@@ -111,6 +114,24 @@ base::Result<> Transfer::prepare()
 // The file is read beside the system's folder of roots, so it adds to them.
 void Transfer::set_trust()
 {
+    const auto blob = [this](CURLoption option, const std::string& pem) {
+        curl_blob given{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_COPY};
+        set(easy_, option, &given);
+    };
+    if (!options_.certificate.empty()) {
+        blob(CURLOPT_SSLCERT_BLOB, options_.certificate);
+        blob(CURLOPT_SSLKEY_BLOB, options_.key);
+    }
+    if (!options_.private_root.empty()) {
+        blob(CURLOPT_CAINFO_BLOB, options_.private_root);
+        set(easy_, CURLOPT_CAPATH, static_cast<char*>(nullptr));
+        set(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
+        return;
+    }
+    if (options_.unverified) {
+        set(easy_, CURLOPT_SSL_VERIFYPEER, 0L);
+        set(easy_, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
     if (options_.trust_file.empty()) {
         return;
     }

@@ -17,7 +17,7 @@ constexpr std::size_t output_limit = 64 * 1024;
 
 // What is read of a body that nobody wants, before the stream is stopped. Stopping at once would be legal,
 // but clients such as curl 7.88 then lose the answer.
-constexpr std::size_t dropped_body = 256 * 1024;
+constexpr std::size_t h2_dropped_body = 256 * 1024;
 
 // Fields of one HTTP/1 connection have no place in HTTP/2 (RFC 9113 8.2.2).
 bool is_connection_field(std::string_view name)
@@ -40,7 +40,7 @@ ssize_t read_frame(nghttp2_session*, std::int32_t, std::uint8_t* out, std::size_
     return static_cast<Http2Exchange*>(source->ptr)->fill_frame(out, room, flags);
 }
 
-base::Error misuse(std::string_view what)
+base::Error h2_misuse(std::string_view what)
 {
     return base::Error(base::Errc::internal, std::string(what));
 }
@@ -180,11 +180,11 @@ base::Task<std::size_t> Http2Exchange::read_body(std::span<char> buffer)
 base::Task<> Http2Exchange::send_head(ResponseHead head)
 {
     if (phase_ != Phase::waiting) {
-        co_return base::fail(misuse("the head of the answer was sent already"));
+        co_return base::fail(h2_misuse("the head of the answer was sent already"));
     }
     auto headers = cleaned(head.headers);
     if (head.status < 200 || head.status > 999 || !headers) {
-        co_return base::fail(misuse("the head of the answer is malformed"));
+        co_return base::fail(h2_misuse("the head of the answer is malformed"));
     }
     head_.status = head.status;
     head_.headers = std::move(*headers);
@@ -283,7 +283,7 @@ base::Task<> Http2Exchange::send_body(std::span<const char> data)
         co_return base::Result<>();
     }
     if (phase_ != Phase::body) {
-        co_return base::fail(misuse("no answer is under way"));
+        co_return base::fail(h2_misuse("no answer is under way"));
     }
     co_return co_await queue(data);
 }
@@ -300,7 +300,7 @@ base::Task<> Http2Exchange::send_last(std::span<const char> last)
         CO_CHECKED(submit_head(true));
     }
     if (phase_ != Phase::body) {
-        co_return base::fail(misuse("no answer is under way"));
+        co_return base::fail(h2_misuse("no answer is under way"));
     }
     phase_ = Phase::ended;
     output_ends_ = true;
@@ -311,7 +311,7 @@ base::Task<> Http2Exchange::finish(Headers trailers)
 {
     auto fields = cleaned(trailers);
     if (!fields) {
-        co_return base::fail(misuse("a trailer field of the answer is malformed"));
+        co_return base::fail(h2_misuse("a trailer field of the answer is malformed"));
     }
     if (phase_ == Phase::head_kept && has_body() && !fields->empty()) {
         CO_CHECKED(submit_head(true));
@@ -351,7 +351,7 @@ void Http2Exchange::drop(std::size_t bytes)
 {
     dropped_ += bytes;
     session_.consumed(id_, bytes);
-    if (dropped_ > dropped_body) {
+    if (dropped_ > h2_dropped_body) {
         stop_request();
     }
 }

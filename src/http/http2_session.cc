@@ -12,7 +12,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t max_streams = 128;
 constexpr std::int32_t connection_window = 1024 * 1024;
-constexpr std::size_t write_size = 64 * 1024;
+constexpr std::size_t h2_write_size = 64 * 1024;
 constexpr std::size_t small_read = 1024;
 constexpr std::size_t large_read = 16 * 1024;
 // Frames that wait to be sent. Each open stream has one or two; more are answers to a client that does not
@@ -278,7 +278,7 @@ void Http2Session::set_deadline()
 void Http2Session::gather_output()
 {
     output_.clear();
-    while (output_.size() < write_size) {
+    while (output_.size() < h2_write_size) {
         const std::uint8_t* data = nullptr;
         const auto size = nghttp2_session_mem_send(native(), &data);
         if (size <= 0) {

@@ -11,6 +11,7 @@
 #include "issuance/renewal_advice.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -25,6 +26,20 @@ using model::OrderStatus;
 std::string key_context(const model::Order& order)
 {
     return "order/" + order.id;
+}
+
+// For people: where a certificate is live.
+std::string live_on(const Deployment& deployment)
+{
+    auto text = std::string("The certificate is live on every edge.");
+    if (deployment.edges > 0) {
+        text = fmt::format("The certificate is live on every edge ({}).", deployment.edges);
+    }
+    if (!deployment.lost.empty()) {
+        text += fmt::format(" Not waited for, since they are not heard of: {}.",
+                            fmt::join(deployment.lost, ", "));
+    }
+    return text;
 }
 
 // An endpoint that was removed while its order was under way gets nothing any more.
@@ -260,7 +275,7 @@ base::Task<> OrderJob::wait_for_deployment()
 {
     auto head = [](store::Transaction& tx) { return tx.revisions.head(); };
     CO_TRY(position, co_await context_.store.read(head));
-    const std::string group = endpoint_ ? endpoint_->edge_group : "default";
+    const std::string group = endpoint_ ? endpoint_->edge_group : "";  // the platform's is for every group
     auto reached =
         co_await context_.deployment.wait_until(group, position, context_.options.deployment_limit);
     const auto now = context_.clock.now();
@@ -272,11 +287,10 @@ base::Task<> OrderJob::wait_for_deployment()
         facts.detail = reached.error().message();
         next.problem = diagnosis::problem("deploy_partial", facts);
     }
-    auto write = [next, now](store::Transaction& tx) -> base::Result<> {
+    const auto told = reached ? live_on(*reached) : next.problem.message;
+    auto write = [next, now, told](store::Transaction& tx) -> base::Result<> {
         CHECKED(tx.orders.save(next));
-        CHECKED(append_event(
-            tx, next, "certificate.deployed",
-            next.problem.none() ? "The certificate is live on every edge." : next.problem.message, now));
+        CHECKED(append_event(tx, next, "certificate.deployed", told, now));
         auto endpoint = tx.endpoints.get(next.endpoint);
         if (next.endpoint.empty() || !endpoint) {
             return {};

@@ -157,7 +157,9 @@ struct EdgeNode {
     std::string version;
     std::int64_t revision = 0;  // applied
     base::Time seen_at{};
-    std::string trouble{};  // what keeps it from applying more; empty: nothing
+    std::string trouble{};                          // what keeps it from applying more; empty: nothing
+    std::optional<base::Time> certificate_until{};  // of its client certificate; none: it follows by token
+    std::optional<base::Time> removed_at{};         // it is gone for good, and is not let in again
 };
 
 // Edges, or proxies of others, that serve the same names at the same addresses.

@@ -25,6 +25,7 @@ struct ConnectionFacts {
     std::string server_name;  // SNI, lower case; empty when absent
     std::string alpn;         // negotiated; empty when none
     std::string identity;     // name of the TlsIdentity that was served
+    std::string client_name;  // first DNS name of the client's verified certificate; empty: it has shown none
 };
 
 class Stream {

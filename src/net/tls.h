@@ -66,6 +66,9 @@ struct TlsPolicy {
     // A client that offers acme_protocol alone gets that protocol, and the source chooses knowing it
     // (ClientHello::acme). What it gets is for the handshake only: close the connection then.
     bool acme = false;
+    // PEM of the root of client certificates: a client may show one, and one that does not lead there ends
+    // the handshake. Sessions are then not resumed. Empty: none is asked for.
+    std::string client_root;
     base::Bytes
         ticket_keys;  // 80 octets shared by loops and edges, so that sessions resume anywhere; empty: random
 };

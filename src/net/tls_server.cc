@@ -5,12 +5,17 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 namespace net {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+using BioHandle = std::unique_ptr<BIO, Freed<BIO_free>>;
+using GeneralNames = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
 
 constexpr std::uint8_t alert_internal_error = 80;
 constexpr std::uint8_t alert_unrecognized_name = 112;
@@ -184,6 +189,25 @@ std::string negotiated_alpn(const SSL* ssl)
     return std::string(reinterpret_cast<const char*>(name), size);
 }
 
+// SAN DNS, else nothing: a name that cannot be read is none.
+std::string client_name_of(const SSL* ssl)
+{
+    const X509Handle certificate(SSL_get1_peer_certificate(ssl));
+    if (!certificate || SSL_get_verify_result(ssl) != X509_V_OK) {
+        return {};
+    }
+    const GeneralNames names(static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate.get(), NID_subject_alt_name, nullptr, nullptr)));
+    const auto* first =
+        sk_GENERAL_NAME_num(names.get()) > 0 ? sk_GENERAL_NAME_value(names.get(), 0) : nullptr;
+    if (first == nullptr || first->type != GEN_DNS) {
+        return {};
+    }
+    const auto* text = first->d.dNSName;
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+            static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
 base::Task<std::unique_ptr<Stream>> OpensslServer::accept(asio::ip::tcp::socket socket,
                                                           IdentitySource& source,
                                                           std::chrono::milliseconds limit)
@@ -209,6 +233,7 @@ base::Task<std::unique_ptr<Stream>> OpensslServer::accept(asio::ip::tcp::socket 
     auto& facts = stream->mutable_facts();
     facts.server_name = std::move(state.hello.server_name);
     facts.alpn = negotiated_alpn(stream->native());
+    facts.client_name = client_name_of(stream->native());
     if (state.identity) {
         facts.identity = state.identity->name();
     }
@@ -245,6 +270,21 @@ void set_behaviour(SSL_CTX* context)
     SSL_CTX_set_tlsext_servername_callback(context, on_server_name);
 }
 
+// Clients may show a certificate of this root and of no other; sessions would outlive what it says.
+bool ask_for_certificates(SSL_CTX* context, const std::string& root_pem)
+{
+    const BioHandle pem(BIO_new_mem_buf(root_pem.data(), static_cast<int>(root_pem.size())));
+    const X509Handle root(pem ? PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr) : nullptr);
+    if (!root || X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root.get()) != 1 ||
+        SSL_CTX_add_client_CA(context, root.get()) != 1) {
+        return false;
+    }
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    return true;
+}
+
 base::Result<std::string> alpn_wire(const std::vector<std::string>& names)
 {
     std::string wire;
@@ -269,6 +309,9 @@ base::Result<std::unique_ptr<TlsServer>> TlsServer::create(TlsPolicy policy)
         return base::fail(openssl_failure("algorithms"));
     }
     set_behaviour(context.get());
+    if (!policy.client_root.empty() && !ask_for_certificates(context.get(), policy.client_root)) {
+        return base::fail(openssl_failure("the root of client certificates"));
+    }
     if (!policy.ticket_keys.empty() &&
         SSL_CTX_set_tlsext_ticket_keys(context.get(), policy.ticket_keys.data(),
                                        static_cast<long>(policy.ticket_keys.size())) != 1) {

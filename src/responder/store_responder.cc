@@ -104,18 +104,19 @@ base::Task<> StoreResponder::present_token(Presentation what)
     token.thumbprint = what.thumbprint;
     token.order = what.order;
     token.expires_at = clock_.now() + options_.expiry;
-    auto publish = [token](store::Transaction& tx) -> base::Result<> {
+    auto publish = [token, name = what.edge_group](store::Transaction& tx) -> base::Result<bool> {
         CHECKED(tx.challenges.add_token(token));
         tx.revisions.append(model::RevisionKind::token, token.token);
-        return {};
+        const auto group = tx.groups.get(name);
+        return !group || group->proxies;
     };
-    CO_CHECKED(co_await store_.write(publish));
-    if (by_tls) {
-        CO_TRY(head, co_await read_head());
-        co_return co_await gate_.wait_for_edges(what.edge_group, head, options_.own_limit);
+    CO_TRY(behind_proxies, co_await store_.write(publish));
+    if (behind_proxies && !by_tls) {
+        // A proxy may send what it does not know to any edge.
+        co_return co_await wait_for_followers(Audience::edges);
     }
-    // A proxy may send what it does not know to any edge.
-    co_return co_await wait_for_followers(Audience::edges);
+    CO_TRY(head, co_await read_head());
+    co_return co_await gate_.wait_for_edges(what.edge_group, head, options_.own_limit);
 }
 
 base::Task<> StoreResponder::present_txt(Presentation what)

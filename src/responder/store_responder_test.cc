@@ -227,6 +227,31 @@ TEST_F(StoreResponder, PublishesATokenOnlyForOtherAccounts)
     EXPECT_FALSE(test::run(loop_, store_->read(token)).value());
 }
 
+TEST_F(StoreResponder, ATokenWaitsForTheEdgesOfItsGroupAndBehindProxiesForAll)
+{
+    ASSERT_TRUE(test::run(loop_, store_->write([](store::Transaction& tx) -> base::Result<> {
+        model::EdgeGroup group;
+        group.name = "west";
+        CHECKED(tx.groups.put(group));
+        group.name = "web";
+        group.proxies = true;
+        return tx.groups.put(group);
+    })));
+    auto what = dns("tok");
+    what.type = model::ChallengeType::http_01;
+    what.default_account = false;
+    what.edge_group = "west";
+    ASSERT_TRUE(present(what));
+    ASSERT_EQ(gate_.waited_for_group.size(), 1U);
+    EXPECT_EQ(gate_.waited_for_group[0].first, "west");
+    EXPECT_TRUE(gate_.waited.empty());
+
+    what.token = "other";
+    what.edge_group = "web";
+    ASSERT_TRUE(present(what));
+    EXPECT_EQ(gate_.waited.at(0).first, Audience::edges);
+}
+
 TEST_F(StoreResponder, PublishesTheNameOfATlsAlpnTokenToTheEdgesThatItLeadsTo)
 {
     auto what = dns("tok");

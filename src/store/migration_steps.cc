@@ -457,9 +457,16 @@ ALTER TABLE endpoints ADD COLUMN hsts {text} NOT NULL DEFAULT '';
 ALTER TABLE endpoints ADD COLUMN plain_http {text} NOT NULL DEFAULT 'redirect';
 )sql";
 
-constexpr std::array steps{resources,    fleet,        alpn_challenges, ledger_and_queue,
-                           several_cas,  alert_schema, proxies,         ownership,
-                           proxy_groups, search,       redirects,       serving_settings};
+// Edges with a certificate of their own, and such as are gone for good.
+constexpr std::string_view members = R"sql(
+ALTER TABLE edge_nodes ADD COLUMN certificate_until BIGINT;
+ALTER TABLE edge_nodes ADD COLUMN removed_at BIGINT;
+CREATE INDEX revisions_of_route ON revisions (subject, number) WHERE kind = 'route';
+)sql";
+
+constexpr std::array steps{
+    resources, fleet,        alpn_challenges, ledger_and_queue, several_cas,      alert_schema, proxies,
+    ownership, proxy_groups, search,          redirects,        serving_settings, members};
 
 }  // namespace
 

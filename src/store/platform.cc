@@ -14,6 +14,26 @@ const sql::Table& edge_table()
     return edges;
 }
 
+// What acknowledgements do not write.
+constexpr std::string_view edge_columns =
+    "SELECT id, name, edge_group, version, revision, seen_at, trouble, certificate_until, removed_at FROM "
+    "edge_nodes WHERE ";
+
+model::EdgeNode read_edge(sql::RowReader row)
+{
+    model::EdgeNode node;
+    node.id = row.text();
+    node.name = row.text();
+    node.group = row.text();
+    node.version = row.text();
+    node.revision = row.integer();
+    node.seen_at = row.time();
+    node.trouble = row.text();
+    node.certificate_until = row.maybe_time();
+    node.removed_at = row.maybe_time();
+    return node;
+}
+
 const sql::Table& group_table()
 {
     static const sql::Table groups(
@@ -65,20 +85,36 @@ base::Result<> EdgeNodes::put(const model::EdgeNode& node)
     return {};
 }
 
+base::Result<> EdgeNodes::set_certificate(const std::string& id, base::Time until)
+{
+    CHECKED(
+        db_.execute("UPDATE edge_nodes SET certificate_until = $2 WHERE id = $1", sql::params(id, until)));
+    return {};
+}
+
+base::Result<> EdgeNodes::remove(const std::string& id, base::Time now)
+{
+    CHECKED(db_.execute("UPDATE edge_nodes SET removed_at = $2 WHERE id = $1 AND removed_at IS NULL",
+                        sql::params(id, now)));
+    return {};
+}
+
 base::Result<std::vector<model::EdgeNode>> EdgeNodes::list()
 {
-    static const auto text = edge_table().select() + " ORDER BY id";
-    return records_of(db_.execute(text), [](sql::RowReader row) {
-        model::EdgeNode node;
-        node.id = row.text();
-        node.name = row.text();
-        node.group = row.text();
-        node.version = row.text();
-        node.revision = row.integer();
-        node.seen_at = row.time();
-        node.trouble = row.text();
-        return node;
-    });
+    static const auto text = std::string(edge_columns) + "removed_at IS NULL ORDER BY id";
+    return records_of(db_.execute(text), read_edge);
+}
+
+base::Result<std::vector<model::EdgeNode>> EdgeNodes::all()
+{
+    static const auto text = std::string(edge_columns) + "1 = 1 ORDER BY id";
+    return records_of(db_.execute(text), read_edge);
+}
+
+base::Result<model::EdgeNode> EdgeNodes::get(const std::string& id)
+{
+    static const auto text = std::string(edge_columns) + "id = $1";
+    return one_record(db_.execute(text, sql::params(id)), read_edge, "edge", id);
 }
 
 base::Result<> Groups::put(const model::EdgeGroup& group)

@@ -89,6 +89,18 @@ base::Result<model::Position> Revisions::head()
     return head.position;
 }
 
+// One that is in the log no more is older than everything in it.
+base::Result<model::Position> Revisions::newest_of_route(const std::string& endpoint)
+{
+    TRY(head, read_head(db_));
+    TRY(rows,
+        records_of(db_.execute("SELECT number FROM revisions WHERE kind = 'route' AND subject = $1 ORDER "
+                               "BY number DESC LIMIT 1",
+                               sql::params(endpoint)),
+                   [](sql::RowReader row) { return row.integer(); }));
+    return model::Position{head.position.epoch, rows.empty() ? head.compacted : rows.front()};
+}
+
 base::Result<std::vector<Revision>> Revisions::after(const model::Position& after, std::size_t limit)
 {
     TRY(head, read_head(db_));

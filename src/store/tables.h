@@ -295,6 +295,8 @@ public:
     // and in commit order; `group` limits it to one edge group (empty: all).
     void append(model::RevisionKind kind, std::string key, std::string group = "");
     base::Result<model::Position> head();
+    // The newest change of an endpoint's route: who has applied it serves what the endpoint has now.
+    base::Result<model::Position> newest_of_route(const std::string& endpoint);
     // Rows after `after.number`, coalesced by (kind, key), at most `limit`, and the position reached.
     // conflict when the epoch differs or the log was compacted past it: the follower starts from a snapshot.
     base::Result<std::vector<model::Revision>> after(const model::Position& after, std::size_t limit);
@@ -397,8 +399,16 @@ private:
 class EdgeNodes {
 public:
     explicit EdgeNodes(sql::Connection& db) : db_(db) {}
+    // How far it is. Its certificate and whether it was removed stay as they are.
     base::Result<> put(const model::EdgeNode& node);
+    base::Result<> set_certificate(const std::string& id, base::Time until);
+    // Keeps the row, so that its id is known for one that is gone.
+    base::Result<> remove(const std::string& id, base::Time now);
+    // Without those that were removed, and with them.
     base::Result<std::vector<model::EdgeNode>> list();
+    base::Result<std::vector<model::EdgeNode>> all();
+    // Removed ones too; not_found.
+    base::Result<model::EdgeNode> get(const std::string& id);
 
 private:
     sql::Connection& db_;

@@ -364,6 +364,19 @@ TEST_P(TablesOnStore, KeepEdgesGroupsZonesAndSettings)
     }));
 
     EXPECT_EQ(read([](Transaction& tx) { return tx.edges.list(); })->at(0).revision, 7);
+    ASSERT_TRUE(write([](Transaction& tx) -> base::Result<> {
+        CHECKED(tx.edges.set_certificate("edge_1", test_start + std::chrono::hours(1)));
+        CHECKED(tx.edges.remove("edge_1", test_start));
+        TRY(edge, tx.edges.get("edge_1"));
+        edge.revision = 8;
+        return tx.edges.put(edge);
+    }));
+    EXPECT_TRUE(read([](Transaction& tx) { return tx.edges.list(); })->empty());
+    const auto removed = read([](Transaction& tx) { return tx.edges.all(); }).value().at(0);
+    EXPECT_EQ(removed.removed_at, test_start) << "a late acknowledgement changes nothing about it";
+    EXPECT_EQ(removed.certificate_until, test_start + std::chrono::hours(1));
+    EXPECT_EQ(read([](Transaction& tx) { return tx.edges.get("edge_2"); }).error().kind(),
+              base::Errc::not_found);
     EXPECT_EQ(read([](Transaction& tx) { return tx.groups.get("west"); })->addresses.at(0), "192.0.2.9");
     EXPECT_EQ(read([](Transaction& tx) { return tx.groups.list(); })->size(), 1U);
     const auto got = read([](Transaction& tx) { return tx.groups.zone("platform.test"); }).value();

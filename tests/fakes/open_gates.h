@@ -20,15 +20,20 @@ public:
     {
         co_return base::Result<>();
     }
-    base::Task<> wait_until(std::string, model::Position, std::chrono::milliseconds) override
+    base::Task<issuance::Deployment> wait_until(std::string, model::Position,
+                                                std::chrono::milliseconds) override
     {
-        co_return edges_behind ? base::Result<>(base::fail(*edges_behind)) : base::Result<>();
+        if (edges_behind) {
+            co_return base::fail(*edges_behind);
+        }
+        co_return deployment;
     }
     base::Task<bool> has_value(net::Endpoint, responder::Transport, std::string, std::string) override
     {
         co_return true;
     }
 
+    issuance::Deployment deployment;
     std::optional<base::Error> edges_behind;  // what is said of edges that have not got a certificate
 };
 

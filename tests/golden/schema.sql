@@ -178,7 +178,7 @@ CREATE TABLE edge_nodes (
   version TEXT NOT NULL,
   revision BIGINT NOT NULL,
   seen_at BIGINT NOT NULL
-, trouble TEXT NOT NULL DEFAULT '');
+, trouble TEXT NOT NULL DEFAULT '', certificate_until BIGINT, removed_at BIGINT);
 CREATE TABLE endpoint_counts (
   tenant TEXT NOT NULL,
   state TEXT NOT NULL,
@@ -362,6 +362,7 @@ CREATE TABLE revisions (
   subject TEXT NOT NULL,
   edge_group TEXT NOT NULL
 );
+CREATE INDEX revisions_of_route ON revisions (subject, number) WHERE kind = 'route';
 CREATE TABLE revocations (
   certificate TEXT PRIMARY KEY,
   endpoint TEXT NOT NULL,

@@ -17,6 +17,24 @@ using testing::Contains;
 using testing::Not;
 using namespace std::chrono_literals;
 
+// An edge that is slow to apply what it hears.
+class LaggingSink final : public feed::Sink {
+public:
+    explicit LaggingSink(feed::Sink& sink) : sink_(sink) {}
+
+    base::Task<> apply(std::shared_ptr<const feed::Batch> batch) override
+    {
+        co_await base::sleep_for(lag);
+        co_return co_await sink_.apply(std::move(batch));
+    }
+    model::Position position() const override { return sink_.position(); }
+
+    std::chrono::milliseconds lag{0};
+
+private:
+    feed::Sink& sink_;
+};
+
 class OrderByAlpn : public testing::TestWithParam<std::string>, public responder::RevisionGate {
 protected:
     static constexpr const char* name = "web.platform.test";
@@ -37,7 +55,7 @@ protected:
         follow(feed::name_server_filter(), feed::name_server_class, "ns", name_server_->sink());
         for (std::size_t i = 0; i < edges_.size(); ++i) {
             follow(feed::edge_filter("default"), feed::edge_class("default"), fmt::format("edge {}", i),
-                   edges_[i]->sink());
+                   *sinks_.emplace_back(std::make_unique<LaggingSink>(edges_[i]->sink())));
         }
     }
     void TearDown() override
@@ -120,13 +138,17 @@ protected:
     base::Task<> wait_until(responder::Audience, model::Position position,
                             std::chrono::milliseconds limit) override
     {
-        co_return co_await acknowledgements_->wait_until(std::move(position), feed::name_server_class, limit);
+        CO_CHECKED(
+            co_await acknowledgements_->wait_until(std::move(position), feed::name_server_class, limit));
+        co_return base::Result<>();
     }
     base::Task<> wait_for_edges(std::string group, model::Position position,
                                 std::chrono::milliseconds limit) override
     {
+        const auto asked = std::chrono::steady_clock::now();
         auto edges = feed::edge_class(group);
         CO_CHECKED(co_await acknowledgements_->wait_until(std::move(position), std::move(edges), limit));
+        waited_ = std::chrono::steady_clock::now() - asked;
         ready_when_told_ += edges_know() ? 1 : 0;
         ++told_;
         co_return base::Result<>();
@@ -193,6 +215,8 @@ protected:
     std::unique_ptr<base::TaskGroup> following_;
     int told_ = 0;
     int ready_when_told_ = 0;
+    std::chrono::steady_clock::duration waited_{};
+    std::vector<std::unique_ptr<LaggingSink>> sinks_;
 };
 
 TEST_P(OrderByAlpn, ProvesANameWhosePort80IsClosedAndRenewsItTheSameWay)
@@ -222,6 +246,20 @@ TEST_P(OrderByAlpn, ProvesANameWhosePort80IsClosedAndRenewsItTheSameWay)
     }
     EXPECT_THAT(events, Contains("certificate.renewed"));
     EXPECT_THAT(events, Not(Contains("certificate.renewal.failed")));
+}
+
+// The CA may ask any edge of the group; those of other groups are none of its business.
+TEST_P(OrderByAlpn, WaitsForTheEdgeThatLagsAndForNoneOfAnotherGroup)
+{
+    acknowledgements_->expect({feed::edge_class("west"), "edge_west", "never heard of again", "1"});
+    sinks_.at(1)->lag = std::chrono::milliseconds(700);
+    const auto endpoint = add_endpoint();
+
+    ASSERT_TRUE(until_active(endpoint.id)) << last_order(endpoint.id).problem.message;
+
+    EXPECT_EQ(told_, 1);
+    EXPECT_EQ(ready_when_told_, 1) << "the one that lags knew the challenge before the CA was told";
+    EXPECT_GE(waited_, std::chrono::milliseconds(300));
 }
 
 INSTANTIATE_TEST_SUITE_P(Pebble, OrderByAlpn, testing::Values("2.6", "2.4"),

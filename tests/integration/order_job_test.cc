@@ -349,7 +349,9 @@ protected:
     base::Task<> wait_until(responder::Audience, model::Position position,
                             std::chrono::milliseconds limit) override
     {
-        co_return co_await acknowledgements_->wait_until(std::move(position), feed::name_server_class, limit);
+        CO_CHECKED(
+            co_await acknowledgements_->wait_until(std::move(position), feed::name_server_class, limit));
+        co_return base::Result<>();
     }
 
     base::Task<> wait_for_edges(std::string, model::Position, std::chrono::milliseconds) override

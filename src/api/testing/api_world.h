@@ -25,7 +25,13 @@ public:
         check.records = {"platform.test NS ns1.platform.test"};
         return {check};
     }
+    base::Task<EdgeCount> edges_with(std::string, model::Position) override { co_return edges; }
+    std::chrono::milliseconds edges_lost_after() const override { return std::chrono::seconds(90); }
+    std::string feed_root() const override { return root; }
     std::string metrics() const override { return "# TYPE certwright_extra gauge\ncertwright_extra 1\n"; }
+
+    EdgeCount edges;
+    std::string root;
 };
 
 // Accounts as rows, without a CA.

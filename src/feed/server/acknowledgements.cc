@@ -76,7 +76,11 @@ base::Task<> Acknowledgements::note_progress()
 
 base::Task<> Acknowledgements::note_in_store(std::pair<std::string, std::string> key)
 {
-    const auto& state = rows_[key].state;
+    const auto found = rows_.find(key);
+    if (found == rows_.end()) {
+        co_return base::Result<>();  // Removed meanwhile.
+    }
+    const auto& state = found->second.state;
     model::EdgeNode node;
     node.id = state.follower.id;
     node.name = state.follower.name;
@@ -91,12 +95,17 @@ base::Task<> Acknowledgements::note_in_store(std::pair<std::string, std::string>
 
 base::Task<> Acknowledgements::learn_from_store()
 {
-    auto list = [](store::Transaction& tx) { return tx.edges.list(); };
+    auto list = [](store::Transaction& tx) { return tx.edges.all(); };
     CO_TRY(nodes, co_await store_.read(std::move(list)));
     auto head = [](store::Transaction& tx) { return tx.revisions.head(); };
     CO_TRY(now, co_await store_.read(std::move(head)));
     for (const auto& node : nodes) {
-        auto& row = rows_[{edge_class(node.group), node.id}];
+        std::pair<std::string, std::string> key{edge_class(node.group), node.id};
+        if (node.removed_at) {
+            rows_.erase(key);
+            continue;
+        }
+        auto& row = rows_[std::move(key)];
         if (row.state.seen_at >= node.seen_at) {
             continue;
         }
@@ -117,38 +126,50 @@ Acknowledgements::Progress Acknowledgements::progress(const std::string& followe
     for (const auto& [key, row] : rows_) {
         const bool asked_for = key.first == follower_class ||
                                (follower_class == every_edge && key.first.starts_with(every_edge));
-        if (!asked_for || !alive(row.state)) {
+        if (!asked_for) {
+            continue;
+        }
+        const auto& name = row.state.follower.name.empty() ? key.second : row.state.follower.name;
+        if (!alive(row.state)) {
+            progress.lost.push_back({name, row.state.seen_at, row.state.follower.trouble});
             continue;
         }
         ++progress.followers;
         if (row.state.position.epoch == position.epoch && row.state.position.number >= position.number) {
             ++progress.reached;
         } else {
-            progress.behind.push_back(row.state.follower.name.empty() ? key.second : row.state.follower.name);
+            progress.behind.push_back(name);
         }
     }
     return progress;
 }
 
-base::Task<> Acknowledgements::wait_until(model::Position position, std::string follower_class,
-                                          std::chrono::milliseconds limit)
+base::Task<Acknowledgements::Progress> Acknowledgements::count(std::string follower_class,
+                                                               model::Position position)
+{
+    if (follower_class.starts_with(every_edge)) {
+        CO_CHECKED(co_await learn_from_store());
+    }
+    co_return progress(follower_class, position);
+}
+
+base::Task<Acknowledgements::Progress> Acknowledgements::wait_until(model::Position position,
+                                                                    std::string follower_class,
+                                                                    std::chrono::milliseconds limit)
 {
     const auto deadline = std::chrono::steady_clock::now() + limit;
-    const bool edges = follower_class.starts_with(every_edge);
     while (true) {
-        if (edges) {
-            CO_CHECKED(co_await learn_from_store());
-        }
-        const auto at = progress(follower_class, position);
+        CO_TRY(at, co_await count(follower_class, position));
         if (at.behind.empty()) {
-            co_return base::Result<>();
+            co_return std::move(at);
         }
         const auto left = deadline - std::chrono::steady_clock::now();
         if (left <= left.zero()) {
             co_return base::fail(
-                base::Error(base::Errc::timeout,
-                            fmt::format("revision {} has not reached {} of {} ({})", position.number,
-                                        at.behind.size(), follower_class, fmt::join(at.behind, ", ")))
+                base::Error(
+                    base::Errc::timeout,
+                    fmt::format("{} of {} live followers of {} have revision {}; behind: {}", at.reached,
+                                at.followers, follower_class, position.number, fmt::join(at.behind, ", ")))
                     .with_code("propagation_timeout"));
         }
         boost::asio::steady_timer pause(co_await boost::asio::this_coro::executor);

@@ -45,17 +45,26 @@ public:
     // timer.
     base::Task<> note_progress();
 
+    // One that is not heard of, or cannot go on: nothing waits for it.
+    struct Lost {
+        std::string name;
+        base::Time seen_at{};
+        std::string trouble;
+    };
     struct Progress {
         std::size_t reached = 0;
-        std::size_t followers = 0;
-        std::vector<std::string> behind;  // names
+        std::size_t followers = 0;        // alive
+        std::vector<std::string> behind;  // names of those alive
+        std::vector<Lost> lost;
     };
     Progress progress(const std::string& follower_class, const model::Position& position) const;
+    // The same, with edges that follow other control nodes as they are in the store now.
+    base::Task<Progress> count(std::string follower_class, model::Position position);
 
     // Returns when every follower of the class that is alive has applied `position`; edges that follow
     // another control node count too. timeout (code propagation_timeout) names those which are behind.
-    base::Task<> wait_until(model::Position position, std::string follower_class,
-                            std::chrono::milliseconds limit);
+    base::Task<Progress> wait_until(model::Position position, std::string follower_class,
+                                    std::chrono::milliseconds limit);
 
     struct State {
         Follower follower;
@@ -63,6 +72,7 @@ public:
         base::Time seen_at{};
     };
     std::vector<State> followers() const;
+    std::chrono::milliseconds forget_after() const { return forget_after_; }
 
 private:
     struct Row {

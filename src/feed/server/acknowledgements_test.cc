@@ -15,8 +15,9 @@ protected:
     }
     base::Result<> wait(std::int64_t number, const std::string& follower_class, int limit_ms = 50)
     {
-        return test::run(loop, acknowledgements->wait_until({"e", number}, follower_class,
-                                                            std::chrono::milliseconds(limit_ms)));
+        TRY(reached, test::run(loop, acknowledgements->wait_until({"e", number}, follower_class,
+                                                                  std::chrono::milliseconds(limit_ms))));
+        return {};
     }
 
     Follower first{name_server_class, "ns1", "first", "1", false};
@@ -44,7 +45,9 @@ TEST_F(AcknowledgementsTest, ReturnsAsSoonAsTheLastOneArrives)
     bool ended = false;
     boost::asio::co_spawn(
         loop, acknowledgements->wait_until({"e", 2}, name_server_class, std::chrono::seconds(30)),
-        [&](const std::exception_ptr&, const base::Result<>& result) { ended = result.has_value(); });
+        [&](const std::exception_ptr&, const base::Result<Acknowledgements::Progress>& result) {
+            ended = result.has_value();
+        });
     loop.restart();
     loop.poll();
     ASSERT_FALSE(ended);
@@ -136,6 +139,42 @@ TEST_F(AcknowledgementsTest, RemoteEdgesOfOtherControlNodesCountThroughTheStore)
     ASSERT_EQ(nodes.size(), 1U);
     EXPECT_EQ(nodes[0].group, "west");
     EXPECT_EQ(nodes[0].revision, now.number);
+}
+
+TEST_F(AcknowledgementsTest, TellsWhoIsNotWaitedForAndForgetsWhoWasRemoved)
+{
+    const Follower edge{edge_class("west"), "e1", "edge one", "0.1", true};
+    const Follower silent{edge_class("west"), "e2", "edge two", "0.1", true};
+    const auto now = head();
+    ASSERT_TRUE(test::run(loop, acknowledgements->acknowledge(silent, now)));
+    clock.advance(std::chrono::seconds(91));
+    ASSERT_TRUE(test::run(loop, acknowledgements->acknowledge(edge, now)));
+
+    const auto before = test::run(loop, acknowledgements->count(edge_class("west"), now)).value();
+    EXPECT_EQ(before.reached, 1U);
+    EXPECT_EQ(before.followers, 1U);
+    ASSERT_EQ(before.lost.size(), 1U);
+    EXPECT_EQ(before.lost[0].name, "edge two");
+
+    ASSERT_TRUE(write([at = clock.now()](store::Transaction& tx) { return tx.edges.remove("e2", at); }));
+    const auto after = test::run(loop, acknowledgements->count(edge_class("west"), now)).value();
+    EXPECT_EQ(after.followers, 1U);
+    EXPECT_TRUE(after.lost.empty());
+}
+
+TEST_F(AcknowledgementsTest, ARemovedEdgeHoldsNobodyBackAtOnce)
+{
+    put_endpoint("ep_a", {"a.test"});
+    const auto now = head();
+    const Follower edge{edge_class("west"), "e1", "edge one", "0.1", true};
+    ASSERT_TRUE(test::run(loop, acknowledgements->acknowledge(edge, {now.epoch, 0})));
+    const auto limit = std::chrono::milliseconds(30);
+    ASSERT_FALSE(test::run(loop, acknowledgements->wait_until(now, edge_class("west"), limit)));
+
+    ASSERT_TRUE(write([at = clock.now()](store::Transaction& tx) { return tx.edges.remove("e1", at); }));
+
+    EXPECT_TRUE(test::run(loop, acknowledgements->wait_until(now, edge_class("west"), limit)));
+    EXPECT_TRUE(acknowledgements->followers().empty());
 }
 
 TEST_F(AcknowledgementsTest, TheLastOfABurstReachesTheStoreToo)

@@ -1,10 +1,11 @@
 #include "feed/server/handlers.h"
 
 #include "feed/json.h"
+#include "feed/server/members.h"
+#include "feed/server/problem_answer.h"
 #include "feed/wish.h"
+#include "http/gzip.h"
 #include "http/uri.h"
-
-#include <boost/json.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -16,6 +17,7 @@ namespace {
 constexpr std::int64_t longest_wait = 30;  // seconds
 constexpr std::size_t largest_acknowledgement = 4096;
 constexpr std::string_view scope_prefix = "edge:";
+constexpr std::size_t least_to_compress = 1024;
 
 std::int64_t number_in(const std::map<std::string, std::string>& query, const std::string& name)
 {
@@ -53,39 +55,11 @@ model::Position position_in(const std::map<std::string, std::string>& query)
     return after;
 }
 
-int status_of(const base::Error& error)
-{
-    switch (error.kind()) {
-        case base::Errc::invalid:
-            return 400;
-        case base::Errc::unauthorized:
-            return 401;
-        case base::Errc::rate_limited:
-            return 429;
-        case base::Errc::unavailable:
-        case base::Errc::timeout:
-            return 503;
-        default:
-            return 500;
-    }
-}
-
-base::Task<> send_problem(http::Exchange& exchange, base::Error error)
-{
-    const int status = status_of(error);
-    const boost::json::object problem{
-        {"status", status},
-        {"code", error.code()},
-        {"detail", status == 500 ? std::string("internal error") : error.message()},
-        {"fix", error.fix()}};
-    co_return co_await http::send_text(exchange, status, "application/problem+json",
-                                       boost::json::serialize(problem));
-}
-
 }  // namespace
 
-FeedHandlers::FeedHandlers(const World& world, Authorise authorise, Grant grant)
-    : world_(world), authorise_(std::move(authorise)), grant_(std::move(grant))
+FeedHandlers::FeedHandlers(const World& world, Authorise authorise, boost::asio::thread_pool& pool,
+                           Grant grant)
+    : world_(world), authorise_(std::move(authorise)), pool_(pool), grant_(std::move(grant))
 {
 }
 
@@ -106,7 +80,7 @@ boost::asio::awaitable<void> FeedHandlers::changes(http::Exchange& exchange)
     auto text = co_await batch_for(exchange);
     base::Result<> sent;
     if (text) {
-        sent = co_await http::send_text(exchange, 200, "application/json", std::move(*text));
+        sent = co_await send_batch(exchange, std::move(*text));
     } else {
         sent = co_await send_problem(exchange, std::move(text).error());
     }
@@ -129,6 +103,19 @@ boost::asio::awaitable<void> FeedHandlers::wish(http::Exchange& exchange)
     }
 }
 
+// Certificates of one CA have much in common: compressed, a snapshot is a fraction of its size.
+base::Task<> FeedHandlers::send_batch(http::Exchange& exchange, std::string text)
+{
+    http::Headers extra;
+    const auto accepted = exchange.request().headers.find("Accept-Encoding").value_or("");
+    if (text.size() >= least_to_compress && http::accepts_gzip(accepted)) {
+        auto squeeze = [&text] { return http::gzip(text); };
+        text = co_await base::blocking(pool_, std::move(squeeze));
+        extra.add("Content-Encoding", "gzip");
+    }
+    co_return co_await http::send_text(exchange, 200, "application/json", std::move(text), std::move(extra));
+}
+
 boost::asio::awaitable<void> FeedHandlers::acknowledge(http::Exchange& exchange)
 {
     auto noted = co_await note(exchange);
@@ -143,7 +130,7 @@ boost::asio::awaitable<void> FeedHandlers::acknowledge(http::Exchange& exchange)
     }
 }
 
-base::Task<std::string> FeedHandlers::group_of(http::Exchange& exchange)
+base::Task<std::string> FeedHandlers::group_of_token(http::Exchange& exchange)
 {
     constexpr std::string_view scheme = "Bearer ";
     const auto given = exchange.request().headers.find("Authorization").value_or("");
@@ -162,9 +149,35 @@ base::Task<std::string> FeedHandlers::group_of(http::Exchange& exchange)
     co_return scope->substr(scope_prefix.size());
 }
 
+// A certificate names the edge; with a token it names itself, and only one that was removed is known by that.
+base::Task<FeedHandlers::Caller> FeedHandlers::caller_of(http::Exchange& exchange)
+{
+    Caller caller;
+    caller.id = exchange.connection().client_name;
+    const bool certified = !caller.id.empty();
+    if (!certified) {
+        CO_TRY(group, co_await group_of_token(exchange));
+        caller.group = group;
+        caller.id = header(exchange, "Certwright-Node");
+    }
+    auto find = [id = caller.id](store::Transaction& tx) { return tx.edges.get(id); };
+    const auto node = co_await world_.store.read(std::move(find));
+    if (!node && node.error().kind() != base::Errc::not_found) {
+        co_return base::fail(node.error());
+    }
+    if (node ? node->removed_at.has_value() : certified) {
+        co_return base::fail(edge_removed(caller.id));
+    }
+    if (certified) {
+        caller.group = node->group;
+    }
+    co_return caller;
+}
+
 base::Task<std::string> FeedHandlers::batch_for(http::Exchange& exchange)
 {
-    CO_TRY(group, co_await group_of(exchange));
+    CO_TRY(caller, co_await caller_of(exchange));
+    auto group = caller.group;
     const auto query = http::parse_query(exchange.request().query());
     const auto wait =
         std::chrono::seconds(std::clamp<std::int64_t>(number_in(query, "wait"), 0, longest_wait));
@@ -176,21 +189,21 @@ base::Task<std::string> FeedHandlers::batch_for(http::Exchange& exchange)
 
 base::Task<std::string> FeedHandlers::decide(http::Exchange& exchange)
 {
-    CO_TRY(group, co_await group_of(exchange));
+    CO_TRY(caller, co_await caller_of(exchange));
     CO_TRY(body, co_await http::read_all(exchange, largest_acknowledgement));
     CO_TRY(wish, wish_from_json(body));
-    auto deciding = grant_(std::move(group), std::move(wish));
+    auto deciding = grant_(std::move(caller.group), std::move(wish));
     CO_TRY(answer, co_await std::move(deciding));
     co_return to_json(answer);
 }
 
 base::Task<> FeedHandlers::note(http::Exchange& exchange)
 {
-    CO_TRY(group, co_await group_of(exchange));
+    CO_TRY(caller, co_await caller_of(exchange));
     CO_TRY(body, co_await http::read_all(exchange, largest_acknowledgement));
     CO_TRY(position, position_from_json(body));
-    Follower follower{edge_class(group),
-                      header(exchange, "Certwright-Node"),
+    Follower follower{edge_class(caller.group),
+                      caller.id,
                       header(exchange, "Certwright-Node-Name"),
                       header(exchange, "Certwright-Version"),
                       true,

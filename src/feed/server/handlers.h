@@ -11,8 +11,8 @@
 namespace feed {
 
 // GET /feed/v1/changes?epoch=&after=&wait= (or &snapshot=<cursor>) and POST /feed/v1/ack and /feed/v1/wishes.
-// The bearer token's scope "edge:<group>" says whose routes and keys may be seen. Runs on one executor: no
-// locks. Outlives the router.
+// The client's certificate, or the bearer token's scope "edge:<group>", says whose routes and keys may be
+// seen. Runs on one executor: no locks. Outlives the router.
 class FeedHandlers {
 public:
     // Finds a token by its secret; unauthorized for unknown, revoked and expired ones.
@@ -21,7 +21,8 @@ public:
     // Grants or refuses what an edge of the group was asked for.
     using Grant = std::function<base::Task<model::WishAnswer>(std::string group, model::Wish wish)>;
 
-    FeedHandlers(const World& world, Authorise authorise, Grant grant = {});
+    // Answers are compressed on `pool`, which outlives this.
+    FeedHandlers(const World& world, Authorise authorise, boost::asio::thread_pool& pool, Grant grant = {});
 
     void add_to(http::Router& router);
 
@@ -30,14 +31,21 @@ private:
     boost::asio::awaitable<void> acknowledge(http::Exchange& exchange);
     boost::asio::awaitable<void> wish(http::Exchange& exchange);
 
-    // The edge group of the caller.
-    base::Task<std::string> group_of(http::Exchange& exchange);
+    // Who asks; its group says what it may see.
+    struct Caller {
+        std::string group;
+        std::string id;
+    };
+    base::Task<Caller> caller_of(http::Exchange& exchange);
+    base::Task<std::string> group_of_token(http::Exchange& exchange);
+    base::Task<> send_batch(http::Exchange& exchange, std::string text);
     base::Task<std::string> batch_for(http::Exchange& exchange);
     base::Task<> note(http::Exchange& exchange);
     base::Task<std::string> decide(http::Exchange& exchange);
 
     World world_;
     Authorise authorise_;
+    boost::asio::thread_pool& pool_;
     Grant grant_;
 };
 

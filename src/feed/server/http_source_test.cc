@@ -50,11 +50,27 @@ boost::asio::awaitable<void> serve_all(net::Listener& listener, http::Handler& h
     }
 }
 
+boost::asio::awaitable<void> unavailable(http::Exchange& exchange, int& asked)
+{
+    ++asked;
+    const auto sent = co_await http::send_text(exchange, 503, "text/plain", "not now");
+    EXPECT_TRUE(sent);
+}
+
+// A port on which nothing listens any more.
+std::uint16_t closed_port()
+{
+    boost::asio::io_context other;
+    auto once =
+        net::Listener::open(other.get_executor(), net::parse_endpoint("127.0.0.1:0").value(), false).value();
+    return once.where().port();
+}
+
 // The real handlers on a real server, asked by the real client.
 class HttpSourceTest : public FeedTest {
 protected:
     HttpSourceTest()
-        : handlers(world(), authorise, grant),
+        : handlers(world(), authorise, pool, grant),
           listener(net::Listener::open(loop.get_executor(), net::parse_endpoint("127.0.0.1:0").value(), false)
                        .value()),
           client(http::make_client(loop.get_executor(), {})),
@@ -72,11 +88,12 @@ protected:
     HttpSource source(const std::string& secret)
     {
         return {*client,
-                "http://" + net::to_string(listener.where()) + "/",
+                {"http://" + net::to_string(listener.where()) + "/"},
                 secret,
                 {"edge_1", "first edge", "0.1"}};
     }
 
+    boost::asio::thread_pool pool{1};
     http::Router router;
     FeedHandlers handlers;
     net::Listener listener;
@@ -177,6 +194,85 @@ TEST_F(HttpSourceTest, WaitsForTheNextChange)
 
     ASSERT_TRUE(received);
     EXPECT_EQ((*received)->changes.size(), 1U);
+}
+
+TEST_F(HttpSourceTest, AsksTheNextControlNodeAtOnceAndStaysWithIt)
+{
+    put_endpoint("ep_a", {"a.test"}, "east");
+    int asked = 0;
+    http::Router broken;
+    broken.add("GET", "/feed/v1/changes", [&asked](http::Exchange& exchange, const http::RouteMatch&) {
+        return unavailable(exchange, asked);
+    });
+    auto second =
+        net::Listener::open(loop.get_executor(), net::parse_endpoint("127.0.0.1:0").value(), false).value();
+    group.spawn("second", serve_all(second, broken, group));
+    const auto closed = closed_port();
+    HttpSource remote(
+        *client,
+        {"http://127.0.0.1:" + std::to_string(closed), "http://" + net::to_string(second.where()),
+         "http://" + net::to_string(listener.where())},
+        "edge secret", {"edge_1", "first edge", "0.1"});
+
+    for (int i = 0; i < 3; ++i) {
+        const auto batch = test::run(loop, remote.next({}));
+        ASSERT_TRUE(batch) << batch.error().message();
+        EXPECT_EQ(batch->changes.size(), 1U);
+    }
+    EXPECT_EQ(asked, 1);
+
+    second.close();
+    listener.close();
+    test::run(loop, group.stop());
+    EXPECT_FALSE(test::run(loop, remote.next({})));
+}
+
+// libcurl tries every address that a name has.
+TEST_F(HttpSourceTest, FindsControlBehindTheSecondAddressOfItsName)
+{
+    put_endpoint("ep_a", {"a.test"}, "east");
+    HttpSource remote(*client, {"http://localhost:" + std::to_string(listener.where().port())}, "edge secret",
+                      {"edge_1", "first edge", "0.1"});
+
+    EXPECT_TRUE(test::run(loop, remote.next({})));
+}
+
+TEST_F(HttpSourceTest, ARemovedEdgeIsRefusedWithTheFix)
+{
+    put_endpoint("ep_a", {"a.test"}, "east");
+    auto remote = source("edge secret");
+    ASSERT_TRUE(test::run(loop, remote.acknowledge(head())));
+    ASSERT_TRUE(write([at = clock.now()](store::Transaction& tx) { return tx.edges.remove("edge_1", at); }));
+
+    const auto refused = test::run(loop, remote.next({}));
+
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), "edge_removed");
+    EXPECT_FALSE(refused.error().fix().empty());
+    EXPECT_FALSE(test::run(loop, remote.acknowledge(head())));
+}
+
+// The same answer, with and without compression, as certificates of one CA have it.
+TEST_F(HttpSourceTest, CompressesWhatIsLarge)
+{
+    put_endpoint("ep_a", {"a.test"}, "east");
+    for (int i = 0; i < 100; ++i) {
+        put_certificate(fmt::format("crt_{}", i), "ep_a", "east");
+    }
+    http::ClientRequest get("GET",
+                            "http://" + net::to_string(listener.where()) + "/feed/v1/changes?epoch=&after=0");
+    get.headers.add("Authorization", "Bearer edge secret");
+    const auto plain = test::run(loop, client->send(get)).value();
+    EXPECT_FALSE(plain.headers.contains("Content-Encoding"));
+
+    get.compressed = true;
+    const auto compressed = test::run(loop, client->send(get)).value();
+
+    EXPECT_EQ(compressed.headers.find("Content-Encoding").value_or(""), "gzip");
+    EXPECT_EQ(compressed.body, plain.body);
+    get.compressed = false;
+    get.headers.add("Accept-Encoding", "gzip");
+    EXPECT_LT(test::run(loop, client->send(get)).value().body.size(), plain.body.size() / 5);
 }
 
 TEST_F(HttpSourceTest, SaysUnavailableWhenControlIsAway)

@@ -79,6 +79,9 @@ class Cli:
     def __init__(self, server, token=None):
         self._server, self._token = server, token
 
+    def use(self, server):
+        self._server = server
+
     def environment(self):
         return {"CERTWRIGHT_API": self._server.url,
                 "CERTWRIGHT_TOKEN": self._token or self._server.token_file.read_text().strip()}

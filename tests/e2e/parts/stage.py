@@ -19,7 +19,7 @@ class Stage:
         self._lock = None
         self._running = []
         self._claim()
-        ports = Ports()
+        ports = self.ports = Ports()
         self.knot = Knot(folder / "knot", ports, CUSTOMER_ZONE)
         self.unbound = Unbound(folder / "unbound", ports)
         self.app = WebApp(folder / "web-app", ports, "the customer's shop")
