@@ -433,6 +433,9 @@ CREATE INDEX endpoints_live_of_tenant ON endpoints (tenant, created_at, id) WHER
 
 CREATE INDEX alerts_open_of_rule ON alerts (rule, opened_at, id) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_open_of_tenant_rule ON alerts (tenant, rule, opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_by_severity ON alerts (rule, severity, resolved_at) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_of_tenant_by_severity ON alerts (tenant, rule, severity, resolved_at)
+  WHERE resolved_at IS NULL;
 CREATE INDEX alerts_of_rule ON alerts (rule, opened_at, id);
 CREATE INDEX alerts_of_tenant_rule ON alerts (tenant, rule, opened_at, id);
 )sql";

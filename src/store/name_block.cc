@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <span>
 
 namespace store {
@@ -56,22 +57,27 @@ void append_list(base::Bytes& row, std::uint8_t third, std::span<const std::uint
     }
 }
 
-// Reads the places of one list into `places`.
-void mark(Places& places, base::ByteView list, std::size_t count)
+Places places_in(base::ByteView list, std::size_t count)
 {
-    for (std::size_t i = 0; count < bitmap_from && i < count; ++i) {
+    if (count >= bitmap_from) {
+        return Places::of_bits(list);
+    }
+    Places places;
+    for (std::size_t i = 0; i < count; ++i) {
         places.set(number_at(list, 2 * i));
     }
-    for (std::size_t place = 0; count >= bitmap_from && place < lines_a_block; ++place) {
-        if (list[place / 8] == 0) {
-            place += 7;
-        } else if ((list[place / 8] >> (place % 8) & 1U) != 0) {
-            places.set(place);
-        }
-    }
+    return places;
 }
 
 }  // namespace
+
+Places Places::of_bits(base::ByteView bits)
+{
+    Places places;
+    static_assert(std::endian::native == std::endian::little);
+    std::memcpy(places.words_.data(), bits.data(), std::min(bits.size(), sizeof(places.words_)));
+    return places;
+}
 
 bool Places::any() const
 {
@@ -91,6 +97,14 @@ Places& Places::operator&=(const Places& other)
 {
     for (std::size_t at = 0; at < words_.size(); ++at) {
         words_[at] &= other.words_[at];
+    }
+    return *this;
+}
+
+Places& Places::operator|=(const Places& other)
+{
+    for (std::size_t at = 0; at < words_.size(); ++at) {
+        words_[at] |= other.words_[at];
     }
     return *this;
 }
@@ -181,7 +195,7 @@ Places places_of(base::ByteView row, const Gram& gram)
             break;
         }
         if (!gram.third || *gram.third == row.front()) {
-            mark(places, row.subspan(head, length), count);
+            places |= places_in(row.subspan(head, length), count);
         }
         row = row.subspan(head + length);
     }

@@ -20,9 +20,12 @@ inline constexpr std::int64_t lines_a_block = 4'096;
 class Places {
 public:
     void set(std::size_t place) { words_[place / 64 % words_.size()] |= std::uint64_t{1} << (place % 64); }
+    // Those of a bit for each line, the first in the lowest bit of the first octet.
+    static Places of_bits(base::ByteView bits);
     bool any() const;
     std::size_t count() const;
     Places& operator&=(const Places& other);
+    Places& operator|=(const Places& other);
     // Appends base + place of each, rising.
     void append_to(std::vector<std::int64_t>& numbers, std::int64_t base) const;
 

@@ -239,29 +239,17 @@ base::Result<bool> search_goes_by_text(sql::Connection& db, const EndpointFilter
     if (!filter.after.empty()) {
         return !filter.after.contains('.');  // As it began.
     }
-    if (filter.tenant.empty() && !filter.state && !filter.redirects) {
+    if (filter.tenant.empty() && !filter.state) {
         return true;
     }
-    sql::Params values;
-    std::string conditions;
-    if (!filter.tenant.empty()) {
-        values.push_back(filter.tenant);
-        conditions += " AND tenant = $1";
-    }
-    if (filter.state) {
-        values.push_back(sql::to_value(model::to_string(*filter.state)));
-        conditions += fmt::format(" AND state = ${}", values.size());
-    }
-    if (filter.redirects) {
-        conditions += " AND redirect_to <> ''";
-    }
-    values.push_back(few_endpoints);
-    TRY(rows,
-        db.execute(fmt::format("SELECT 1 FROM endpoints WHERE deleted_at IS NULL{} ORDER BY created_at, id"
-                               " LIMIT 1 OFFSET ${}",
-                               conditions, values.size()),
-                   values));
-    return !rows.empty();
+    const auto state = filter.state ? model::to_string(*filter.state) : std::string_view();
+    const std::string sum = "SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM ";
+    TRY(rows, filter.tenant.empty() ? db.execute(sum + "endpoint_totals WHERE state = $1", sql::params(state))
+              : filter.state
+                  ? db.execute(sum + "endpoint_counts WHERE tenant = $1 AND state = $2",
+                               sql::params(filter.tenant, state))
+                  : db.execute(sum + "endpoint_counts WHERE tenant = $1", sql::params(filter.tenant)));
+    return sql::RowReader(rows.front()).integer() > few_endpoints;
 }
 
 base::Result<SearchPage> search_page(sql::Connection& db, const EndpointFilter& filter, const Needle& needle)

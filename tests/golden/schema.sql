@@ -39,8 +39,11 @@ CREATE INDEX alerts_of_subject ON alerts (subject, opened_at, id);
 CREATE INDEX alerts_of_tenant_rule ON alerts (tenant, rule, opened_at, id);
 CREATE UNIQUE INDEX alerts_open ON alerts (subject, rule) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_open_by_age ON alerts (opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_by_severity ON alerts (rule, severity, resolved_at) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_open_of_rule ON alerts (rule, opened_at, id) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_open_of_tenant ON alerts (tenant, opened_at, id) WHERE resolved_at IS NULL;
+CREATE INDEX alerts_open_of_tenant_by_severity ON alerts (tenant, rule, severity, resolved_at)
+  WHERE resolved_at IS NULL;
 CREATE INDEX alerts_open_of_tenant_rule ON alerts (tenant, rule, opened_at, id) WHERE resolved_at IS NULL;
 CREATE INDEX alerts_over ON alerts (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX alerts_to_notify ON alerts (notify_at, id) WHERE notify_at IS NOT NULL;
