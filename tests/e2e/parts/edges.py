@@ -57,7 +57,9 @@ class RemoteEdge(Part):
         return probe.served(HTTPS_PORT, name, root, self.machine.address)
 
     def serves(self, name, root):
-        return self.served(name, root).trusted
+        """Its own certificate, and not the platform's, which is there for names without one."""
+        served = self.served(name, root)
+        return served.trusted and name in served.names
 
 
 class SeveralEdges:
