@@ -215,6 +215,9 @@ base::ConfigTable settings_table(Settings& settings)
                  "Answers a second for one client address before it is told to use TCP; 0: no limit.");
     table.list("api.listen", settings.api_listen,
                "Where the API is served. Loopback addresses only: it is plain HTTP.", check_listen);
+    table.boolean("dashboard.enabled", settings.dashboard, "Serve the web dashboard beside the API.");
+    table.duration("dashboard.session", settings.dashboard_session,
+                   "How long a sign-in to the dashboard lasts; never longer than its token.");
     table.boolean("edge.enabled", settings.edge, "Serve HTTP and HTTPS from this process too.");
     table.number("edge.threads", settings.edge_threads, 0, 256, "Loops of the edge; 0: one for each core.");
     add_edge_traffic_fields(table, settings.edge_traffic);

@@ -28,6 +28,8 @@ struct Settings {
     std::vector<std::string> https_listen{"0.0.0.0:443", "[::]:443"};
     std::vector<std::string> dns_listen{"0.0.0.0:53", "[::]:53"};
     std::vector<std::string> api_listen{"127.0.0.1:8700"};
+    bool dashboard = true;
+    std::chrono::milliseconds dashboard_session{std::chrono::hours(12)};
     bool edge = true;
     std::int64_t edge_threads = 0;
     EdgeTraffic edge_traffic;

@@ -92,6 +92,7 @@ void build(CLI::App& app, Console& console, const AddMore& add_more)
     add_overview_commands(app, console);
     add_access_commands(app, console);
     add_group_commands(app, console);
+    add_dashboard_command(app, console);
 }
 
 int run(int argc, const char* const* argv, Console& console, const AddMore& add_more)

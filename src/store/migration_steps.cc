@@ -398,8 +398,29 @@ UPDATE revision_head SET number = number + 1, compacted = number + 1
   WHERE EXISTS (SELECT 1 FROM edge_groups WHERE name <> 'default');
 )sql";
 
+// Who is signed in at the dashboard, and an index that counts certificates by their end.
+constexpr std::string_view dashboard = R"sql(
+CREATE TABLE sessions (
+  secret_hash {text} PRIMARY KEY,
+  token {text} NOT NULL REFERENCES tokens (id),
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_of_token ON sessions (token, created_at);
+CREATE INDEX sessions_ended ON sessions (expires_at);
+
+CREATE TABLE sign_in_codes (
+  code_hash {text} PRIMARY KEY,
+  token {text} NOT NULL REFERENCES tokens (id),
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX sign_in_codes_ended ON sign_in_codes (expires_at);
+
+CREATE INDEX certificates_by_end ON certificates (tenant, not_after) WHERE state = 'live';
+)sql";
+
 constexpr std::array steps{resources,    fleet,   alpn_challenges, ledger_and_queue, several_cas,
-                           alert_schema, proxies, ownership,       proxy_groups};
+                           alert_schema, proxies, ownership,       proxy_groups,     dashboard};
 
 }  // namespace
 

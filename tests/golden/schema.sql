@@ -98,6 +98,7 @@ CREATE TABLE certificates (
   created_at BIGINT NOT NULL
 , trusted BIGINT NOT NULL DEFAULT 1);
 CREATE INDEX certificates_by_age ON certificates (created_at, id);
+CREATE INDEX certificates_by_end ON certificates (tenant, not_after) WHERE state = 'live';
 CREATE INDEX certificates_by_tenant ON certificates (tenant, created_at, id);
 CREATE INDEX certificates_due ON certificates (renew_at, id) WHERE state = 'live' AND renew_at IS NOT NULL;
 CREATE INDEX certificates_live ON certificates (id) WHERE state = 'live';
@@ -364,10 +365,24 @@ CREATE TABLE revocations (
 CREATE INDEX revocations_due ON revocations (next_action_at, certificate) WHERE next_action_at IS NOT NULL;
 CREATE INDEX revocations_of_endpoint ON revocations (endpoint, requested_at);
 CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL);
+CREATE TABLE sessions (
+  secret_hash TEXT PRIMARY KEY,
+  token TEXT NOT NULL REFERENCES tokens (id),
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_ended ON sessions (expires_at);
+CREATE INDEX sessions_of_token ON sessions (token, created_at);
 CREATE TABLE settings (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
+CREATE TABLE sign_in_codes (
+  code_hash TEXT PRIMARY KEY,
+  token TEXT NOT NULL REFERENCES tokens (id),
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX sign_in_codes_ended ON sign_in_codes (expires_at);
 CREATE TABLE tenants (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,
