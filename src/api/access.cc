@@ -1,4 +1,5 @@
 #include "api/call.h"
+#include "api/session_access.h"
 #include "base/bytes.h"
 #include "base/random.h"
 #include "crypto/digest.h"
@@ -56,7 +57,29 @@ MintedToken mint_token(std::string name, std::string tenant, std::vector<std::st
     return made;
 }
 
-base::Task<Access> authenticate(Parts parts, std::string authorization)
+Access access_of(const model::Token& token)
+{
+    Access access;
+    access.caller.tenant = token.tenant;
+    access.token = token.id;
+    access.token_name = token.name;
+    access.scope = scope_of(token);
+    access.ends_at = token.expires_at;
+    return access;
+}
+
+base::Task<Access> authenticate(Parts parts, const http::RequestHead& request)
+{
+    const auto authorization = request.headers.find("Authorization");
+    auto secret = authorization ? std::string() : session_secret(request);
+    if (secret.empty()) {
+        return authenticate_bearer(parts, std::string(authorization.value_or("")));
+    }
+    const bool safe = request.method == "GET" || request.method == "HEAD";
+    return authenticate_session(parts, std::move(secret), safe || browser_of(request).ours);
+}
+
+base::Task<Access> authenticate_bearer(Parts parts, std::string authorization)
 {
     constexpr std::string_view scheme = "bearer ";
     std::string given = authorization.substr(0, scheme.size());
@@ -75,11 +98,7 @@ base::Task<Access> authenticate(Parts parts, std::string authorization)
     if (!token) {
         co_return base::fail(std::move(token).error());
     }
-    Access access;
-    access.caller.tenant = token->tenant;
-    access.token = token->id;
-    access.scope = scope_of(*token);
-    co_return access;
+    co_return access_of(*token);
 }
 
 base::Result<> authorize(const Access& access, const Operation& operation)

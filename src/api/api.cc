@@ -2,6 +2,7 @@
 
 #include "api/event_stream.h"
 #include "api/problem_document.h"
+#include "api/session_access.h"
 #include "base/log.h"
 #include "http/uri.h"
 
@@ -73,11 +74,13 @@ base::Task<Call> read_call(Parts parts, http::Exchange& exchange, const Operatio
     Call call;
     const auto& request = exchange.request();
     if (operation.scope != Scope::none) {
-        const auto authorization = request.headers.find("Authorization").value_or("");
-        CO_TRY(access, co_await authenticate(parts, std::string(authorization)));
+        CO_TRY(access, co_await authenticate(parts, request));
         CO_CHECKED(authorize(access, operation));
         call.access = std::move(access);
     }
+    const auto browser = browser_of(request);
+    call.secure = browser.secure;
+    call.dashboard = browser.ours;
     call.query = http::parse_query(request.query());
     call.path = std::move(path);
     CO_CHECKED(check_text(call.query));
@@ -203,9 +206,10 @@ Api::~Api() = default;
 void Api::add_routes(http::Router& router)
 {
     std::vector<Operation> operations;
-    for (const auto& part : {endpoint_operations(), endpoint_lifecycle_operations(), certificate_operations(),
-                             account_operations(), ca_operations(), limit_operations(), alert_operations(),
-                             group_operations(), edge_operations(), overview_operations()}) {
+    for (const auto& part :
+         {endpoint_operations(), endpoint_lifecycle_operations(), certificate_operations(),
+          account_operations(), ca_operations(), limit_operations(), alert_operations(), group_operations(),
+          edge_operations(), session_operations(), overview_operations()}) {
         operations.insert(operations.end(), part.begin(), part.end());
     }
     for (const auto& operation : operations) {

@@ -13,6 +13,7 @@
 #include "model/certificate.h"
 #include "store/store.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -100,6 +101,12 @@ public:
     virtual base::Task<Promotion> promote(std::string account) = 0;
 };
 
+// How the dashboard is signed in to.
+struct SessionOptions {
+    std::chrono::seconds life = std::chrono::hours(12);
+    std::chrono::seconds code_life = std::chrono::minutes(10);
+};
+
 // All must outlive the Api.
 struct Parts {
     store::Store& store;
@@ -108,6 +115,7 @@ struct Parts {
     CaRegistry& ca_registry;
     NodeFacts& facts;
     alerts::Service& alerts;
+    SessionOptions sessions{};
 };
 
 // Runs on one executor: no locks. REQUIRES: the routes are not called after the Api is gone.

@@ -18,14 +18,19 @@ enum class Scope { none, read, write, admin };
 struct Access {
     endpoints::Caller caller;
     std::string token;  // its id, for the log
+    std::string token_name;
     Scope scope = Scope::none;
+    std::string session;                // hash of its secret; empty: by the token itself
+    std::optional<base::Time> ends_at;  // the session, else the token
 };
 
 struct Call {
     Access access;
     std::map<std::string, std::string> path;
     std::map<std::string, std::string> query;
-    json::object body;  // empty when none was sent
+    json::object body;       // empty when none was sent
+    bool secure = false;     // the browser speaks TLS
+    bool dashboard = false;  // sent by our own page: see session_access.h
 
     const std::string& parameter(const std::string& name) const { return path.at(name); }
 };
@@ -61,6 +66,7 @@ std::vector<Operation> limit_operations();     // what is left of CAs' limits
 std::vector<Operation> alert_operations();     // alerts, silences, channels
 std::vector<Operation> group_operations();     // edge groups
 std::vector<Operation> edge_operations();      // edges, invitations
+std::vector<Operation> session_operations();   // signing in and out, counts for an overview
 std::vector<Operation> overview_operations();  // orders, events, status, health, metrics, openapi
 
 // The members that creating an endpoint takes.
@@ -72,8 +78,13 @@ model::Redirect redirect_from(FieldReader& reader, const std::string& prefix);
 base::Result<> check_tenant(const Access& access, const std::string& tenant);
 json::object view(const endpoints::Outcome& outcome);
 
-// Who sent `authorization` (the header's value). Errors: token_missing, token_invalid.
-base::Task<Access> authenticate(Parts parts, std::string authorization);
+// Who sent the request, by its header Authorization, else by its session cookie. Errors: token_missing,
+// token_invalid, session_ended, request_foreign.
+base::Task<Access> authenticate(Parts parts, const http::RequestHead& request);
+// The same for the value of the header Authorization alone.
+base::Task<Access> authenticate_bearer(Parts parts, std::string authorization);
+// What a live token may do.
+Access access_of(const model::Token& token);
 // Errors: scope_missing, operator_required.
 base::Result<> authorize(const Access& access, const Operation& operation);
 

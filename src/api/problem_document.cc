@@ -22,6 +22,10 @@ using model::Actor;
 constexpr Row rows[] = {
     {"token_missing", 401, "No token", Actor::customer},
     {"token_invalid", 401, "Token not accepted", Actor::customer},
+    {"session_ended", 401, "Signed out", Actor::customer},
+    {"sign_in_code_invalid", 401, "Sign-in link used up", Actor::customer},
+    {"request_foreign", 403, "Not from the dashboard", Actor::customer},
+    {"token_required", 403, "Only by a token", Actor::customer},
     {"scope_missing", 403, "Token may not do this", Actor::customer},
     {"operator_required", 403, "Only the operator may do this", Actor::platform},
     {"tenant_forbidden", 403, "Another tenant", Actor::customer},

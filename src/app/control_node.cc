@@ -3,6 +3,7 @@
 #include "app/bootstrap.h"
 #include "app/dns_publishing.h"
 #include "app/version.h"
+#include "app/web_assets.h"
 #include "base/log.h"
 #include "base/random.h"
 
@@ -209,6 +210,17 @@ Task<> ControlNode::prepare_issuance()
     co_return Result<>();
 }
 
+namespace {
+
+api::SessionOptions session_options(const Settings& settings)
+{
+    api::SessionOptions options;
+    options.life = std::chrono::duration_cast<std::chrono::seconds>(settings.dashboard_session);
+    return options;
+}
+
+}  // namespace
+
 Task<> ControlNode::start_api()
 {
     auto& store = *ground_->store;
@@ -228,10 +240,13 @@ Task<> ControlNode::start_api()
                                          acknowledgements_, zones_of(ground_->settings));
     facts_->count(*wishes_);
     CO_CHECKED(prepare_alerts());
-    api_ = std::make_unique<api::Api>(
-        loop_.get_executor(),
-        api::Parts{store, *endpoints_, ground_->clock, *ca_desk_, *facts_, alerts_->service()});
+    api_ = std::make_unique<api::Api>(loop_.get_executor(),
+                                      api::Parts{store, *endpoints_, ground_->clock, *ca_desk_, *facts_,
+                                                 alerts_->service(), session_options(ground_->settings)});
     api_->add_routes(router_);
+    if (ground_->settings.dashboard) {
+        add_web_routes(router_, web_assets());
+    }
     auto authorise = [&store, clock = &ground_->clock](std::string secret) -> Task<model::Token> {
         auto find = [hash = api::hash_secret(secret), now = clock->now()](store::Transaction& tx) {
             return tx.tokens.find(hash, now);

@@ -221,6 +221,9 @@ base::ConfigTable settings_table(Settings& settings)
                check_listen);
     table.duration("feed.lost_after", settings.edges_lost_after,
                    "An edge that is not heard of for so long is lost: nothing waits for it.");
+    table.boolean("dashboard.enabled", settings.dashboard, "Serve the web dashboard beside the API.");
+    table.duration("dashboard.session", settings.dashboard_session,
+                   "How long a sign-in to the dashboard lasts; never longer than its token.");
     table.boolean("edge.enabled", settings.edge, "Serve HTTP and HTTPS from this process too.");
     table.number("edge.threads", settings.edge_threads, 0, 256, "Loops of the edge; 0: one for each core.");
     add_edge_traffic_fields(table, settings.edge_traffic);

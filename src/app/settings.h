@@ -30,6 +30,8 @@ struct Settings {
     std::vector<std::string> api_listen{"127.0.0.1:8700"};
     std::vector<std::string> feed_listen;
     std::chrono::milliseconds edges_lost_after{90'000};
+    bool dashboard = true;
+    std::chrono::milliseconds dashboard_session{std::chrono::hours(12)};
     bool edge = true;
     std::int64_t edge_threads = 0;
     EdgeTraffic edge_traffic;

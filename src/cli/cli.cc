@@ -94,6 +94,7 @@ void build(CLI::App& app, Console& console, const AddMore& add_more)
     add_access_commands(app, console);
     add_pool_commands(app, console);
     add_group_commands(app, console);
+    add_dashboard_command(app, console);
 }
 
 int run(int argc, const char* const* argv, Console& console, const AddMore& add_more)

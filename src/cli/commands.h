@@ -14,6 +14,7 @@ void add_certificate_commands(CLI::App& app, Console& console);
 void add_access_commands(CLI::App& app, Console& console);  // token, tenant
 void add_alert_commands(CLI::App& app, Console& console);   // alert, channel
 void add_pool_commands(CLI::App& app, Console& console);
+void add_dashboard_command(CLI::App& app, Console& console);
 void add_group_commands(CLI::App& app, Console& console);
 void add_overview_commands(CLI::App& app, Console& console);  // status, doctor, ca, edge, event
 void add_edge_commands(CLI::App& app, Console& console);

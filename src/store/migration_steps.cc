@@ -467,9 +467,30 @@ ALTER TABLE edge_nodes ADD COLUMN removed_at BIGINT;
 CREATE INDEX revisions_of_route ON revisions (subject, number) WHERE kind = 'route';
 )sql";
 
+// Who is signed in at the dashboard, and an index that counts certificates by their end.
+constexpr std::string_view dashboard = R"sql(
+CREATE TABLE sessions (
+  secret_hash {text} PRIMARY KEY,
+  token {text} NOT NULL REFERENCES tokens (id),
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_of_token ON sessions (token, created_at);
+CREATE INDEX sessions_ended ON sessions (expires_at);
+
+CREATE TABLE sign_in_codes (
+  code_hash {text} PRIMARY KEY,
+  token {text} NOT NULL REFERENCES tokens (id),
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX sign_in_codes_ended ON sign_in_codes (expires_at);
+
+CREATE INDEX certificates_by_end ON certificates (tenant, not_after) WHERE state = 'live';
+)sql";
+
 constexpr std::array steps{
     resources, fleet,        alpn_challenges, ledger_and_queue, several_cas,      alert_schema, proxies,
-    ownership, proxy_groups, search,          redirects,        serving_settings, members};
+    ownership, proxy_groups, search,          redirects,        serving_settings, members,      dashboard};
 
 }  // namespace
 

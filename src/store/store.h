@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/task.h"
 #include "store/alert_tables.h"
+#include "store/session_tables.h"
 #include "store/tables.h"
 
 #include <filesystem>
@@ -46,6 +47,8 @@ public:
     NoticeQueue notices;
     Channels channels;
     Deliveries deliveries;
+    Sessions sessions;
+    Overview overview;
 
     // The database's own time: what leases are measured in.
     base::Result<base::Time> now();

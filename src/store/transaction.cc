@@ -25,6 +25,8 @@ Transaction::Transaction(sql::Connection& db, const EndpointCounts* batch)
       notices(db),
       channels(db),
       deliveries(db),
+      sessions(db),
+      overview(db),
       db_(db)
 {
 }

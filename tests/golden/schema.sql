@@ -105,6 +105,7 @@ CREATE TABLE certificates (
   created_at BIGINT NOT NULL
 , trusted BIGINT NOT NULL DEFAULT 1);
 CREATE INDEX certificates_by_age ON certificates (created_at, id);
+CREATE INDEX certificates_by_end ON certificates (tenant, not_after) WHERE state = 'live';
 CREATE INDEX certificates_by_tenant ON certificates (tenant, created_at, id);
 CREATE INDEX certificates_due ON certificates (renew_at, id) WHERE state = 'live' AND renew_at IS NOT NULL;
 CREATE INDEX certificates_live ON certificates (id) WHERE state = 'live';
@@ -392,10 +393,24 @@ CREATE TABLE search_lines (
   tenant TEXT NOT NULL,
   names TEXT NOT NULL
 );
+CREATE TABLE sessions (
+  secret_hash TEXT PRIMARY KEY,
+  token TEXT NOT NULL REFERENCES tokens (id),
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX sessions_ended ON sessions (expires_at);
+CREATE INDEX sessions_of_token ON sessions (token, created_at);
 CREATE TABLE settings (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 );
+CREATE TABLE sign_in_codes (
+  code_hash TEXT PRIMARY KEY,
+  token TEXT NOT NULL REFERENCES tokens (id),
+  expires_at BIGINT NOT NULL
+);
+CREATE INDEX sign_in_codes_ended ON sign_in_codes (expires_at);
 CREATE TABLE tenants (
   id TEXT PRIMARY KEY,
   name TEXT NOT NULL,

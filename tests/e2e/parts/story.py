@@ -350,12 +350,17 @@ def one_line(text, limit=160):
 def closing_words(stage):
     """Where things are and what to try next."""
     server = stage.server
+    link = stage.cli.text("dashboard").strip()
     export = f"export CERTWRIGHT_API={server.url} CERTWRIGHT_TOKEN=$(cat {server.token_file})"
     return f"""
-All of it keeps running until Ctrl-C. In another terminal:
+All of it keeps running until Ctrl-C. The dashboard, signed in to by this link, once, within ten minutes
+(certwright dashboard prints another one):
+  {link}
+In another terminal:
   {export}
   alias certwright={server.binary}
   certwright status
+  certwright dashboard
   certwright endpoint add www.customer.test --to {stage.app.url}
   printf 'server {LOOPBACK} {stage.knot.port}\\nzone customer.test.\\nupdate add NAME. 5 CNAME TARGET.\\nsend\\n' | knsupdate -k {stage.knot.key_file}
   certwright endpoint check www.customer.test

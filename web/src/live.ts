@@ -1,0 +1,182 @@
+// Live data: one event stream for the page, and values that are asked for again when an event concerns them.
+//
+// The stream goes on after the last event that was seen, however it broke off. Whenever it was away, every value
+// is asked for anew, so that what is shown is never older than the connection.
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { Event, Problem } from "../generated/api";
+import { get, problemFrom, type Page } from "./api";
+
+export type Connection = "connecting" | "live" | "away";
+type Listener = (event: Event) => void;
+
+const SILENCE = 40_000; // the server gives a sign of life every 15 seconds
+const listeners = new Set<Listener>();
+const refreshers = new Set<() => void>();
+const watchers = new Set<(state: Connection) => void>();
+let connection: Connection = "connecting";
+let running: AbortController | null = null;
+let last: string | null = null;
+
+function become(state: Connection): void {
+  connection = state;
+  for (const each of watchers) each(state);
+}
+
+function take(frame: string): void {
+  const data: string[] = [];
+  for (const line of frame.split("\n")) {
+    if (line.startsWith("data: ")) data.push(line.slice(6));
+    if (line.startsWith("id: ")) last = line.slice(4);
+  }
+  if (data.length === 0) return;
+  const event = JSON.parse(data.join("\n")) as Event;
+  for (const each of listeners) each(event);
+}
+
+async function read(body: ReadableStream<Uint8Array>, alive: () => void): Promise<void> {
+  const reader = body.pipeThrough(new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>).getReader();
+  let held = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    alive();
+    held += value;
+    for (let end = held.indexOf("\n\n"); end >= 0; end = held.indexOf("\n\n")) {
+      take(held.slice(0, end));
+      held = held.slice(end + 2);
+    }
+  }
+}
+
+async function follow(stop: AbortSignal): Promise<void> {
+  const attempt = new AbortController();
+  const end = () => attempt.abort();
+  stop.addEventListener("abort", end);
+  let timer = setTimeout(end, SILENCE);
+  const alive = () => {
+    clearTimeout(timer);
+    timer = setTimeout(end, SILENCE);
+  };
+  try {
+    if (last === null) last = (await get<Page<Event>>("/v1/events?limit=1")).next;
+    const response = await fetch(`/v1/events?after=${last ?? 0}`, {
+      headers: { Accept: "text/event-stream" }, credentials: "same-origin", cache: "no-store", signal: attempt.signal,
+    });
+    if (!response.ok || !response.body) throw new Error(String(response.status));
+    become("live");
+    for (const each of refreshers) each();
+    await read(response.body, alive);
+  } finally {
+    clearTimeout(timer);
+    stop.removeEventListener("abort", end);
+  }
+}
+
+async function run(stop: AbortSignal): Promise<void> {
+  for (let failures = 0; !stop.aborted; ) {
+    try {
+      await follow(stop);
+      failures = 0; // the server ends a stream after some minutes
+    } catch {
+      if (stop.aborted) return;
+      failures += 1;
+      become("away");
+    }
+    if (!stop.aborted) await new Promise((done) => setTimeout(done, Math.min(15_000, 500 * 2 ** Math.min(failures, 5))));
+  }
+}
+
+// A hidden page holds no connection: browsers have few of them for one server.
+function match(): void {
+  if (document.hidden) {
+    running?.abort();
+    running = null;
+  } else if (!running) {
+    running = new AbortController();
+    void run(running.signal);
+  }
+}
+
+export function startLive(): () => void {
+  last = null;
+  become("connecting");
+  document.addEventListener("visibilitychange", match);
+  match();
+  return () => {
+    document.removeEventListener("visibilitychange", match);
+    running?.abort();
+    running = null;
+  };
+}
+
+export function useConnection(): Connection {
+  const [state, set] = useState(connection);
+  useEffect(() => {
+    watchers.add(set);
+    return () => void watchers.delete(set);
+  }, []);
+  return state;
+}
+
+export function useEvents(listener: Listener): void {
+  const held = useRef(listener);
+  held.current = listener;
+  useEffect(() => {
+    const call: Listener = (event) => held.current(event);
+    listeners.add(call);
+    return () => void listeners.delete(call);
+  }, []);
+}
+
+export interface Live<T> {
+  value: T | null;
+  problem: Problem | null;
+  refresh: () => void;
+  put: (value: T) => void;
+}
+
+// `path`: null asks for nothing. `concerns`: which events make it stale. `every`: asked for again after so many
+// milliseconds too, while the page is seen; for what changes without an event.
+export function useLive<T>(path: string | null, concerns: (event: Event) => boolean = () => true, every = 0): Live<T> {
+  const [value, setValue] = useState<T | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const current = useRef(0);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const load = useCallback(async () => {
+    if (path === null) return;
+    const mine = ++current.current;
+    try {
+      const got = await get<T>(path);
+      if (mine !== current.current) return;
+      setValue(got);
+      setProblem(null);
+    } catch (error) {
+      if (mine === current.current) setProblem(problemFrom(error));
+    }
+  }, [path]);
+  // Many events at once are one question.
+  const soon = useCallback(() => {
+    timer.current ??= setTimeout(() => {
+      timer.current = null;
+      void load();
+    }, 250);
+  }, [load]);
+  useEffect(() => {
+    setValue(null);
+    void load();
+    refreshers.add(soon);
+    return () => {
+      refreshers.delete(soon);
+      current.current += 1;
+      if (timer.current) clearTimeout(timer.current);
+      timer.current = null;
+    };
+  }, [load, soon]);
+  useEffect(() => {
+    if (every <= 0) return undefined;
+    const repeat = setInterval(() => document.hidden || soon(), every);
+    return () => clearInterval(repeat);
+  }, [every, soon]);
+  useEvents((event) => concerns(event) && soon());
+  return { value, problem, refresh: () => void load(), put: setValue };
+}

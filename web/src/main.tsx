@@ -1,0 +1,97 @@
+// The dashboard: signing in, the frame around every page, and which page an address is.
+import { render } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Session } from "../generated/api";
+import { call, get, onSignedOut } from "./api";
+import { startLive, useConnection } from "./live";
+import { Alerts } from "./pages/alerts";
+import { EndpointPage } from "./pages/endpoint";
+import { Endpoints } from "./pages/endpoints";
+import { NewEndpointPage } from "./pages/new-endpoint";
+import { Overview } from "./pages/overview";
+import { SignIn } from "./pages/sign-in";
+import { go, takeLinks, useAddress } from "./route";
+import { Empty } from "./ui";
+
+const MENU = [
+  { path: "/", word: "Overview" },
+  { path: "/endpoints", word: "Endpoints" },
+  { path: "/alerts", word: "Alerts" },
+];
+
+// The same paths as page_paths in src/app/web_assets.cc.
+function pageAt(address: URL, session: Session) {
+  const [first = "", second = ""] = address.pathname.split("/").filter(Boolean);
+  if (!first) return { title: "Overview", page: <Overview session={session} /> };
+  if (first === "alerts") return { title: "Alerts", page: <Alerts session={session} address={address} /> };
+  if (first === "endpoints" && second === "new") return { title: "Add an endpoint", page: <NewEndpointPage session={session} /> };
+  if (first === "endpoints" && second) {
+    const id = decodeURIComponent(second);
+    return { title: id, page: <EndpointPage key={id} id={id} session={session} /> };
+  }
+  if (first === "endpoints") return { title: "Endpoints", page: <Endpoints session={session} address={address} /> };
+  return { title: "Not found", page: <Empty title="Nothing is here"><a href="/">Go to the overview</a></Empty> };
+}
+
+function Connected() {
+  const state = useConnection();
+  const words = { live: "Live", connecting: "Connecting", away: "Connection lost; trying again" };
+  return <span class={`connection ${state}`} role="status">{words[state]}</span>;
+}
+
+function Frame({ session, onSignOut }: { session: Session; onSignOut: () => void }) {
+  const address = useAddress();
+  const { title, page } = pageAt(address, session);
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(address.pathname);
+  useEffect(startLive, []);
+  useEffect(() => {
+    document.title = `${title} · certwright`;
+    if (shown.current !== address.pathname) main.current?.focus();
+    shown.current = address.pathname;
+  }, [address.pathname, title]);
+  const here = (path: string) => (path === "/" ? address.pathname === "/" : address.pathname.startsWith(path));
+  return (
+    <>
+      <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>Skip to content</a>
+      <header>
+        <a class="brand" href="/"><span class="seal" aria-hidden="true">✓</span>certwright</a>
+        <nav aria-label="Main">
+          {MENU.map(({ path, word }) => <a key={path} href={path} aria-current={here(path) ? "page" : undefined}>{word}</a>)}
+        </nav>
+        <Connected />
+        <span class="who" title={`Token ${session.token_name || session.token}, scope ${session.scope}`}>{session.tenant ?? "operator"}</span>
+        <button type="button" class="quiet" onClick={onSignOut}>Sign out</button>
+      </header>
+      <main id="main" tabIndex={-1} ref={main}>{page}</main>
+    </>
+  );
+}
+
+function App() {
+  const [session, setSession] = useState<Session | null | undefined>(undefined);
+  const [why, setWhy] = useState("");
+  useEffect(() => {
+    onSignedOut((code) => {
+      setWhy(code === "session_ended" ? "Your session has ended." : "");
+      setSession(null);
+    });
+    if (location.pathname === "/sign-in") setSession(null);
+    else get<Session>("/v1/session").then(setSession, () => setSession(null));
+  }, []);
+  if (session === undefined) return null;
+  if (session === null) {
+    return <SignIn why={why} onSignedIn={(made) => {
+      setSession(made);
+      if (location.pathname === "/sign-in") go("/", true);
+    }} />;
+  }
+  const signOut = () => void call("DELETE", "/v1/session").catch(() => undefined).then(() => {
+    setWhy("You are signed out.");
+    setSession(null);
+  });
+  return <Frame session={session} onSignOut={signOut} />;
+}
+
+takeLinks();
+render(<App />, document.getElementById("app") as HTMLElement);
