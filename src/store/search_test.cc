@@ -35,6 +35,17 @@ protected:
         EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), ids.size());
         return ids;
     }
+    // As if so many lines had come and gone: the end of a block is near.
+    void begin_after_line(int line)
+    {
+        store.reset();
+        {
+            const auto owner = driver();
+            const auto db = owner->open(sql::Access::write).value();
+            ASSERT_TRUE(db->run(fmt::format("UPDATE revision_head SET line = {}", line)));
+        }
+        store = open().value();
+    }
     // Endpoints with the numbers from `from` to before `to`, names by `name_of`, every third of them active.
     template <class F>
     void fill(int from, int to, F name_of)
@@ -55,7 +66,8 @@ protected:
 
 TEST_P(SearchOnStore, FindsEveryPartOfEveryNameAndNothingElse)
 {
-    constexpr int count = 4'700;  // A block, and lines after it.
+    constexpr int count = 900;
+    begin_after_line(3'500);  // 596 lines in a block, and the others after it.
     std::mt19937 dice(7);
     std::vector<std::string> names;
     for (int i = 0; i < count; ++i) {
@@ -87,7 +99,7 @@ TEST_P(SearchOnStore, FindsEveryPartOfEveryNameAndNothingElse)
             expected(text, 6, 0))
             << text;
     }
-    for (const auto* text : {"zz", "z", "abcabcabc", "s4699.example", ".example.example", "s1.s1"}) {
+    for (const auto* text : {"zz", "z", "abcabcabc", "s899.example", ".example.example", "s1.s1"}) {
         EXPECT_EQ(ids_of({.text = text, .limit = 500}), expected(text, 1, 0)) << text;
     }
     for (const auto* text : {"a b", "\"", "]", "%", "\xff", "", " "}) {
@@ -97,7 +109,8 @@ TEST_P(SearchOnStore, FindsEveryPartOfEveryNameAndNothingElse)
 
 TEST_P(SearchOnStore, FollowsChangesInABlockAndAfterIt)
 {
-    fill(0, 4'200, [](int i) { return fmt::format("n{}.example.com", i); });
+    begin_after_line(4'000);
+    fill(0, 250, [](int i) { return fmt::format("n{}.example.com", i); });
     const auto change = [&](const std::string& id, auto how) {
         const auto done = write([&](Transaction& tx) -> base::Result<> {
             TRY(found, tx.endpoints.get(id));
@@ -106,19 +119,19 @@ TEST_P(SearchOnStore, FollowsChangesInABlockAndAfterIt)
         });
         ASSERT_TRUE(done) << done.error().message();
     };
-    for (const auto* id : {"ep_00017", "ep_04150"}) {
+    for (const auto* id : {"ep_00017", "ep_00150"}) {
         change(id, [](model::Endpoint& each) {
             each.names.push_back(name("moved" + each.id.substr(3) + ".test"));
         });
     }
-    EXPECT_THAT(ids_of({.text = "moved"}), ElementsAre("ep_00017", "ep_04150"));
+    EXPECT_THAT(ids_of({.text = "moved"}), ElementsAre("ep_00017", "ep_00150"));
     EXPECT_THAT(ids_of({.text = "n17.example"}), ElementsAre("ep_00017"));
 
     change("ep_00018", [](model::Endpoint& each) { each.tenant = "another"; });
     EXPECT_THAT(ids_of({.tenant = "another", .text = "example"}), ElementsAre("ep_00018"));
-    EXPECT_EQ(ids_of({.tenant = "even", .text = "example", .limit = 500}).size(), 2'099U);
+    EXPECT_EQ(ids_of({.tenant = "even", .text = "example", .limit = 500}).size(), 124U);
 
-    for (const auto* id : {"ep_00017", "ep_00019", "ep_04150"}) {
+    for (const auto* id : {"ep_00017", "ep_00019", "ep_00150"}) {
         change(id, [](model::Endpoint& each) { each.deleted_at = test_start; });
     }
     EXPECT_THAT(ids_of({.text = "moved"}), IsEmpty());
@@ -127,17 +140,18 @@ TEST_P(SearchOnStore, FollowsChangesInABlockAndAfterIt)
 
 TEST_P(SearchOnStore, PagesStayStableWhileNamesAreAdded)
 {
-    fill(0, 4'090, [](int i) { return fmt::format("n{}.example.com", i); });
-    EndpointFilter filter{.text = "example", .limit = 700};
+    begin_after_line(4'050);
+    fill(0, 40, [](int i) { return fmt::format("n{}.example.com", i); });
+    EndpointFilter filter{.text = "example", .limit = 7};
     std::vector<std::string> ids;
-    int added = 4'090;
+    int added = 40;
     do {
         const auto page = read([&](Transaction& tx) { return tx.endpoints.list(filter); }).value();
         for (const auto& each : page.items) {
             ids.push_back(each.id);
         }
         filter.after = page.next;
-        if (added < 4'110) {  // Also over the end of the block.
+        if (added < 60) {  // Also over the end of the block.
             fill(added, added + 4, [](int i) { return fmt::format("n{}.example.com", i); });
             added += 4;
         }
