@@ -3,6 +3,7 @@
 #include "api/field_reader.h"
 #include "api/session_access.h"
 #include "api/views.h"
+#include "base/log.h"
 #include "base/random.h"
 
 #include <array>
@@ -79,6 +80,7 @@ base::Task<Answer> sign_in(Parts parts, Call call)
     session.expires_at = std::min(session.expires_at, access.ends_at.value_or(session.expires_at));
     auto put = [session](store::Transaction& tx) { return tx.sessions.put(session); };
     CO_CHECKED(co_await parts.store.write(std::move(put)));
+    base::log::info("signed_in", {{"token", access.token}, {"tenant", access.caller.tenant}});
     access.session = session.secret_hash;
     access.ends_at = session.expires_at;
     Answer answer(201, session_view(access));

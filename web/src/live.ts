@@ -128,6 +128,17 @@ export function useEvents(listener: Listener): void {
   }, []);
 }
 
+// After each new connection: what was missed may be more than events tell.
+export function useReconnected(listener: () => void): void {
+  const held = useRef(listener);
+  held.current = listener;
+  useEffect(() => {
+    const call = () => held.current();
+    refreshers.add(call);
+    return () => void refreshers.delete(call);
+  }, []);
+}
+
 export interface Live<T> {
   value: T | null;
   problem: Problem | null;

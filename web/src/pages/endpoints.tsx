@@ -1,9 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Endpoint, Problem, Session } from "../../generated/api";
+import type { Endpoint, Overview, Problem, Session } from "../../generated/api";
 import { get, problemFrom, query, type Page } from "../api";
-import { useEvents, useLive } from "../live";
+import { useEvents, useLive, useReconnected } from "../live";
 import { go } from "../route";
-import type { Overview } from "../../generated/api";
 import { Actor, Empty, Loading, Notice, STATES, StateMark, When, sentence, type State } from "../ui";
 
 const PAGE = 100;
@@ -59,6 +58,7 @@ function useListing(q: string, state: string): Listing {
     }
     return undefined;
   };
+  useReconnected(() => void load(null));
   useEvents((event) => {
     if (!event.subject.startsWith("ep_")) return;
     stale.current.add(event.subject);

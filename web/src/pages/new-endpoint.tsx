@@ -13,7 +13,7 @@ const split = (text: string) => text.split(/[\s,]+/).filter(Boolean);
 function wrongName(name: string): string {
   if (/^https?:/i.test(name)) return `${name}: only the name, without https://`;
   if (name.includes("/")) return `${name}: only the name, without a path`;
-  if (name.length > 253) return "is longer than 253 characters";
+  if (name.length > 253) return "it is longer than 253 characters";
   const labels = name.replace(/^\*\./, "").replace(/\.$/, "").split(".");
   if (labels.length < 2) return `${name}: a whole name such as shop.example.com`;
   const bad = labels.find((label) => !label || label.length > 63 || /^-|-$|[\s_*!"#$%&'()+,:;<=>?@[\\\]^`{|}~]/.test(label));
@@ -23,13 +23,13 @@ function wrongName(name: string): string {
 
 function wrongUpstream(text: string): string {
   if (!text) return "";
-  if (!/^https?:\/\//i.test(text)) return "begins with http:// or https://";
+  if (!/^https?:\/\//i.test(text)) return "it must begin with http:// or https://";
   try {
     const url = new URL(text);
-    if (url.username || url.password) return "takes no user and password";
-    return url.hostname ? "" : "needs a host";
+    if (url.username || url.password) return "it takes no user and password";
+    return url.hostname ? "" : "it needs a host";
   } catch {
-    return "is not an address such as http://10.0.0.5:3000";
+    return "this is not an address such as http://10.0.0.5:3000";
   }
 }
 
@@ -148,7 +148,7 @@ export function NewEndpointPage({ session }: { session: Session }) {
           {problem?.errors && <ul>{problem.errors.map((each) => <li key={each.pointer}>{each.pointer.replace("/", "")}: {each.detail}</li>)}</ul>}
           <div class="actions"><button type="submit" class="primary" disabled={busy}>{busy ? "Adding…" : "Add and show the records"}</button></div>
         </form>
-        <Preview names={list} internal={kind === "internal"} />
+        <Preview names={list.filter((each) => !wrongName(each))} internal={kind === "internal"} />
       </div>
     </>
   );
