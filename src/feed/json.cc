@@ -130,13 +130,6 @@ public:
         }
         return found;
     }
-    const json::object& object(std::string_view name) const
-    {
-        static const json::object none;
-        const auto* value = object_.if_contains(name);
-        const auto* found = value == nullptr ? nullptr : value->if_object();
-        return found == nullptr ? none : *found;
-    }
     bool flag(std::string_view name, bool otherwise) const
     {
         const auto* value = object_.if_contains(name);
@@ -209,8 +202,8 @@ RouteEntry route_from(const Reader& reader)
     // A place of filtering that this version does not know is filtered here: never wider open than meant.
     entry.filter_at = model::filter_at_from(reader.text("filter_at")).value_or(model::FilterAt::edge);
     entry.own_challenges = reader.flag("own_challenges", false);
-    entry.forwarding = forwarding_from(Reader(reader.object("forwarding")));
-    entry.hsts = hsts_from(Reader(reader.object("hsts")));
+    entry.forwarding = forwarding_from(reader.object("forwarding"));
+    entry.hsts = hsts_from(reader.object("hsts"));
     entry.plain_http = model::plain_http_from(reader.text("plain_http")).value_or(model::PlainHttp::redirect);
     entry.certificates = reader.texts("certificates");
     entry.suspended = reader.flag("suspended", false);
