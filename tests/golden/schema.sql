@@ -225,10 +225,7 @@ CREATE TABLE endpoints (
   next_check_at BIGINT,
   checks BIGINT NOT NULL,
   deleted_at BIGINT
-, ca_policy TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '', own_challenges BIGINT NOT NULL DEFAULT 0, vouched BIGINT NOT NULL DEFAULT 0, bulk BIGINT NOT NULL DEFAULT 0, behind_proxies BIGINT NOT NULL DEFAULT 0);
-, ca_policy TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '', own_challenges BIGINT NOT NULL DEFAULT 0, vouched BIGINT NOT NULL DEFAULT 0, bulk BIGINT NOT NULL DEFAULT 0, behind_proxies BIGINT NOT NULL DEFAULT 0, redirect_to TEXT NOT NULL DEFAULT '', redirect_status BIGINT NOT NULL DEFAULT 301, redirect_keep_path BIGINT NOT NULL DEFAULT 1, on_demand BIGINT NOT NULL DEFAULT 0);
-, ca_policy TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '', own_challenges BIGINT NOT NULL DEFAULT 0, vouched BIGINT NOT NULL DEFAULT 0, bulk BIGINT NOT NULL DEFAULT 0, behind_proxies BIGINT NOT NULL DEFAULT 0, forwarding TEXT NOT NULL DEFAULT '', hsts TEXT NOT NULL DEFAULT '', plain_http TEXT NOT NULL DEFAULT 'redirect');
-CREATE INDEX endpoints_by_age ON endpoints (created_at, id);
+, ca_policy TEXT NOT NULL DEFAULT '', profile TEXT NOT NULL DEFAULT '', own_challenges BIGINT NOT NULL DEFAULT 0, vouched BIGINT NOT NULL DEFAULT 0, bulk BIGINT NOT NULL DEFAULT 0, behind_proxies BIGINT NOT NULL DEFAULT 0, redirect_to TEXT NOT NULL DEFAULT '', redirect_status BIGINT NOT NULL DEFAULT 301, redirect_keep_path BIGINT NOT NULL DEFAULT 1, on_demand BIGINT NOT NULL DEFAULT 0, forwarding TEXT NOT NULL DEFAULT '', hsts TEXT NOT NULL DEFAULT '', plain_http TEXT NOT NULL DEFAULT 'redirect');
 CREATE INDEX endpoints_by_alias ON endpoints (alias) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_state ON endpoints (state, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_tenant_state ON endpoints (tenant, state, created_at, id) WHERE deleted_at IS NULL;
