@@ -1,5 +1,6 @@
 #include "app/api_server.h"
 
+#include "base/counted.h"
 #include "base/log.h"
 #include "http/server.h"
 
@@ -28,14 +29,7 @@ boost::asio::awaitable<void> ApiServer::serve(boost::asio::ip::tcp::socket socke
     if (connections_ >= most_tls_connections) {
         co_return;
     }
-    struct Count {
-        explicit Count(std::size_t& of) : count(of) { ++count; }
-        Count(const Count&) = delete;
-        Count& operator=(const Count&) = delete;
-        ~Count() { --count; }
-        std::size_t& count;
-    };
-    const Count counted(connections_);
+    const base::Counted counted(connections_);
     auto stream = co_await tls_->server.accept(std::move(socket), tls_->source, longest_handshake);
     if (stream) {
         co_await http::serve_http1(std::move(*stream), *this, limits);
@@ -89,13 +83,7 @@ base::Result<> ApiServer::listen(const net::Endpoint& where, const Place& place)
 
 boost::asio::awaitable<void> ApiServer::handle(http::Exchange& exchange)
 {
-    struct Count {
-        explicit Count(std::size_t& a_count) : count(a_count) { ++count; }
-        Count(const Count&) = delete;
-        Count& operator=(const Count&) = delete;
-        ~Count() { --count; }
-        std::size_t& count;
-    } const counted(requests_);
+    const base::Counted counted(requests_);
     co_await handler_.handle(exchange);
 }
 

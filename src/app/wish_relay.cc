@@ -1,21 +1,12 @@
 #include "app/wish_relay.h"
 
+#include "base/counted.h"
+
 namespace app {
 
 namespace {
 
 constexpr std::chrono::milliseconds look_again{10};
-
-class Counted {
-public:
-    explicit Counted(std::size_t& count) : count_(count) { ++count_; }
-    Counted(const Counted&) = delete;
-    Counted& operator=(const Counted&) = delete;
-    ~Counted() { --count_; }
-
-private:
-    std::size_t& count_;
-};
 
 }  // namespace
 
@@ -24,7 +15,7 @@ base::Task<model::WishAnswer> WishRelay::wish(model::Wish wish)
     if (desk_ == nullptr) {
         co_return base::fail(base::Errc::unavailable, "there is no control node at the moment");
     }
-    const Counted counted(asking_);
+    const base::Counted counted(asking_);
     auto asking = desk_->wish(std::move(wish));
     co_return co_await std::move(asking);
 }

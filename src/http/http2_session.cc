@@ -1,5 +1,6 @@
 #include "http/http2_session.h"
 
+#include "base/counted.h"
 #include "http/http2_exchange.h"
 
 #include <array>
@@ -25,18 +26,6 @@ std::string_view text(const std::uint8_t* data, std::size_t size)
 {
     return {reinterpret_cast<const char*>(data), size};
 }
-
-// Counts a handler while it runs, however it ends.
-class HandlerCount {
-public:
-    explicit HandlerCount(std::size_t& count) : count_(count) { ++count_; }
-    HandlerCount(const HandlerCount&) = delete;
-    HandlerCount& operator=(const HandlerCount&) = delete;
-    ~HandlerCount() { --count_; }
-
-private:
-    std::size_t& count_;
-};
 
 }  // namespace
 
@@ -349,7 +338,7 @@ void Http2Session::dispatch(std::int32_t stream_id)
 
 boost::asio::awaitable<void> Http2Session::serve(std::shared_ptr<Http2Exchange> exchange)
 {
-    const HandlerCount count(handlers_);
+    const base::Counted count(handlers_);
     co_await handler_.handle(*exchange);
     co_await exchange->complete();
 }

@@ -1,25 +1,12 @@
 #include "soak/counted_store.h"
 
+#include "base/counted.h"
+
 namespace soak {
-
-namespace {
-
-class Waiting {
-public:
-    explicit Waiting(std::size_t& count) : count_(count) { ++count_; }
-    Waiting(const Waiting&) = delete;
-    Waiting& operator=(const Waiting&) = delete;
-    ~Waiting() { --count_; }
-
-private:
-    std::size_t& count_;
-};
-
-}  // namespace
 
 base::Task<> CountedStore::counted(base::Task<> work)
 {
-    const Waiting waiting(waiting_);
+    const base::Counted waiting(waiting_);
     co_return co_await std::move(work);
 }
 
