@@ -164,7 +164,8 @@ class Story:
 
     def records_appear(self):
         self.title("4. The customer creates the records; the rest happens by itself")
-        self.change_zone(self._cli.endpoint(SHOP).nsupdate_lines())
+        routing, delegation = self._cli.endpoint(SHOP).nsupdate_lines()
+        self.change_zone([routing])
         seen = dig(self._stage.unbound.port, SHOP, "A")
         self.check("the CA's resolver follows them to us", LOOPBACK in seen.splitlines(), one_line(seen))
         self.await_state(SHOP, "active")
@@ -173,6 +174,10 @@ class Story:
         self.check_told_serial(SHOP, self.shop)
         proofs = self._stage.ca.http_proofs(SHOP)
         self.check("it was proved by HTTP-01", proofs > 0, f"the CA fetched {proofs} proofs from port {self._stage.server.http}")
+        self.change_zone([delegation])
+        self.show_command("endpoint", "check", SHOP)
+        found = {r["purpose"]: r["status"] for r in self._cli.endpoint(SHOP).records() if r["type"] == "CNAME"}
+        self.check("both records are found", found == {"routing": "ok", "challenge": "ok"}, str(found))
         for where, address, port in self.everywhere():
             answer = self.check_app(SHOP, where, port, address)
         status, body = probe.curl(self._stage.server.https, SHOP, self._stage.root)
