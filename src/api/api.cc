@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/event_stream.h"
+#include "api/overview_memory.h"
 #include "api/problem_document.h"
 #include "api/session_access.h"
 #include "base/log.h"
@@ -190,8 +191,12 @@ boost::asio::awaitable<void> serve_events(Parts parts, EventStreams& streams, Op
 }  // namespace
 
 struct Api::State {
-    State(boost::asio::any_io_executor executor, Parts p) : parts(p), streams(std::move(executor), p) {}
+    State(boost::asio::any_io_executor executor, Parts p) : parts(p), streams(std::move(executor), p)
+    {
+        parts.overview = &overview;
+    }
 
+    OverviewMemory overview;
     Parts parts;
     EventStreams streams;
 };

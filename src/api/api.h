@@ -107,6 +107,8 @@ struct SessionOptions {
     std::chrono::seconds code_life = std::chrono::minutes(10);
 };
 
+class OverviewMemory;
+
 // All must outlive the Api.
 struct Parts {
     store::Store& store;
@@ -116,6 +118,7 @@ struct Parts {
     NodeFacts& facts;
     alerts::Service& alerts;
     SessionOptions sessions{};
+    OverviewMemory* overview = nullptr;  // set by the Api
 };
 
 // Runs on one executor: no locks. REQUIRES: the routes are not called after the Api is gone.

@@ -1,6 +1,7 @@
 // /v1/sessions, /v1/session, /v1/sign-in-codes: the dashboard's way in and out; /v1/overview: what its first
 // page counts.
 #include "api/field_reader.h"
+#include "api/overview_memory.h"
 #include "api/session_access.h"
 #include "api/views.h"
 #include "base/log.h"
@@ -45,10 +46,15 @@ base::Task<Access> who_signs_in(Parts parts, std::string token, std::string code
     if (!token.empty()) {
         co_return co_await authenticate_bearer(parts, "Bearer " + token);
     }
-    auto take = [hash = hash_secret(code), now = parts.clock.now()](store::Transaction& tx) {
-        return tx.sessions.take_code(hash, now);
-    };
-    auto found = co_await parts.store.write(std::move(take));
+    const auto hash = hash_secret(code);
+    const auto now = parts.clock.now();
+    // Anybody may send codes: only one that there is becomes a job of the writer.
+    auto find = [hash, now](store::Transaction& tx) { return tx.sessions.find_code(hash, now); };
+    auto found = co_await parts.store.read(std::move(find));
+    if (found) {
+        auto take = [hash, now](store::Transaction& tx) { return tx.sessions.take_code(hash, now); };
+        found = co_await parts.store.write(std::move(take));
+    }
     if (!found && found.error().kind() == base::Errc::not_found) {
         co_return base::fail(code_invalid());
     }
@@ -124,31 +130,56 @@ base::Task<Answer> create_code(Parts parts, Call call)
 
 constexpr std::array days{0, 1, 3, 7, 14, 30, 60, 90};
 
+struct Counts {
+    std::vector<std::pair<model::EndpointState, std::int64_t>> states;
+    OverviewMemory::Ends ends;
+};
+
+// `ends` when they are known already.
+base::Result<Counts> read_counts(store::Transaction& tx, const std::string& tenant, base::Time now,
+                                 const std::optional<OverviewMemory::Ends>& ends)
+{
+    TRY(states, tx.overview.by_state(tenant));
+    if (ends) {
+        return Counts{std::move(states), *ends};
+    }
+    std::vector<base::Time> bounds;
+    for (const int each : days) {
+        bounds.push_back(now + std::chrono::hours(24 * each));
+    }
+    TRY(counted, tx.overview.by_end(tenant, bounds));
+    return Counts{std::move(states), std::move(counted)};
+}
+
+json::array expiry_view(const OverviewMemory::Ends& ends)
+{
+    json::array expiry;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        json::object bar;
+        bar["before_days"] = i < days.size() ? json::value(days.at(i)) : json::value(nullptr);
+        bar["certificates"] = ends.at(i);
+        expiry.push_back(std::move(bar));
+    }
+    return expiry;
+}
+
 base::Task<Answer> overview(Parts parts, Call call)
 {
     const auto now = parts.clock.now();
-    auto count = [tenant = call.access.caller.tenant,
-                  now](store::Transaction& tx) -> base::Result<json::object> {
-        std::vector<base::Time> bounds;
-        for (const int each : days) {
-            bounds.push_back(now + std::chrono::hours(24 * each));
-        }
-        TRY(states, tx.overview.by_state(tenant));
-        TRY(ends, tx.overview.by_end(tenant, bounds));
-        json::object endpoints;
-        for (const auto& [state, total] : states) {
-            endpoints[model::to_string(state)] = total;
-        }
-        json::array expiry;
-        for (std::size_t i = 0; i < ends.size(); ++i) {
-            json::object bar;
-            bar["before_days"] = i < days.size() ? json::value(days.at(i)) : json::value(nullptr);
-            bar["certificates"] = ends.at(i);
-            expiry.push_back(std::move(bar));
-        }
-        return json::object{{"endpoints", std::move(endpoints)}, {"expiry", std::move(expiry)}};
-    };
-    CO_TRY(made, co_await parts.store.read(std::move(count)));
+    const auto tenant = call.access.caller.tenant;
+    const auto known = parts.overview->find(tenant, now);
+    auto read = [tenant, now, known](store::Transaction& tx) { return read_counts(tx, tenant, now, known); };
+    CO_TRY(counts, co_await parts.store.read(std::move(read)));
+    if (!known) {
+        parts.overview->put(tenant, now, counts.ends);
+    }
+    json::object endpoints;
+    for (const auto& [state, total] : counts.states) {
+        endpoints[model::to_string(state)] = total;
+    }
+    json::object made;
+    made["endpoints"] = std::move(endpoints);
+    made["expiry"] = expiry_view(counts.ends);
     made["version"] = parts.facts.version();
     made["time"] = base::to_rfc3339(now);
     co_return Answer(200, std::move(made));

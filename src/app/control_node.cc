@@ -158,7 +158,7 @@ void ControlNode::follow(std::string name, feed::Filter filter, std::string foll
 {
     feed::Follower follower;
     follower.follower_class = std::move(follower_class);
-    follower.id = "local";
+    follower.id = std::string(feed::local_follower);
     follower.name = "this node";
     follower.version = std::string(version);
     sources_.push_back(std::make_unique<feed::StoreSource>(world_, std::move(filter), std::move(follower)));

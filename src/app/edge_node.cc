@@ -108,6 +108,7 @@ void EdgeNode::make_source(feed::FollowerIdentity identity)
     options.controls = settings_.join;
     options.invitation = std::move(invitation);
     options.folder = settings_.data;
+    options.group = settings_.group;
     options.identity = std::move(identity);
     options.user_agent = "certwright/" + std::string(version);
     auto source = std::make_unique<feed::MemberSource>(executor_, front_.clock, std::move(options));

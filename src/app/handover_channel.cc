@@ -66,7 +66,9 @@ base::Result<> send_message(int socket, const std::string& text, int file)
         std::memcpy(CMSG_DATA(header), &file, sizeof file);
     }
     if (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
-        return base::fail(channel_failed("cannot talk to the other process"));
+        const bool gone = errno == EPIPE || errno == ECONNRESET;
+        auto error = channel_failed("cannot talk to the other process");
+        return base::fail(gone ? std::move(error).with_code("nobody_there") : std::move(error));
     }
     return {};
 }

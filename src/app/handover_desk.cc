@@ -61,7 +61,7 @@ base::Result<std::unique_ptr<HandoverDesk>> HandoverDesk::open(boost::asio::any_
     return std::unique_ptr<HandoverDesk>(new HandoverDesk(std::move(channel), sockets, keeper));
 }
 
-boost::asio::awaitable<void> HandoverDesk::run()
+base::Task<> HandoverDesk::run()
 {
     while (true) {
         boost::system::error_code ignored;
@@ -73,15 +73,17 @@ boost::asio::awaitable<void> HandoverDesk::run()
             co_await base::sleep_for(pause);
             continue;
         }
-        const auto given = co_await converse(std::move(peer));
-        if (given) {
-            co_return;
+        bool lost = false;
+        auto given = co_await converse(std::move(peer), lost);
+        if (given || lost) {
+            co_return given;
         }
         base::log::warning("takeover_failed", {{"error", given.error().message()}});
     }
 }
 
-base::Task<> HandoverDesk::converse(net::Descriptor peer)
+// `lost`: the data is in nobody's hands.
+base::Task<> HandoverDesk::converse(net::Descriptor peer, bool& lost)
 {
     const auto executor = co_await boost::asio::this_coro::executor;
     Channel channel(executor, peer.release());
@@ -90,7 +92,9 @@ base::Task<> HandoverDesk::converse(net::Descriptor peer)
     auto given = co_await give_folder(channel);
     if (!given) {
         channel.close();
-        co_await take_back();
+        auto taken = co_await take_back();
+        lost = !taken;
+        co_return lost ? taken : given;
     }
     co_return given;
 }
@@ -114,17 +118,19 @@ base::Task<> HandoverDesk::give_folder(Channel& channel)
 }
 
 // The next process may need a moment to end.
-boost::asio::awaitable<void> HandoverDesk::take_back()
+base::Task<> HandoverDesk::take_back()
 {
+    base::Result<> taken;
     for (int i = 0; i < attempts_to_take_back; ++i) {
-        const auto taken = co_await keeper_.take_back();
+        taken = co_await keeper_.take_back();
         if (taken) {
             base::log::info("taken_back");
-            co_return;
+            co_return taken;
         }
         base::log::error("not_taken_back", {{"error", taken.error().message()}});
         co_await base::sleep_for(pause);
     }
+    co_return taken;
 }
 
 }  // namespace app

@@ -31,7 +31,8 @@ public:
                                                             FolderKeeper& keeper);
 
     // Returns when another process has taken over and this one has only to drain.
-    boost::asio::awaitable<void> run();
+    // An error: the data could be had neither by the other process nor again by this one.
+    base::Task<> run();
 
 private:
     using Channel = boost::asio::posix::stream_descriptor;
@@ -40,10 +41,10 @@ private:
         : listening_(std::move(listening)), sockets_(sockets), keeper_(keeper)
     {
     }
-    base::Task<> converse(net::Descriptor peer);
+    base::Task<> converse(net::Descriptor peer, bool& lost);
     base::Task<> give_sockets(Channel& channel);
     base::Task<> give_folder(Channel& channel);
-    boost::asio::awaitable<void> take_back();
+    base::Task<> take_back();
 
     Channel listening_;
     const net::PassedSockets& sockets_;

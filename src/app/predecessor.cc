@@ -1,5 +1,7 @@
 #include "app/predecessor.h"
 
+#include "base/log.h"
+
 #include <fmt/format.h>
 
 #include <sys/socket.h>
@@ -67,7 +69,12 @@ base::Result<> Predecessor::let_go()
 
 base::Result<> Predecessor::end()
 {
-    return send_message(channel_.get(), "ready");
+    auto said = send_message(channel_.get(), "ready");
+    if (!said && said.error().code() == "nobody_there") {
+        base::log::warning("predecessor_gone", {{"error", said.error().message()}});
+        return {};  // It died meanwhile: nobody else serves.
+    }
+    return said;
 }
 
 }  // namespace app

@@ -55,6 +55,7 @@ public:
             started = predecessor->end();
         }
         if (started) {
+            serving_ = true;
             tell_service_manager("READY=1");
             base::log::info("serving", {{"pid", ::getpid()}});
             tasks_.spawn("signals", obey());
@@ -62,7 +63,7 @@ public:
             co_await wait_for_end();
         }
         co_await end();
-        co_return started;
+        co_return failure_ ? base::Result<>(base::fail(*failure_)) : started;
     }
 
 private:
@@ -105,15 +106,22 @@ private:
             base::log::warning("no_takeover", {{"error", desk.error().message()}});
             co_return;
         }
-        co_await (*desk)->run();
-        base::log::info("handed_over");
-        end_as(edge::Ending::succeeded);
+        auto given = co_await (*desk)->run();
+        if (given) {
+            base::log::info("handed_over");
+            end_as(edge::Ending::succeeded);
+        } else {
+            // Neither process has the data: the service manager starts a new one.
+            failure_ = std::move(given).error();
+            end_as(edge::Ending::alone);
+        }
     }
 
     boost::asio::awaitable<void> end()
     {
         const auto ending = ending_.value_or(edge::Ending::alone);
-        if (ending == edge::Ending::alone) {
+        // One that never served speaks for the service no more than it did before.
+        if (ending == edge::Ending::alone && serving_) {
             tell_service_manager("STOPPING=1");
         }
         co_await tasks_.stop();
@@ -126,8 +134,10 @@ private:
 
     base::Task<> let_go() override
     {
-        co_await node_->stop();
-        node_.reset();
+        if (node_) {
+            co_await node_->stop();
+            node_.reset();
+        }
         co_return base::Result<>();
     }
 
@@ -147,6 +157,8 @@ private:
     Front& front_;
     Successor successor_;
     std::unique_ptr<Node> node_;  // null while the data folder is in another process's hands
+    bool serving_ = false;
+    std::optional<base::Error> failure_;
     std::optional<edge::Ending> ending_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer woken_;

@@ -91,6 +91,13 @@ std::chrono::steady_clock::time_point in(std::chrono::milliseconds limit)
     return std::chrono::steady_clock::now() + limit;
 }
 
+// The visitor's own limit for a pause ends first: what he is slow at is not the upstream's fault.
+std::chrono::milliseconds while_sending(const ForwardLimits& limits)
+{
+    constexpr std::chrono::seconds slack{10};
+    return std::max(limits.answer, limits.body) + slack;
+}
+
 }  // namespace
 
 namespace {
@@ -185,7 +192,7 @@ base::Task<Forwarder::Answer> Forwarder::send_to(Job& job, const Upstream& upstr
     const auto origin = origin_of(job.exchange, job.route, upstream);
     auto kept = co_await pool_.acquire(origin, job.limits.connect);
     if (!kept) {
-        health_.failed(upstream);
+        health_.failed(job.route, upstream);
         co_return base::fail(std::move(kept).error());
     }
     sent = true;
@@ -194,15 +201,15 @@ base::Task<Forwarder::Answer> Forwarder::send_to(Job& job, const Upstream& upstr
     if (!answer && again && answer.error().code() == "stale_connection") {
         auto fresh = co_await pool_.connect(origin, job.limits.connect);
         if (!fresh) {
-            health_.failed(upstream);
+            health_.failed(job.route, upstream);
             co_return base::fail(std::move(fresh).error());
         }
         answer = co_await send_on(job, std::move(*fresh), std::move(head), std::move(body));
     }
     if (answer) {
-        health_.answered(upstream);
+        health_.answered(job.route, upstream);
     } else {
-        health_.failed(upstream);
+        health_.failed(job.route, upstream);
     }
     co_return answer;
 }
@@ -240,14 +247,14 @@ base::Task<Forwarder::Connection> Forwarder::connect_for_stream(Job& job, const 
     if (first) {
         co_return std::move(first);
     }
-    health_.failed(*upstream);
+    health_.failed(job.route, *upstream);
     if (job.route.upstreams.size() < 2) {
         co_return std::move(first);
     }
     upstream = &health_.choose(job.route, upstream);
     auto second = co_await pool_.acquire(origin_of(job.exchange, job.route, *upstream), job.limits.connect);
     if (!second) {
-        health_.failed(*upstream);
+        health_.failed(job.route, *upstream);
     }
     co_return std::move(second);
 }
@@ -264,7 +271,7 @@ base::Task<> Forwarder::stream(Job& job)
     const auto head =
         forwarded_request(job.exchange.request(), job.exchange.connection(), upstream->prefix, job.id);
     connection->begin(head, length ? http::Framing::length(*length) : http::Framing::chunked());
-    connection->set_deadline(in(job.limits.answer));
+    connection->set_deadline(in(while_sending(job.limits)));
 
     auto executor = co_await asio::this_coro::executor;
     std::optional<base::Error> client_failure;
@@ -282,9 +289,9 @@ base::Task<> Forwarder::stream(Job& job)
         co_return base::fail(std::move(answered).error());
     }
     if (*answered) {
-        health_.answered(*upstream);
+        health_.answered(job.route, *upstream);
     } else if (!client_failure) {
-        health_.failed(*upstream);
+        health_.failed(job.route, *upstream);
     }
     if (!sending_stopped && sent && *answered) {
         pool_.release(std::move(connection));
@@ -307,7 +314,7 @@ base::Task<> Forwarder::send_request_body(Job& job, http::Http1Connection& conne
             connection.set_deadline(in(job.limits.answer));
             co_return co_await connection.finish(passed_trailers(job.exchange.request_trailers()));
         }
-        connection.set_deadline(in(job.limits.answer));
+        connection.set_deadline(in(while_sending(job.limits)));
         const std::span<const char> piece(buffer.get(), *count);
         CO_CHECKED(co_await connection.send_body(piece));
     }

@@ -142,7 +142,7 @@ asio::awaitable<void> Loop::serve(asio::ip::tcp::socket socket, bool tls)
     }
     std::unique_ptr<net::Stream> stream;
     if (tls) {
-        auto accepted = co_await tls_->accept(std::move(socket), cache_, options_.handshake);
+        auto accepted = co_await tls_->accept(std::move(socket), cache_, options_.handshake, client);
         if (!accepted) {
             Counters::count(counters_.handshakes_failed);
             base::log::debug("handshake_failed", {{"error", accepted.error().message()}});

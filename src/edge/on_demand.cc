@@ -10,6 +10,17 @@ namespace asio = boost::asio;
 
 namespace {
 
+// Who comes, for rates: of IPv6 the network, within which addresses are a visitor's own choice (RFC 6177).
+std::string visitor(const asio::ip::address& address)
+{
+    if (address.is_v4() || address.to_v6().is_v4_mapped()) {
+        return address.to_string();
+    }
+    auto octets = address.to_v6().to_bytes();
+    std::fill(octets.begin() + octets.size() / 2, octets.end(), std::uint8_t{0});
+    return asio::ip::address_v6(octets).to_string() + "/64";
+}
+
 // Control is not asked again at once about a name that it could not decide on.
 constexpr std::chrono::seconds until_asked_again{1};
 // A name whose certificate has not come in time gets another try later.
@@ -67,7 +78,7 @@ bool OnDemand::may_wait(const model::Pool& pool, const Route& route, const std::
 
 base::Task<OnDemand::Answer> OnDemand::wish(std::string name, asio::ip::address client)
 {
-    model::Wish wanted{name, client.to_string()};
+    model::Wish wanted{name, visitor(client)};
     auto asking = ask_(std::move(wanted));
     const auto answer = co_await std::move(asking);
     const auto now = std::chrono::steady_clock::now();

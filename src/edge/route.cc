@@ -61,7 +61,8 @@ base::Result<Upstream> parse_upstream(std::string_view url)
             return base::fail(bad(url, "its port is not a number from 1 to 65535"));
         }
     }
-    upstream.name = fmt::format("{}://{}:{}", scheme, host, upstream.origin.port);
+    const auto literal = host.contains(':') ? fmt::format("[{}]", host) : std::string(host);
+    upstream.name = fmt::format("{}://{}:{}", scheme, literal, upstream.origin.port);
     upstream.prefix = rest.substr(slash);
     while (upstream.prefix.ends_with('/')) {
         upstream.prefix.pop_back();

@@ -16,7 +16,7 @@ http::RequestHead health_question(const UpstreamHealth::Watched& watched)
     head.method = "GET";
     head.target = watched.upstream.prefix + watched.path;
     const auto& name = watched.upstream.name;
-    head.authority = name.substr(name.find("://") + 3);
+    head.authority = name.substr(name.find("://") + 3);  // "[2001:db8::1]:8080": as a URL has it
     head.headers.add("User-Agent", "certwright-health");
     return head;
 }
@@ -27,11 +27,14 @@ boost::asio::awaitable<void> UpstreamChecks::run()
 {
     while (true) {
         co_await base::sleep_for(between_checks);
-        for (const auto& [key, watched] : health_.watched()) {
-            if (under_way_ < most_checks_at_once) {
-                ++under_way_;
-                tasks_.spawn("upstream_check", check(key, watched));
-            }
+        const auto& all = health_.watched();
+        auto next = all.upper_bound(last_);
+        for (std::size_t i = 0; i < all.size() && under_way_ < most_checks_at_once; ++i) {
+            next = next == all.end() ? all.begin() : next;
+            last_ = next->first;
+            ++under_way_;
+            tasks_.spawn("upstream_check", check(next->first, next->second));
+            ++next;
         }
     }
 }

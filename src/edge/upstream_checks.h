@@ -25,6 +25,7 @@ private:
     UpstreamHealth& health_;
     base::TaskGroup& tasks_;
     std::size_t under_way_ = 0;
+    std::string last_;  // where the next round goes on
 };
 
 }  // namespace edge

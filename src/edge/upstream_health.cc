@@ -12,19 +12,27 @@ namespace {
 constexpr std::chrono::seconds in_use{60};
 constexpr std::size_t most_watched = 1'000;
 
+// A blank stands in neither.
+std::string name_of(const Route& route, const Upstream& upstream)
+{
+    return route.endpoint + " " + upstream.name;
+}
+
 }  // namespace
 
 UpstreamHealth::Time UpstreamHealth::left_alone_until(const Route& route, const Upstream& upstream, Time now)
 {
-    const auto failed_until = failures_.left_alone_until(upstream.name, now).value_or(Time::min());
+    const auto name = name_of(route, upstream);
+    const auto failed_until = failures_.left_alone_until(name, now).value_or(Time::min());
     const auto& path = route.forwarding.health_path;
     if (path.empty()) {
         return failed_until;
     }
-    const auto key = upstream.name + path;
+    const auto key = name + path;
     auto found = watched_.find(key);
     if (found == watched_.end() && watched_.size() < most_watched) {
         Watched added;
+        added.name = name;
         added.upstream = upstream;
         added.path = path;
         found = watched_.emplace(key, std::move(added)).first;
@@ -50,10 +58,10 @@ void UpstreamHealth::checked(const std::string& key, bool well)
     if (found == watched_.end()) {
         return;
     }
-    if (well) {
-        failures_.succeeded(found->second.upstream.name);
-    }
     if (std::exchange(found->second.well, well) != well) {
+        if (well) {
+            failures_.succeeded(found->second.name);
+        }
         base::log::warning(well ? "upstream_well" : "upstream_unwell",
                            {{"upstream", found->second.upstream.name}, {"path", found->second.path}});
     }
@@ -80,13 +88,25 @@ const Upstream& UpstreamHealth::choose(const Route& route, const Upstream* but)
     return *best;
 }
 
-void UpstreamHealth::failed(const Upstream& upstream)
+void UpstreamHealth::answered(const Route& route, const Upstream& upstream)
 {
+    if (!failures_.empty()) {
+        failures_.succeeded(name_of(route, upstream));
+    }
+}
+
+void UpstreamHealth::failed(const Route& route, const Upstream& upstream)
+{
+    if (route.upstreams.size() < 2) {
+        return;  // It is asked all the same.
+    }
     const auto now = std::chrono::steady_clock::now();
-    const bool good = !failures_.left_alone_until(upstream.name, now);
-    failures_.failed(upstream.name, now);
-    if (good && failures_.left_alone_until(upstream.name, now)) {
-        base::log::warning("upstream_left_alone", {{"upstream", upstream.name}});
+    const auto name = name_of(route, upstream);
+    const bool good = !failures_.left_alone_until(name, now);
+    failures_.failed(name, now);
+    if (good && failures_.left_alone_until(name, now)) {
+        base::log::warning("upstream_left_alone",
+                           {{"endpoint", route.endpoint}, {"upstream", upstream.name}});
     }
 }
 

@@ -16,26 +16,28 @@
 
 namespace edge {
 
-// Shared by the endpoints of a loop that have the same upstreams. Runs on one executor: no locks.
+// Each endpoint of a loop has its own view: what one tenant makes fail is no other's matter. Runs on one
+// executor: no locks.
 class UpstreamHealth {
 public:
     // REQUIRES: the route has upstreams. `but`: one that was just asked in vain; it is chosen again only
     // where there is no other.
     const Upstream& choose(const Route& route, const Upstream* but = nullptr);
 
-    void answered(const Upstream& upstream) { failures_.succeeded(upstream.name); }
-    void failed(const Upstream& upstream);
+    void answered(const Route& route, const Upstream& upstream);
+    void failed(const Route& route, const Upstream& upstream);
 
     // What is to be checked: the upstreams of routes with a health path and several of them, while they are
     // in use.
     struct Watched {
+        std::string name;  // of endpoint and upstream
         Upstream upstream;
         std::string path;
         bool proxy_protocol = false;
         std::chrono::steady_clock::time_point used{};
         bool well = true;
     };
-    // By upstream and path. Those not used for a minute are forgotten.
+    // By endpoint, upstream and path. Those not used for a minute are forgotten.
     const std::map<std::string, Watched>& watched();
     void checked(const std::string& key, bool well);
 

@@ -38,15 +38,29 @@ TEST(UpstreamHealth, OneThatFailsTwiceInARowIsLeftAloneUntilItAnswers)
     UpstreamHealth health;
     const auto route = three();
     const auto& bad = route.upstreams[1];
-    health.failed(bad);
+    health.failed(route, bad);
     EXPECT_EQ(chosen(health, route).size(), 3U) << "once is nothing";
-    health.answered(bad);
-    health.failed(bad);
+    health.answered(route, bad);
+    health.failed(route, bad);
     EXPECT_EQ(chosen(health, route).size(), 3U);
-    health.failed(bad);
+    health.failed(route, bad);
     EXPECT_FALSE(chosen(health, route).contains(bad.name));
-    health.answered(bad);
+    health.answered(route, bad);
     EXPECT_TRUE(chosen(health, route).contains(bad.name));
+}
+
+TEST(UpstreamHealth, WhatFailsForOneEndpointIsNoOthersMatter)
+{
+    UpstreamHealth health;
+    auto route = three();
+    route.endpoint = "ep_a";
+    auto other = three();
+    other.endpoint = "ep_b";
+    const auto& bad = route.upstreams[1];
+    health.failed(route, bad);
+    health.failed(route, bad);
+    EXPECT_FALSE(chosen(health, route).contains(bad.name));
+    EXPECT_TRUE(chosen(health, other).contains(bad.name));
 }
 
 TEST(UpstreamHealth, NeverAllAreLeftAlone)
@@ -54,8 +68,8 @@ TEST(UpstreamHealth, NeverAllAreLeftAlone)
     UpstreamHealth health;
     const auto route = three();
     for (const auto& each : route.upstreams) {
-        health.failed(each);
-        health.failed(each);
+        health.failed(route, each);
+        health.failed(route, each);
     }
     EXPECT_EQ(chosen(health, route), (std::set<std::string>{route.upstreams.front().name}))
         << "the first to be tried";

@@ -75,11 +75,12 @@ base::Task<http::ClientResponse> HttpSource::ask(http::ClientRequest request)
     base::Error failure(base::Errc::invalid, "no control node is named");
     for (std::size_t tried = 0; tried < controls_.size(); ++tried) {
         auto here = request;
-        here.url = controls_[at_] + request.url;
+        const auto asked = at_;
+        here.url = controls_[asked] + request.url;
         auto response = co_await client_.send(std::move(here));
         if (response && response->status / 100 == 2) {
             if (tried > 0) {
-                base::log::info("feed_control_changed", {{"control", controls_[at_]}});
+                base::log::info("feed_control_changed", {{"control", controls_[asked]}});
             }
             co_return std::move(*response);
         }
@@ -89,7 +90,8 @@ base::Task<http::ClientResponse> HttpSource::ask(http::ClientRequest request)
         } else if (failure.kind() != base::Errc::unauthorized) {
             failure = std::move(response).error();
         }
-        at_ = (at_ + 1) % controls_.size();
+        // Another question may have moved on meanwhile.
+        at_ = at_ == asked ? (asked + 1) % controls_.size() : at_;
     }
     co_return base::fail(std::move(failure));
 }

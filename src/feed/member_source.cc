@@ -41,10 +41,17 @@ base::Result<std::string> body_for(const crypto::PrivateKey& key)
     return boost::json::serialize(boost::json::object{{"request", base::to_base64url(request)}});
 }
 
-bool leads_to(const std::string& root_pem, const std::string& hash)
+std::string hash_of(const base::Bytes& root)
 {
-    const auto root = crypto::parse_chain(root_pem);
-    return root && base::to_hex(crypto::sha256(root->der.front())) == hash;
+    return base::to_hex(crypto::sha256(root));
+}
+
+// The one certificate in `text` that has the hash, written anew: whatever else was sent is not trusted.
+// Empty: it is not the first one.
+std::string pinned_root(const std::string& text, const std::string& hash)
+{
+    const auto root = crypto::parse_chain(text);
+    return root && hash_of(root->der.front()) == hash ? crypto::to_pem({root->der.front()}) : std::string();
 }
 
 // The PEM blocks of a text, each with its lines.
@@ -93,8 +100,9 @@ MemberSource::MemberSource(boost::asio::any_io_executor executor, const base::Cl
 
 base::Task<Batch> MemberSource::next(model::Position after)
 {
-    CO_CHECKED(co_await ensure());
-    auto batch = co_await link_->source.next(after);
+    CO_TRY(joined_now, co_await ensure());
+    // What was followed before may be another group's.
+    auto batch = co_await link_->source.next(joined_now ? model::Position() : after);
     if (batch || batch.error().kind() != base::Errc::unauthorized || !options_.invitation) {
         co_return std::move(batch);
     }
@@ -122,7 +130,18 @@ base::Task<model::WishAnswer> MemberSource::wish(model::Wish wish)
     co_return co_await std::move(asking);
 }
 
-base::Task<> MemberSource::ensure()
+// An invitation of another control node, or a certificate that has ended: only an invitation helps.
+bool MemberSource::outlived() const
+{
+    if (!options_.invitation || !membership_) {
+        return false;
+    }
+    const auto root = crypto::parse_chain(membership_->root);
+    return membership_->until <= clock_.now() || !root ||
+           hash_of(root->der.front()) != options_.invitation->root_hash;
+}
+
+base::Task<bool> MemberSource::ensure()
 {
     if (!membership_ && has_membership(options_.folder)) {
         auto stored = read();
@@ -132,8 +151,9 @@ base::Task<> MemberSource::ensure()
             co_return base::fail(std::move(stored).error());
         }
     }
-    if (!membership_) {
-        co_return co_await join();
+    if (!membership_ || outlived()) {
+        CO_CHECKED(co_await join());
+        co_return true;
     }
     if (clock_.now() >= next_renewal_) {
         next_renewal_ = clock_.now() + between_renewals;
@@ -143,7 +163,7 @@ base::Task<> MemberSource::ensure()
                 {{"error", renewed.error().message()}, {"until", base::to_rfc3339(membership_->until)}});
         }
     }
-    co_return base::Result<>();
+    co_return false;
 }
 
 std::unique_ptr<http::Client> MemberSource::client_for(const std::string& root, const Membership* shown) const
@@ -170,10 +190,11 @@ base::Task<std::string> MemberSource::trusted_root() const
         auto answer = co_await client->send(std::move(get));
         if (!answer) {
             failure = std::move(answer).error();
-        } else if (answer->status != 200 || !leads_to(answer->body, options_.invitation->root_hash)) {
+        } else if (auto root = pinned_root(answer->body, options_.invitation->root_hash);
+                   answer->status != 200 || root.empty()) {
             failure = not_our_control(control);
         } else {
-            co_return std::move(answer->body);
+            co_return std::move(root);
         }
     }
     co_return base::fail(std::move(failure));
@@ -256,6 +277,12 @@ base::Result<> MemberSource::take(const std::string& key, const std::string& roo
     const auto* chain = object == nullptr ? nullptr : object->if_contains("chain");
     if (chain == nullptr || !chain->is_string()) {
         return base::fail(base::Errc::invalid, "the control node answered without a certificate");
+    }
+    const auto* group = object->if_contains("group");
+    if (group != nullptr && group->is_string() && group->get_string() != options_.group) {
+        base::log::error("edge_group_differs", {{"invited_to", std::string(group->get_string())},
+                                                {"started_for", options_.group},
+                                                {"fix", "start this edge with --group of the invitation"}});
     }
     const auto text = key + root + std::string(chain->get_string());
     TRY(membership, membership_from(text));

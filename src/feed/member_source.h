@@ -25,8 +25,9 @@ std::optional<Invitation> invitation_from(std::string_view text);
 struct MemberOptions {
     std::vector<std::string> controls;     // https URLs of control nodes' feed.listen
     std::optional<Invitation> invitation;  // none: it has joined before
-    std::filesystem::path folder;  // where key and certificate are kept, in membership.pem (mode 0600)
-    FollowerIdentity identity;     // its id is the one in the certificate, once there is one
+    std::filesystem::path folder;   // where key and certificate are kept, in membership.pem (mode 0600)
+    std::string group = "default";  // that the edge serves
+    FollowerIdentity identity;      // its id is the one in the certificate, once there is one
     std::string user_agent;
 };
 
@@ -59,7 +60,9 @@ private:
         base::Time until{};
     };
 
-    base::Task<> ensure();
+    bool outlived() const;
+    // True: it has just joined.
+    base::Task<bool> ensure();
     base::Task<> join();
     base::Task<> renew();
     base::Task<std::string> trusted_root() const;

@@ -8,7 +8,7 @@ namespace model {
 
 struct Wish {
     std::string name;    // as the visitor said it: not checked
-    std::string client;  // the visitor's address
+    std::string client;  // the visitor's address, of IPv6 its network
 };
 
 struct WishAnswer {

@@ -41,6 +41,7 @@ public:
                 now + std::min<std::chrono::seconds>(limits_.first * (1LL << doubled), limits_.longest);
         }
     }
+    bool empty() const { return entries_.empty(); }
     void succeeded(const Key& key)
     {
         if (!entries_.empty()) {

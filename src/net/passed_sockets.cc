@@ -20,15 +20,15 @@ namespace {
 
 constexpr int first_passed = 3;  // SD_LISTEN_FDS_START
 constexpr int most_passed = 1'000;
-constexpr std::array<std::string_view, 5> uses{"http", "https", "api", "responder", "dns"};
+constexpr std::array<std::string_view, 6> uses{"http", "https", "api", "feed", "responder", "dns"};
 
 base::Error not_usable(std::string_view use, std::string_view why)
 {
     return base::Error(base::Errc::invalid, fmt::format("the passed socket '{}' {}", use, why))
         .with_code("passed_socket_invalid")
         .with_fix(
-            "in each systemd .socket unit write FileDescriptorName=http, https, api, responder or dns, and "
-            "addresses with ListenStream= (for dns ListenDatagram= too)");
+            "in each systemd .socket unit write FileDescriptorName=http, https, api, feed, responder or dns, "
+            "and addresses with ListenStream= (for dns ListenDatagram= too)");
 }
 
 // Absent and malformed variables are the same: nothing was passed.

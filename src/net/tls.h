@@ -79,9 +79,10 @@ public:
     static base::Result<std::unique_ptr<TlsServer>> create(TlsPolicy policy);
     virtual ~TlsServer() = default;
     // Performs the handshake on an accepted socket. REQUIRES: `source` outlives the call. Errors say what the
-    // client did.
+    // client did. `client`: who it is behind a load balancer; none: the socket's peer.
     virtual base::Task<std::unique_ptr<Stream>> accept(asio::ip::tcp::socket socket, IdentitySource& source,
-                                                       std::chrono::milliseconds limit) = 0;
+                                                       std::chrono::milliseconds limit,
+                                                       std::optional<Endpoint> client = std::nullopt) = 0;
 };
 
 class AddressMemory;

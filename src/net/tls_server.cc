@@ -117,7 +117,8 @@ public:
     }
 
     base::Task<std::unique_ptr<Stream>> accept(asio::ip::tcp::socket socket, IdentitySource& source,
-                                               std::chrono::milliseconds limit) override;
+                                               std::chrono::milliseconds limit,
+                                               std::optional<Endpoint> client) override;
 
 private:
     SslContextHandle context_;
@@ -210,7 +211,8 @@ std::string client_name_of(const SSL* ssl)
 
 base::Task<std::unique_ptr<Stream>> OpensslServer::accept(asio::ip::tcp::socket socket,
                                                           IdentitySource& source,
-                                                          std::chrono::milliseconds limit)
+                                                          std::chrono::milliseconds limit,
+                                                          std::optional<Endpoint> client)
 {
     SslHandle ssl(SSL_new(context_.get()));
     if (!ssl) {
@@ -222,7 +224,7 @@ base::Task<std::unique_ptr<Stream>> OpensslServer::accept(asio::ip::tcp::socket 
     Handshake state;
     state.source = &source;
     state.answers_acme = acme_;
-    state.hello.client = stream->facts().client;
+    state.hello.client = client.value_or(stream->facts().client);
     state.hello.local = stream->facts().local;
     SSL_set_app_data(stream->native(), &state);
     auto shaken = co_await shake_hands(*stream, state);

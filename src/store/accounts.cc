@@ -78,7 +78,8 @@ base::Result<model::Token> Tokens::find(const std::string& secret_hash, base::Ti
     static const auto text =
         token_table().select() +
         " WHERE secret_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)";
-    return one_record(db_.execute(text, sql::params(secret_hash, now)), read_token, "such", "token");
+    return one_record(db_.execute(text + std::string(db_.dialect().row_lock), sql::params(secret_hash, now)),
+                      read_token, "such", "token");
 }
 
 base::Result<std::vector<model::Token>> Tokens::list(const std::string& tenant)

@@ -6,6 +6,31 @@
 
 namespace store {
 
+namespace {
+
+// Live endpoints whose line is missing or tells of another tenant or other names. An older program writes no
+// lines; what it changed in the last days is young or in the log of revisions, so no other is looked at.
+base::Result<SearchLines> stale_lines(sql::Connection& db)
+{
+    TRY(now, db.now());
+    TRY(rows, db.execute("SELECT id, tenant, names FROM endpoints WHERE deleted_at IS NULL AND id IN"
+                         " (SELECT id FROM endpoints WHERE deleted_at IS NULL AND created_at > $1"
+                         " UNION SELECT subject FROM revisions WHERE kind = 'route')"
+                         " AND NOT EXISTS (SELECT 1 FROM search_lines l WHERE l.endpoint = endpoints.id"
+                         " AND l.tenant = endpoints.tenant AND l.names = endpoints.names)",
+                         sql::params(now - std::chrono::days(2))));
+    SearchLines stale;
+    for (const auto& each : rows) {
+        sql::RowReader row(each);
+        auto id = row.text();
+        auto tenant = row.text();
+        stale.emplace(std::move(id), SearchLine{std::move(tenant), row.text()});
+    }
+    return stale;
+}
+
+}  // namespace
+
 base::Result<std::optional<Endpoints::Stored>> Endpoints::stored(const std::string& id)
 {
     return maybe_record(
@@ -94,17 +119,8 @@ base::Result<> Endpoints::recount()
     CHECKED(
         db_.execute("INSERT INTO endpoint_totals (state, total) SELECT state, CAST(SUM(total) AS BIGINT)"
                     " FROM endpoint_counts GROUP BY state"));
-    TRY(now, db_.now());
-    TRY(missing, db_.execute("SELECT id, tenant, names FROM endpoints WHERE deleted_at IS NULL"
-                             " AND created_at > $1 AND NOT EXISTS"
-                             " (SELECT 1 FROM search_lines l WHERE l.endpoint = endpoints.id)",
-                             sql::params(now - std::chrono::days(2))));
-    for (const auto& each : missing) {
-        sql::RowReader row(each);
-        auto id = row.text();
-        auto tenant = row.text();
-        lines_.try_emplace(std::move(id), SearchLine{std::move(tenant), row.text()});
-    }
+    TRY(stale, stale_lines(db_));
+    lines_.merge(stale);
     return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <thread>
 
 namespace store {
@@ -35,6 +36,13 @@ base::Result<int> applied_version(sql::Connection& db)
     return sql::RowReader(rows.front()).small();
 }
 
+// Tables that steps change while nodes of an older program use them. All are taken before the first step, in
+// the order of a batch (its rows, the head, then revisions): a step that took the head first would meet a
+// batch that holds rows of endpoints and waits for the head.
+constexpr std::array<std::string_view, 8> shared_tables{"endpoints",     "alerts",       "edge_nodes",
+                                                        "edge_groups",   "certificates", "tokens",
+                                                        "revision_head", "revisions"};
+
 base::Result<> apply(sql::Connection& db, int version)
 {
     CHECKED(db.lock_migrations());
@@ -50,6 +58,9 @@ base::Result<> apply(sql::Connection& db, int version)
                 .with_code("store_newer")
                 .with_fix("start the newer version of certwright that last used this database, or restore a "
                           "backup made before it"));
+    }
+    if (applied < version) {
+        CHECKED(db.lock_tables(shared_tables));
     }
     for (int step = applied + 1; step <= version; ++step) {
         CHECKED(db.run(in_dialect(migration_steps()[static_cast<std::size_t>(step - 1)], db.dialect())));

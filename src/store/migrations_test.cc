@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 namespace store {
 
@@ -151,6 +152,38 @@ TEST_P(MigrationsOnStore, RunOnceWhenSeveralNodesStartTogether)
     EXPECT_EQ(test::Postgres::shared().query(url, "SELECT COUNT(*) FROM schema_migrations"),
               std::to_string(latest_schema()));
     EXPECT_EQ(test::Postgres::shared().query(url, "SELECT COUNT(*) FROM revision_head"), "1");
+}
+
+TEST_P(MigrationsOnStore, LetABatchOfAnOlderNodeEndBeforeTheyTakeTheHead)
+{
+    if (!on_postgres()) {
+        return;  // One process holds a SQLite file.
+    }
+    const auto asked = [&](const std::string& text) { return test::Postgres::shared().query(url, text); };
+    start_with_version(9);
+    store.reset();
+    const auto older = driver()->open(sql::Access::write).value();
+    ASSERT_TRUE(older->begin());
+    ASSERT_TRUE(older->run("UPDATE endpoints SET checks = 0"));
+    base::Result<std::unique_ptr<Store>> opened = base::fail(base::Errc::internal, "not yet");
+    {
+        const std::jthread newer([&] { opened = open(); });
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        const std::string waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted";
+        while (asked(waiting) == "0" && std::chrono::steady_clock::now() < until) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        }
+        EXPECT_EQ(asked(waiting), "1");
+        EXPECT_EQ(asked("SELECT COUNT(*) FROM pg_locks WHERE relation IN"
+                        " ('revision_head'::regclass, 'revisions'::regclass)"),
+                  "0");
+        EXPECT_TRUE(
+            older->run("UPDATE revision_head SET number = number + 1; INSERT INTO revisions VALUES"
+                       " (1, 'route', 'ep_a', '')"));
+        EXPECT_TRUE(older->commit());
+    }
+    ASSERT_TRUE(opened) << opened.error().message();
+    EXPECT_EQ(asked("SELECT number FROM revision_head"), "1");
 }
 
 ON_BOTH_ENGINES(MigrationsOnStore);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <span>
 
 namespace store {
 
@@ -17,6 +16,7 @@ constexpr std::int64_t tenant_pairs = 0x10000;  // Above every pair of character
 constexpr std::uint64_t tenant_rows = 256;
 constexpr std::uint64_t place_bits = 12;
 constexpr std::uint64_t third_bits = 8;
+constexpr std::size_t most_entries = 1'000'000;
 
 std::uint8_t octet(char character)
 {
@@ -39,21 +39,19 @@ std::size_t number_at(base::ByteView row, std::size_t at)
     return row[at] | (std::size_t{row[at + 1]} << 8);
 }
 
-void append_list(base::Bytes& row, std::uint8_t third, std::span<const std::uint64_t> entries)
+void append_list(base::Bytes& row, std::uint8_t third, const Places& places)
 {
+    const auto count = places.count();
     row.push_back(third);
-    append_number(row, entries.size());
-    const auto bitmap = row.size();
-    if (entries.size() >= bitmap_from) {
-        row.resize(bitmap + bitmap_size);
+    append_number(row, count);
+    if (count >= bitmap_from) {
+        places.append_bits(row);
+        return;
     }
-    for (const auto entry : entries) {
-        const auto place = entry & (lines_a_block - 1);
-        if (entries.size() >= bitmap_from) {
-            row[bitmap + place / 8] |= static_cast<std::uint8_t>(1U << (place % 8));
-        } else {
-            append_number(row, place);
-        }
+    std::vector<std::int64_t> numbers;
+    places.append_to(numbers, 0);
+    for (const auto place : numbers) {
+        append_number(row, static_cast<std::size_t>(place));
     }
 }
 
@@ -71,10 +69,12 @@ Places places_in(base::ByteView list, std::size_t count)
 
 }  // namespace
 
+// Octets of words are those of a bitmap.
+static_assert(std::endian::native == std::endian::little);
+
 Places Places::of_bits(base::ByteView bits)
 {
     Places places;
-    static_assert(std::endian::native == std::endian::little);
     std::memcpy(places.words_.data(), bits.data(), std::min(bits.size(), sizeof(places.words_)));
     return places;
 }
@@ -107,6 +107,13 @@ Places& Places::operator|=(const Places& other)
         words_[at] |= other.words_[at];
     }
     return *this;
+}
+
+void Places::append_bits(base::Bytes& bytes) const
+{
+    const auto at = bytes.size();
+    bytes.resize(at + sizeof(words_));
+    std::memcpy(bytes.data() + at, words_.data(), sizeof(words_));
 }
 
 void Places::append_to(std::vector<std::int64_t>& numbers, std::int64_t base) const
@@ -162,24 +169,32 @@ void NameBlock::add(std::size_t place, std::string_view tenant, std::string_view
             note(pair_of(names[at], names[at + 1]), octet(names[at + 2]));
         }
     }
+    if (entries_.size() >= most_entries) {
+        gather();
+    }
+}
+
+void NameBlock::gather()
+{
+    std::ranges::sort(entries_);
+    auto list = lists_.end();
+    for (const auto entry : entries_) {
+        const auto gram = entry >> place_bits;
+        if (list == lists_.end() || list->first != gram) {
+            list = lists_.try_emplace(gram).first;
+        }
+        list->second.set(entry & (lines_a_block - 1));
+    }
+    entries_.clear();
 }
 
 std::map<std::int64_t, base::Bytes> NameBlock::rows()
 {
-    std::ranges::sort(entries_);
-    const auto repeated = std::ranges::unique(entries_);
-    entries_.erase(repeated.begin(), repeated.end());
+    gather();
     std::map<std::int64_t, base::Bytes> rows;
-    const std::span<const std::uint64_t> all(entries_);
-    for (std::size_t from = 0; from < all.size();) {
-        const auto gram = all[from] >> place_bits;
-        auto to = from;
-        while (to < all.size() && all[to] >> place_bits == gram) {
-            ++to;
-        }
+    for (const auto& [gram, places] : lists_) {
         append_list(rows[static_cast<std::int64_t>(gram >> third_bits)], static_cast<std::uint8_t>(gram),
-                    all.subspan(from, to - from));
-        from = to;
+                    places);
     }
     return rows;
 }

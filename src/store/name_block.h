@@ -26,6 +26,8 @@ public:
     std::size_t count() const;
     Places& operator&=(const Places& other);
     Places& operator|=(const Places& other);
+    // As of_bits() reads them.
+    void append_bits(base::Bytes& bytes) const;
     // Appends base + place of each, rising.
     void append_to(std::vector<std::int64_t>& numbers, std::int64_t base) const;
 
@@ -46,6 +48,8 @@ Gram gram_of_tenant(std::string_view tenant);
 // Whether names consist of such characters.
 bool is_name_character(char character);
 
+// However long names are, it holds no more than 512 octets for each three characters that names can have,
+// 30 MB, and a million entries.
 class NameBlock {
 public:
     // `names` as JSON: what ends a name is a third character too. REQUIRES: place < lines_a_block.
@@ -54,7 +58,10 @@ public:
     std::map<std::int64_t, base::Bytes> rows();
 
 private:
-    std::vector<std::uint64_t> entries_;  // pair, third and place in one number
+    void gather();  // moves the entries into the lists
+
+    std::vector<std::uint64_t> entries_;     // pair, third and place in one number
+    std::map<std::uint64_t, Places> lists_;  // by pair and third in one number
 };
 
 // What the row of the gram's pair says of it. A row that this program cannot read says nothing.

@@ -22,15 +22,18 @@ std::string bucket_of_end(std::size_t count)
 base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> Overview::by_state(
     const std::string& tenant)
 {
-    const std::string where = tenant.empty() ? "" : " WHERE tenant = $1";
-    const auto text = "SELECT state, CAST(SUM(total) AS BIGINT) FROM endpoint_counts" + where +
-                      " GROUP BY state HAVING SUM(total) > 0 ORDER BY state";
+    if (tenant.empty()) {
+        return Endpoints(db_).count_by_state();
+    }
     const auto read = [](sql::RowReader row) {
         const auto state =
             known_or(model::endpoint_state_from(row.text()), model::EndpointState::pending_dns);
         return std::pair(state, row.integer());
     };
-    return records_of(tenant.empty() ? db_.execute(text) : db_.execute(text, sql::params(tenant)), read);
+    return records_of(db_.execute("SELECT state, total FROM endpoint_counts WHERE tenant = $1 AND total > 0"
+                                  " ORDER BY state",
+                                  sql::params(tenant)),
+                      read);
 }
 
 base::Result<std::vector<std::int64_t>> Overview::by_end(const std::string& tenant,

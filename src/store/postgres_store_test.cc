@@ -154,6 +154,22 @@ TEST_F(PostgresStore, RepeatsTheVictimOfADeadlock)
     EXPECT_EQ(run(store_->read([](Transaction& tx) { return tx.endpoints.get("ep_b"); }))->checks, 2);
 }
 
+TEST_F(PostgresStore, GivesAMigrationAsMuchTimeAsItNeedsAndNothingElse)
+{
+    const auto db = postgres::make_driver(url_)->open(sql::Access::write).value();
+    const auto bound = [&] {
+        const auto rows = db->execute("SELECT current_setting('statement_timeout')").value();
+        return sql::RowReader(rows.front()).text();
+    };
+    ASSERT_TRUE(db->begin());
+    ASSERT_TRUE(db->lock_migrations());
+    EXPECT_EQ(bound(), "0");
+    ASSERT_TRUE(db->commit());
+    ASSERT_TRUE(db->begin());
+    EXPECT_EQ(bound(), "30s");
+    db->rollback();
+}
+
 TEST_F(PostgresStore, DoesNotCommitAnOperationThatWentOnAfterAFailedStatement)
 {
     const auto broken = run(store_->run_write([](Transaction& tx) -> base::Result<> {

@@ -30,6 +30,10 @@ public:
     const sql::Dialect& dialect() const override { return db_.dialect(); }
     base::Result<base::Time> now() override { return db_.now(); }
     base::Result<> lock_migrations() override { return db_.lock_migrations(); }
+    base::Result<> lock_tables(std::span<const std::string_view> tables) override
+    {
+        return db_.lock_tables(tables);
+    }
 
     std::string plan;
 

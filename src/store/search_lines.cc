@@ -14,15 +14,19 @@ namespace {
 base::Result<> seal_block(sql::Connection& db, std::int64_t block)
 {
     static const sql::ManyRows rows("INSERT INTO search_blocks (pair, block, places)", 3);
+    constexpr std::int64_t lines_at_once = 256;  // Each may have a hundred long names.
     const auto before = block * lines_a_block;
-    TRY(lines, db.execute("SELECT number, tenant, names FROM search_lines WHERE number > $1 AND number <= $2",
-                          sql::params(before, before + lines_a_block)));
     NameBlock made;
-    for (const auto& each : lines) {
-        sql::RowReader row(each);
-        const auto place = static_cast<std::size_t>(row.integer() - before - 1);
-        const auto tenant = row.text();
-        made.add(place, tenant, row.text());
+    for (auto after = before; after < before + lines_a_block; after += lines_at_once) {
+        TRY(lines,
+            db.execute("SELECT number, tenant, names FROM search_lines WHERE number > $1 AND number <= $2",
+                       sql::params(after, after + lines_at_once)));
+        for (const auto& each : lines) {
+            sql::RowReader row(each);
+            const auto place = static_cast<std::size_t>(row.integer() - before - 1);
+            const auto tenant = row.text();
+            made.add(place, tenant, row.text());
+        }
     }
     std::vector<sql::Params> values;
     for (auto& [pair, places] : made.rows()) {

@@ -198,6 +198,33 @@ TEST_P(SearchOnStore, LearnsOfEndpointsThatHaveNoLine)
     EXPECT_THAT(ids_of({.text = "shop"}), ElementsAre("ep_a"));
 }
 
+// One that is young, and one that the log tells of.
+TEST_P(SearchOnStore, LearnsOfEndpointsThatAnotherProgramMoved)
+{
+    insert(endpoint("a", {"shop.example.com"}));
+    insert(endpoint("b", {"old.example.com"}));
+    store.reset();
+    {
+        const auto owner = driver();
+        const auto db = owner->open(sql::Access::write).value();
+        ASSERT_TRUE(
+            db->run("UPDATE endpoints SET tenant = 'another', names = '[\"moved.example.com\"]' WHERE id = "
+                    "'ep_a'; UPDATE endpoints SET tenant = 'another', created_at = 1 WHERE id = 'ep_b';"
+                    " INSERT INTO revisions (number, kind, subject, edge_group)"
+                    " VALUES (1000, 'route', 'ep_b', '')"));
+    }
+    store = open().value();
+    // The cursor says: by the text, though the tenant has few.
+    EXPECT_THAT(ids_of({.tenant = "default", .text = "example", .after = "0"}), IsEmpty());
+
+    ASSERT_TRUE(write([](Transaction& tx) { return tx.endpoints.recount(); }));
+
+    EXPECT_THAT(ids_of({.tenant = "default", .text = "example", .after = "0"}), IsEmpty());
+    EXPECT_THAT(ids_of({.tenant = "another", .text = "example", .after = "0"}), ElementsAre("ep_a", "ep_b"));
+    EXPECT_THAT(ids_of({.text = "moved"}), ElementsAre("ep_a"));
+    EXPECT_THAT(ids_of({.text = "shop"}), IsEmpty());
+}
+
 TEST_P(SearchOnStore, RefusesACursorThatIsNotItsOwn)
 {
     for (const auto* after : {"x", "-1", "1x", "."}) {
@@ -246,6 +273,17 @@ TEST(NameBlocks, SayWhichLinesHaveACharacterAfterAPair)
     places_of(rows.at(grams("aba").pair), grams("aba")).append_to(numbers, 100);
     EXPECT_EQ(numbers.front(), 100);
     EXPECT_EQ(numbers.back(), 100 + 4'094);
+}
+
+TEST(NameBlocks, HaveALineOnceHoweverOftenItHasTheCharacters)
+{
+    NameBlock block;
+    block.add(9, "t", R"(["ababab.test","ababab.test"])");
+    block.add(7, "t", R"(["ab.ab.ab"])");
+    const auto row = block.rows().at(grams_of("ab").front().pair);
+
+    const base::Bytes expected{'"', 1, 0, 7, 0, '.', 2, 0, 7, 0, 9, 0, 'a', 1, 0, 9, 0};
+    EXPECT_EQ(row, expected);
 }
 
 TEST(NameBlocks, ReadNothingFromABrokenRow)

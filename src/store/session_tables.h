@@ -34,8 +34,11 @@ public:
                                                                base::Time now);
     base::Result<> remove(const std::string& secret_hash);
 
+    // A token's oldest codes make room for its newest. Drops what has ended, too.
     base::Result<> put_code(const model::SignInCode& code);
-    // The token that the code stands for; the code is gone then. not_found as for find().
+    // The token that the code stands for. not_found as for find().
+    base::Result<model::Token> find_code(const std::string& code_hash, base::Time now);
+    // The same; the code is gone then.
     base::Result<model::Token> take_code(const std::string& code_hash, base::Time now);
 
 private:

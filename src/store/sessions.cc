@@ -69,9 +69,24 @@ base::Result<> Sessions::remove(const std::string& secret_hash)
 
 base::Result<> Sessions::put_code(const model::SignInCode& code)
 {
+    TRY(now, db_.now());
+    CHECKED(db_.execute("DELETE FROM sign_in_codes WHERE expires_at <= $1", sql::params(now)));
     CHECKED(db_.execute("INSERT INTO sign_in_codes (code_hash, token, expires_at) VALUES ($1, $2, $3)",
                         sql::params(code.code_hash, code.token, code.expires_at)));
+    CHECKED(db_.execute(
+        "DELETE FROM sign_in_codes WHERE code_hash IN (SELECT code_hash FROM sign_in_codes WHERE token = $1"
+        " ORDER BY expires_at DESC, code_hash LIMIT 1000 OFFSET $2)",
+        sql::params(code.token, static_cast<std::int64_t>(most_of_token))));
     return {};
+}
+
+base::Result<model::Token> Sessions::find_code(const std::string& code_hash, base::Time now)
+{
+    TRY(of, one_record(
+                db_.execute("SELECT token FROM sign_in_codes WHERE code_hash = $1 AND expires_at > $2",
+                            sql::params(code_hash, now)),
+                [](sql::RowReader row) { return row.text(); }, "such", "code"));
+    return token(of, now);
 }
 
 base::Result<model::Token> Sessions::take_code(const std::string& code_hash, base::Time now)

@@ -101,8 +101,9 @@ public:
                                                           std::size_t limit);  // by next_check_at
     base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> count_by_state();
     base::Result<std::int64_t> count(const std::string& tenant);  // not deleted ones; for quotas
-    // Counts anew what the counters say, and lists for the search what was added in the last two days. Only a
-    // program that does not know of them, beside this one during an upgrade, makes them wrong.
+    // Counts anew what the counters say, and lists for the search what was added in the last two days or is
+    // in the log of revisions. Only a program that does not know of them, beside this one during an upgrade,
+    // makes them wrong.
     base::Result<> recount();
 
     EndpointCounts take_pending();  // for the writer

@@ -38,6 +38,8 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
+const PATIENCE = 30_000; // with an answer that changes nothing
+
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { "X-Certwright-Dashboard": "1" };
   if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -46,6 +48,7 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
     response = await fetch(path, {
       method, headers, credentials: "same-origin", cache: "no-store",
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(method === "GET" ? { signal: AbortSignal.timeout(PATIENCE) } : {}),
     });
   } catch {
     throw unreachable();

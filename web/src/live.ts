@@ -2,7 +2,7 @@
 //
 // The stream goes on after the last event that was seen, however it broke off. Whenever it was away, every value
 // is asked for anew, so that what is shown is never older than the connection.
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Event, Problem } from "../generated/api";
 import { get, problemFrom, type Page } from "./api";
 
@@ -139,6 +139,59 @@ export function useReconnected(listener: () => void): void {
   }, []);
 }
 
+const GATHER = 250; // many events at once are one question
+const GAP = 2_000;
+
+// Loads, one at a time. Each begins after whatever asked for it, so that none is lost.
+export class Pace {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private busy = false;
+  private again: "soon" | "now" | null = null;
+  private ended = -Infinity;
+  private stopped = false;
+
+  constructor(private readonly load: () => Promise<void>) {}
+
+  // For events: GAP after the last load.
+  soon = (): void => {
+    if (this.busy) this.again ??= "soon";
+    else this.timer ??= setTimeout(() => void this.run(), Math.max(GATHER, this.ended + GAP - performance.now()));
+  };
+
+  // For what a person does: at once, or after the load under way.
+  now = (): void => {
+    if (this.busy) this.again = "now";
+    else void this.run();
+  };
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+  }
+
+  private async run(): Promise<void> {
+    if (this.stopped) return;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.busy = true;
+    await this.load();
+    this.busy = false;
+    this.ended = performance.now();
+    const again = this.again;
+    this.again = null;
+    if (again) this[again]();
+  }
+}
+
+// `load` must not fail. Another `subject` waits for nothing of the one before.
+export function usePace(load: () => Promise<void>, subject: unknown = null): Pace {
+  const held = useRef(load);
+  held.current = load;
+  const pace = useMemo(() => new Pace(() => held.current()), [subject]);
+  useEffect(() => () => pace.stop(), [pace]);
+  return pace;
+}
+
 export interface Live<T> {
   value: T | null;
   problem: Problem | null;
@@ -152,8 +205,7 @@ export function useLive<T>(path: string | null, concerns: (event: Event) => bool
   const [value, setValue] = useState<T | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const current = useRef(0);
-  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
-  const load = useCallback(async () => {
+  const load = async () => {
     if (path === null) return;
     const mine = ++current.current;
     try {
@@ -164,30 +216,19 @@ export function useLive<T>(path: string | null, concerns: (event: Event) => bool
     } catch (error) {
       if (mine === current.current) setProblem(problemFrom(error));
     }
-  }, [path]);
-  // Many events at once are one question.
-  const soon = useCallback(() => {
-    timer.current ??= setTimeout(() => {
-      timer.current = null;
-      void load();
-    }, 250);
-  }, [load]);
+  };
+  const pace = usePace(load, path);
   useEffect(() => {
     setValue(null);
-    void load();
-    refreshers.add(soon);
-    return () => {
-      refreshers.delete(soon);
-      current.current += 1;
-      if (timer.current) clearTimeout(timer.current);
-      timer.current = null;
-    };
-  }, [load, soon]);
+    pace.now();
+    return () => void (current.current += 1);
+  }, [pace]);
   useEffect(() => {
     if (every <= 0) return undefined;
-    const repeat = setInterval(() => document.hidden || soon(), every);
+    const repeat = setInterval(() => document.hidden || pace.soon(), every);
     return () => clearInterval(repeat);
-  }, [every, soon]);
-  useEvents((event) => concerns(event) && soon());
-  return { value, problem, refresh: () => void load(), put: setValue };
+  }, [every, pace]);
+  useReconnected(pace.soon);
+  useEvents((event) => concerns(event) && pace.soon());
+  return { value, problem, refresh: pace.now, put: setValue };
 }

@@ -1,8 +1,8 @@
 // The dashboard: signing in, the frame around every page, and which page an address is.
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Session } from "../generated/api";
-import { call, get, onSignedOut } from "./api";
+import type { Problem, Session } from "../generated/api";
+import { call, get, onSignedOut, problemFrom } from "./api";
 import { startLive, useConnection } from "./live";
 import { Alerts } from "./pages/alerts";
 import { EndpointPage } from "./pages/endpoint";
@@ -11,13 +11,24 @@ import { NewEndpointPage } from "./pages/new-endpoint";
 import { Overview } from "./pages/overview";
 import { SignIn } from "./pages/sign-in";
 import { go, takeLinks, useAddress } from "./route";
-import { Empty } from "./ui";
+import { Empty, Notice } from "./ui";
 
 const MENU = [
   { path: "/", word: "Overview" },
   { path: "/endpoints", word: "Endpoints" },
   { path: "/alerts", word: "Alerts" },
 ];
+
+const notFound = () => ({ title: "Not found", page: <Empty title="Nothing is here"><a href="/">Go to the overview</a></Empty> });
+
+// Null for what no address of ours has: a broken percent sign.
+function decoded(part: string): string | null {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
 
 // The same paths as page_paths in src/app/web_assets.cc.
 function pageAt(address: URL, session: Session) {
@@ -26,11 +37,12 @@ function pageAt(address: URL, session: Session) {
   if (first === "alerts") return { title: "Alerts", page: <Alerts session={session} address={address} /> };
   if (first === "endpoints" && second === "new") return { title: "Add an endpoint", page: <NewEndpointPage session={session} /> };
   if (first === "endpoints" && second) {
-    const id = decodeURIComponent(second);
+    const id = decoded(second);
+    if (id === null) return notFound();
     return { title: id, page: <EndpointPage key={id} id={id} session={session} /> };
   }
   if (first === "endpoints") return { title: "Endpoints", page: <Endpoints session={session} address={address} /> };
-  return { title: "Not found", page: <Empty title="Nothing is here"><a href="/">Go to the overview</a></Empty> };
+  return notFound();
 }
 
 function Connected() {
@@ -39,17 +51,30 @@ function Connected() {
   return <span class={`connection ${state}`} role="status">{words[state]}</span>;
 }
 
-function Frame({ session, onSignOut }: { session: Session; onSignOut: () => void }) {
+function Frame({ session, onLeft }: { session: Session; onLeft: () => void }) {
   const address = useAddress();
   const { title, page } = pageAt(address, session);
+  const [problem, setProblem] = useState<Problem | null>(null);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(address.pathname);
   useEffect(startLive, []);
   useEffect(() => {
     document.title = `${title} · certwright`;
-    if (shown.current !== address.pathname) main.current?.focus();
+    if (shown.current !== address.pathname) {
+      main.current?.focus();
+      setProblem(null);
+    }
     shown.current = address.pathname;
   }, [address.pathname, title]);
+  const signOut = async () => {
+    try {
+      await call("DELETE", "/v1/session");
+    } catch (error) {
+      const failed = problemFrom(error);
+      if (failed.status !== 401) return setProblem(failed);
+    }
+    return onLeft();
+  };
   const here = (path: string) => (path === "/" ? address.pathname === "/" : address.pathname.startsWith(path));
   return (
     <>
@@ -61,9 +86,9 @@ function Frame({ session, onSignOut }: { session: Session; onSignOut: () => void
         </nav>
         <Connected />
         <span class="who" title={`Token ${session.token_name || session.token}, scope ${session.scope}`}>{session.tenant ?? "operator"}</span>
-        <button type="button" class="quiet" onClick={onSignOut}>Sign out</button>
+        <button type="button" class="quiet" onClick={() => void signOut()}>Sign out</button>
       </header>
-      <main id="main" tabIndex={-1} ref={main}>{page}</main>
+      <main id="main" tabIndex={-1} ref={main}>{problem && <Notice problem={problem} />}{page}</main>
     </>
   );
 }
@@ -86,11 +111,11 @@ function App() {
       if (location.pathname === "/sign-in") go("/", true);
     }} />;
   }
-  const signOut = () => void call("DELETE", "/v1/session").catch(() => undefined).then(() => {
+  const leave = () => {
     setWhy("You are signed out.");
     setSession(null);
-  });
-  return <Frame session={session} onSignOut={signOut} />;
+  };
+  return <Frame session={session} onLeft={leave} />;
 }
 
 takeLinks();

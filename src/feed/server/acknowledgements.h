@@ -18,6 +18,8 @@ namespace feed {
 
 // The class of a follower: every name server is "nameserver"; edges are "edge:<group>".
 inline const std::string name_server_class = "nameserver";
+// The id of followers in the control node's own process.
+inline constexpr std::string_view local_follower = "local";
 std::string edge_class(const std::string& group);
 // The edges of all groups together, where a class is asked for.
 inline const std::string every_edge = "edge:";

@@ -168,6 +168,12 @@ base::Task<FeedHandlers::Caller> FeedHandlers::caller_of(http::Exchange& exchang
     if (node ? node->removed_at.has_value() : certified) {
         co_return base::fail(edge_removed(caller.id));
     }
+    // A token speaks for no edge that has a certificate, nor for this node.
+    if (!certified && (caller.id == local_follower || (node && node->certificate_until))) {
+        co_return base::fail(base::Error(base::Errc::unauthorized, "this edge follows with its certificate")
+                                 .with_code("certificate_needed")
+                                 .with_fix("Start it with the folder that it joined with."));
+    }
     if (certified) {
         caller.group = node->group;
     }

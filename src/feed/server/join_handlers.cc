@@ -60,8 +60,10 @@ boost::asio::awaitable<void> JoinHandlers::answer(http::Exchange& exchange, Issu
     auto issued = co_await issue_for(exchange, issue);
     base::Result<> sent;
     if (issued) {
-        const boost::json::object body{
-            {"edge", issued->edge}, {"chain", issued->chain}, {"until", base::to_rfc3339(issued->until)}};
+        const boost::json::object body{{"edge", issued->edge},
+                                       {"group", issued->group},
+                                       {"chain", issued->chain},
+                                       {"until", base::to_rfc3339(issued->until)}};
         sent = co_await http::send_text(exchange, 200, "application/json", boost::json::serialize(body));
     } else {
         sent = co_await send_problem(exchange, std::move(issued).error());

@@ -69,6 +69,12 @@ boost::asio::awaitable<void> take_all(net::Listener& listener, net::TlsServer& t
     }
 }
 
+boost::asio::awaitable<void> say(http::Exchange& exchange, std::string text)
+{
+    const auto sent = co_await http::send_text(exchange, 200, "text/plain", std::move(text));
+    EXPECT_TRUE(sent);
+}
+
 // The real handlers behind the real TLS, joined by the real source. Certificates are checked against the
 // machine's clock.
 class MemberSourceTest : public FeedTest {
@@ -196,6 +202,61 @@ TEST_F(MemberSourceTest, SendsNoSecretToWhoeverShowsAnotherRoot)
     EXPECT_EQ(refused.error().code(), "control_not_trusted");
     auto honest = member(good, "two");
     EXPECT_TRUE(test::run(loop, honest.next({}))) << "the invitation was not spent";
+}
+
+TEST_F(MemberSourceTest, TrustsNothingThatWasSentBesideThePinnedRoot)
+{
+    // Whoever stands between shows the real root, and a certificate of its own that OpenSSL would trust too.
+    const auto key = crypto::PrivateKey::generate(model::KeyType::ecdsa_p256).value();
+    const auto chain = crypto::self_signed(key, {"127.0.0.1"}, 3).value();
+    auto own = chain;
+    for (const auto* word : {"BEGIN CERTIFICATE", "END CERTIFICATE"}) {
+        own.insert(own.find(word) + std::string_view(word).find(' ') + 1, "TRUSTED ");
+    }
+    OneIdentity between;
+    between.identity = identity_of(chain, key.to_pkcs8());
+    auto there =
+        net::Listener::open(loop.get_executor(), net::parse_endpoint("127.0.0.1:0").value(), false).value();
+    bool asked_to_join = false;
+    http::Router answers;
+    answers.add("GET", "/feed/v1/root",
+                [text = own + std::string(members->root_pem()) + own](
+                    http::Exchange& exchange, const http::RouteMatch&) -> boost::asio::awaitable<void> {
+                    return say(exchange, text);
+                });
+    answers.add("POST", "/feed/v1/join",
+                [&](http::Exchange& exchange, const http::RouteMatch&) -> boost::asio::awaitable<void> {
+                    asked_to_join = true;
+                    return say(exchange, "no");
+                });
+    group.spawn("between", take_all(there, *tls, between, answers, group));
+    MemberOptions options;
+    options.controls = {"https://" + net::to_string(there.where())};
+    options.invitation = invite();
+    options.folder = folder.path() / "deceived";
+    std::filesystem::create_directories(options.folder);
+    options.identity = {"edge_unasked", "deceived", "0.1"};
+    MemberSource source(loop.get_executor(), at_edge, std::move(options));
+
+    const auto refused = test::run(loop, source.next({}));
+    there.close();
+
+    EXPECT_FALSE(refused);
+    EXPECT_FALSE(asked_to_join) << "the invitation was sent";
+}
+
+TEST_F(MemberSourceTest, AnInvitationOfAnotherControlNodeIsUsedThoughAMembershipIsThere)
+{
+    auto first = member(invite());
+    ASSERT_TRUE(test::run(loop, first.next({})));
+    at_edge.advance(std::chrono::hours(24 * 100));  // its certificate has ended
+
+    auto again = member(invite());
+    const auto batch = test::run(loop, again.next(head()));
+
+    ASSERT_TRUE(batch) << batch.error().message();
+    EXPECT_TRUE(batch->snapshot) << "what was followed before may be another group's";
+    EXPECT_EQ(edges().size(), 2U);
 }
 
 TEST_F(MemberSourceTest, AnEdgeCannotPlayControl)

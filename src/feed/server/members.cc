@@ -105,7 +105,7 @@ base::Result<Members::Certificate> Members::certify(const std::string& edge, bas
     shape.not_after = clock_.now() + member_life;
     shape.client = true;
     TRY(chain, ca_.issue_chain(shape, 0));
-    return Certificate{edge, std::move(chain), shape.not_after};
+    return Certificate{edge, "", std::move(chain), shape.not_after};
 }
 
 base::Task<Members::Certificate> Members::join(std::string secret_hash, base::Bytes request, std::string name,
@@ -118,19 +118,23 @@ base::Task<Members::Certificate> Members::join(std::string secret_hash, base::By
     node.seen_at = clock_.now();
     CO_TRY(made, certify(node.id, request));
     // Spent and used in one transaction: two edges never join with one invitation.
-    auto write = [node, secret_hash, until = made.until](store::Transaction& tx) mutable -> base::Result<> {
+    auto write = [node, secret_hash,
+                  until = made.until](store::Transaction& tx) -> base::Result<std::string> {
+        auto joining = node;
         auto token = tx.tokens.find(secret_hash, node.seen_at);
         if (!token) {
             return base::fail(token.error().kind() == base::Errc::not_found ? invitation_invalid()
                                                                             : token.error());
         }
         TRY(group, join_group(*token));
-        node.group = group;
+        joining.group = group;
         CHECKED(tx.tokens.revoke(token->id, node.seen_at));
-        CHECKED(tx.edges.put(node));
-        return tx.edges.set_certificate(node.id, until);
+        CHECKED(tx.edges.put(joining));
+        CHECKED(tx.edges.set_certificate(node.id, until));
+        return group;
     };
-    CO_CHECKED(co_await store_.write(std::move(write)));
+    CO_TRY(group, co_await store_.write(std::move(write)));
+    made.group = std::move(group);
     co_return std::move(made);
 }
 
@@ -142,6 +146,7 @@ base::Task<Members::Certificate> Members::renew(std::string edge, base::Bytes re
         return tx.edges.set_certificate(edge, until);
     };
     CO_CHECKED(co_await store_.write(std::move(write)));
+    made.group = std::move(group);
     co_return std::move(made);
 }
 

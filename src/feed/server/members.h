@@ -26,6 +26,7 @@ public:
 
     struct Certificate {
         std::string edge;   // its id, and the only name in the certificate
+        std::string group;  // whose names it may have
         std::string chain;  // PEM
         base::Time until{};
     };

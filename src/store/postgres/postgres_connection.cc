@@ -263,7 +263,19 @@ base::Result<base::Time> Connection::now()
 base::Result<> Connection::lock_migrations()
 {
     constexpr std::int64_t certwright_schema = 0x6365727477726774;  // "certwrgt"
+    CHECKED(run("SET LOCAL statement_timeout = 0"));
     return run(fmt::format("SELECT pg_advisory_xact_lock({})", certwright_schema));
+}
+
+base::Result<> Connection::lock_tables(std::span<const std::string_view> tables)
+{
+    for (const auto table : tables) {
+        TRY(rows, execute("SELECT to_regclass($1) IS NOT NULL", sql::params(std::string(table))));
+        if (sql::RowReader(rows.front()).integer() != 0) {
+            CHECKED(run(fmt::format("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", table)));
+        }
+    }
+    return {};
 }
 
 }  // namespace postgres

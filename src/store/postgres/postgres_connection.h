@@ -34,6 +34,7 @@ public:
     const sql::Dialect& dialect() const override;
     base::Result<base::Time> now() override;
     base::Result<> lock_migrations() override;
+    base::Result<> lock_tables(std::span<const std::string_view> tables) override;
 
 private:
     explicit Connection(sql::Access access) : access_(access) {}

@@ -8,6 +8,7 @@
 #include "store/sql/value.h"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -52,9 +53,12 @@ public:
     virtual const Dialect& dialect() const = 0;
     // The engine's time, which all nodes share.
     virtual base::Result<base::Time> now() = 0;
-    // Keeps other nodes from migrating at the same time, until the transaction ends. Only a help: migrations
-    // also work where it does nothing.
+    // Keeps other nodes from migrating at the same time, until the transaction ends, whose statements may
+    // take as long as they need. Only a help: migrations also work where it does nothing.
     virtual base::Result<> lock_migrations() = 0;
+    // Keeps other sessions from reading and writing those of the tables that there are, taken one after the
+    // other, until the transaction ends. Nothing where a write transaction has the database to itself.
+    virtual base::Result<> lock_tables(std::span<const std::string_view> tables) = 0;
 
     base::Result<Rows> execute(std::string_view text) { return execute(text, Params{}); }
 };

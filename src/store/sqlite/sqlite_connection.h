@@ -36,6 +36,7 @@ public:
     const sql::Dialect& dialect() const override;
     base::Result<base::Time> now() override { return clock_.now(); }
     base::Result<> lock_migrations() override { return {}; }  // BEGIN IMMEDIATE is enough.
+    base::Result<> lock_tables(std::span<const std::string_view> /*tables*/) override { return {}; }
 
 private:
     Connection(sql::Access access, base::Clock& clock) : access_(access), clock_(clock) {}

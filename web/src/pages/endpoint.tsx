@@ -117,7 +117,7 @@ export function EndpointPage({ id, session }: { id: string; session: Session }) 
   const [busy, setBusy] = useState("");
   const [pace, setPace] = useState(3_000);
   const path = `/v1/endpoints/${encodeURIComponent(id)}`;
-  const { value: endpoint, problem: missing, refresh } = useLive<Endpoint>(path, (event) => event.subject === id || event.subject.startsWith("cert_"), pace);
+  const { value: endpoint, problem: missing, refresh } = useLive<Endpoint>(path, (event) => event.subject === id || event.subject.startsWith("crt_"), pace);
   const events = useLive<Page<Event>>(`/v1/events${query({ endpoint: id, limit: 30 })}`, () => true, pace);
   if (!endpoint) return missing ? <Notice problem={missing}><p><a href="/endpoints">All endpoints</a></p></Notice> : <Loading />;
   // What DNS has, and how far an order is, changes without events.

@@ -1,11 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Endpoint, Overview, Problem, Session } from "../../generated/api";
 import { get, problemFrom, query, type Page } from "../api";
-import { useEvents, useLive, useReconnected } from "../live";
+import { useEvents, useLive, usePace, useReconnected } from "../live";
 import { go } from "../route";
 import { Actor, Empty, Loading, Notice, STATES, StateMark, When, sentence, type State } from "../ui";
 
 const PAGE = 100;
+const MOST = 500; // rows in one answer
 const MOST_SINGLE = 20; // rows asked for one by one; when more have changed the list is asked for anew
 
 interface Listing {
@@ -23,11 +24,11 @@ function useListing(q: string, state: string): Listing {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(true);
   const turn = useRef(0);
-  const load = async (after: string | null) => {
+  const load = async (after: string | null, limit = PAGE) => {
     const mine = ++turn.current;
     setBusy(true);
     try {
-      const page = await get<Page<Endpoint>>(`/v1/endpoints${query({ q, state, after, limit: PAGE })}`);
+      const page = await get<Page<Endpoint>>(`/v1/endpoints${query({ q, state, after, limit })}`);
       if (mine !== turn.current) return;
       setItems((before) => (after ? [...before, ...page.items] : page.items));
       setNext(page.next);
@@ -39,15 +40,15 @@ function useListing(q: string, state: string): Listing {
   };
   useEffect(() => void load(null), [q, state]);
 
-  const stale = useRef(new Set<string>());
-  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const stale = useRef({ all: false, ids: new Set<string>() });
   const again = async () => {
-    timer.current = null;
+    const { all, ids } = stale.current;
+    stale.current = { all: false, ids: new Set() };
     const known = new Set(items.map((each) => each.id));
-    const ids = [...stale.current];
-    stale.current.clear();
-    const single = ids.filter((id) => known.has(id));
-    if (single.length > MOST_SINGLE || (single.length < ids.length && items.length < PAGE)) return void load(null);
+    const single = [...ids].filter((id) => known.has(id));
+    if (all || single.length > MOST_SINGLE || (single.length < ids.size && items.length < PAGE)) {
+      return load(null, Math.min(Math.max(items.length, PAGE), MOST)); // who has scrolled stays there
+    }
     for (const id of single) {
       try {
         const fresh = await get<Endpoint>(`/v1/endpoints/${id}`);
@@ -58,11 +59,15 @@ function useListing(q: string, state: string): Listing {
     }
     return undefined;
   };
-  useReconnected(() => void load(null));
+  const pace = usePace(again);
+  useReconnected(() => {
+    stale.current.all = true;
+    pace.soon();
+  });
   useEvents((event) => {
     if (!event.subject.startsWith("ep_")) return;
-    stale.current.add(event.subject);
-    timer.current ??= setTimeout(() => void again(), 400);
+    stale.current.ids.add(event.subject);
+    pace.soon();
   });
   return { items, next, problem, busy, more: () => { if (!busy && next) void load(next); } };
 }
@@ -120,7 +125,7 @@ export function Endpoints({ session, address }: { session: Session; address: URL
   }, [text]);
   const end = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (!end.current) return undefined;
+    if (!end.current || listing.problem) return undefined; // after a failure only by the button
     const seen = new IntersectionObserver((entries) => { if (entries.some((each) => each.isIntersecting)) listing.more(); }, { rootMargin: "600px" });
     seen.observe(end.current);
     return () => seen.disconnect();
