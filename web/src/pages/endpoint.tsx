@@ -178,7 +178,8 @@ export function EndpointPage({ id, session }: { id: string; session: Session }) 
           <section aria-label="Settings"><h2>Settings</h2>
             <dl>
               <dt>Kind</dt><dd>{endpoint.kind}</dd>
-              <dt>Upstream</dt><dd>{endpoint.upstream ? <code>{endpoint.upstream}</code> : <span class="dim">known by its proxies</span>}</dd>
+              {endpoint.redirect_to ? <><dt>Redirect</dt><dd><code>{endpoint.redirect_to}</code> {endpoint.redirect_status}</dd></>
+                : <><dt>Upstream</dt><dd>{endpoint.upstream ? <code>{endpoint.upstream}</code> : <span class="dim">known by its proxies</span>}</dd></>}
               <dt>Who may come</dt><dd>{endpoint.ip_filter.length ? endpoint.ip_filter.map((each) => <code key={each}>{each}</code>) : "everybody"}</dd>
               <dt>Tenant</dt><dd>{endpoint.tenant}</dd>
               <dt>Added</dt><dd><When at={endpoint.created_at} /></dd>
