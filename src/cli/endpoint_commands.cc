@@ -7,30 +7,9 @@ namespace cli {
 
 namespace {
 
-void add_endpoint(Console& console, const std::vector<std::string>& names, const std::string& tenant,
-                  const Settings& settings, const Waiting& waiting, const std::string& group)
-{
-    auto body = to_json(settings);
-    if (!group.empty()) {
-        body["edge_group"] = group;
-    }
-    body["names"] = array_of(names);
-    if (!tenant.empty()) {
-        body["tenant"] = tenant;
-    }
-    send_new(console, body, waiting);
-}
-
 void add_endpoint_add(CLI::App& noun, Console& console)
 {
-    struct Options {
-        std::vector<std::string> names;
-        std::string tenant;
-        std::string group;
-        Settings settings;
-        Waiting waiting;
-    };
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<NewNames>();
     auto& verb = add_verb(
         noun, "add", "Add names, and print the DNS records to create",
         "certwright endpoint add shop.example.com --to http://10.0.0.5:3000\n"
@@ -42,17 +21,12 @@ void add_endpoint_add(CLI::App& noun, Console& console)
             "Where requests go: http://host:port or https://host; not needed behind proxies of others")
         ->type_name("URL");
     add_settings(verb, options->settings);
-    verb.add_option("--tenant", options->tenant, "Whose endpoint it becomes (operator only)")
-        ->type_name("ID");
-    verb.add_option("--group", options->group, "The edge group that serves it (operator only)")
-        ->type_name("NAME");
-    add_waiting(verb, options->waiting);
+    add_whose(verb, *options);
     verb.callback([options, &console] {
         if (!options->settings.upstream && options->group.empty()) {
             throw CLI::RequiredError("--to");
         }
-        add_endpoint(console, options->names, options->tenant, options->settings, options->waiting,
-                     options->group);
+        send_new(console, *options);
     });
 }
 

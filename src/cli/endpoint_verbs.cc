@@ -158,14 +158,30 @@ bool accepted(Console& console, const std::string& endpoint, json::object change
 
 }  // namespace
 
-void send_new(Console& console, const json::object& body, const Waiting& waiting)
+void add_whose(CLI::App& verb, NewNames& wanted)
 {
+    verb.add_option("--tenant", wanted.tenant, "Whose it becomes (operator only)")->type_name("ID");
+    verb.add_option("--group", wanted.group, "The edge group that serves it (operator only)")
+        ->type_name("NAME");
+    add_waiting(verb, wanted.waiting);
+}
+
+void send_new(Console& console, const NewNames& wanted)
+{
+    auto body = to_json(wanted.settings);
+    body["names"] = array_of(wanted.names);
+    if (!wanted.group.empty()) {
+        body["edge_group"] = wanted.group;
+    }
+    if (!wanted.tenant.empty()) {
+        body["tenant"] = wanted.tenant;
+    }
     const auto reply = console.call("POST", "/v1/endpoints", body);
     if (!reply) {
         return;
     }
     console.tell_warnings(reply->object());
-    if (!waiting.wait) {
+    if (!wanted.waiting.wait) {
         if (!console.print_json(reply->body)) {
             show_added(console, reply->object(), reply->status == 201);
         }
@@ -175,7 +191,7 @@ void send_new(Console& console, const json::object& body, const Waiting& waiting
         show_added(console, reply->object(), reply->status == 201);
         console.out() << "\n" << std::flush;
     }
-    if (const auto active = wait_until_active(console, text(reply->object(), "id"), waiting.limit())) {
+    if (const auto active = wait_until_active(console, text(reply->object(), "id"), wanted.waiting.limit())) {
         show_endpoint(console, *active);
     }
 }

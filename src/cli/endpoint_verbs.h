@@ -12,8 +12,17 @@
 
 namespace cli {
 
-// Adds what `body` says, and shows the records to create or, waiting, the result.
-void send_new(Console& console, const boost::json::object& body, const Waiting& waiting);
+struct NewNames {
+    std::vector<std::string> names;
+    std::string tenant;
+    std::string group;
+    Settings settings;
+    Waiting waiting;
+};
+// --tenant, --group, --wait.
+void add_whose(CLI::App& verb, NewNames& wanted);
+// Adds them, and shows the records to create or, waiting, the result.
+void send_new(Console& console, const NewNames& wanted);
 // What a change would still need comes before the change, unless `yes`.
 void send_change(Console& console, const std::string& endpoint, const boost::json::object& body, bool yes);
 

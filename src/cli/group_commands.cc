@@ -29,12 +29,14 @@ void add_group(Console& console, const NewGroup& wanted)
         return;
     }
     const bool proxies = flag(reply->object(), "proxies");
+    console.out() << fmt::format("{0} is here. Names: certwright endpoint add NAME{1} --group {0}\n",
+                                 wanted.name, proxies ? "" : " --to URL");
     console.out() << fmt::format(
-        "{0} is here. Names: certwright endpoint add NAME{1} --group {0}\n"
-        "{2}: certwright {3} --token \"$(certwright token create --scope edge:{0})\"\n",
-        wanted.name, proxies ? "" : " --to URL",
-        proxies ? "Certificates reach its proxies with" : "Its edges are started with",
-        proxies ? "deploy" : "edge");
+        fmt::runtime(
+            proxies ? "Certificates reach its proxies with: certwright deploy --token \"$(certwright token "
+                      "create --scope edge:{})\"\n"
+                    : "Its edges join with an invitation: certwright edge invite --group {}\n"),
+        wanted.name);
 }
 
 }  // namespace

@@ -32,10 +32,7 @@ std::string pool_text(const json::object& pool, const Paint& paint)
     for (const auto& address : texts(pool, "addresses")) {
         made += labelled(paint, "", fmt::format("{:<4}  {}", record_type(address), address));
     }
-    made += labelled(
-        paint, "redirect",
-        fmt::format("{} to {}, {}", number(pool, "pool_status"), text(pool, "pool_to"),
-                    flag(pool, "pool_keep_path") ? "path and query kept" : "path and query dropped"));
+    made += labelled(paint, "redirect", redirect_text(pool, "pool"));
     const auto labels = number(pool, "pool_labels");
     made += labelled(paint, "names",
                      labels == 0 ? std::string("bare domains such as example.com")
@@ -59,10 +56,8 @@ void add_pool(Console& console, const NewPool& wanted)
     }
     console.out() << pool_text(reply->object(), console.paint());
     if (wanted.name != "default") {
-        console.out() << fmt::format(
-            "Its edges are started with: certwright edge --token \"$(certwright token create --scope "
-            "edge:{})\"\n",
-            wanted.name);
+        console.out() << fmt::format("Its edges join with an invitation: certwright edge invite --group {}\n",
+                                     wanted.name);
     }
     console.out() << "What it has taken: certwright redirect list\n";
 }

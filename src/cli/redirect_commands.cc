@@ -7,15 +7,6 @@ namespace cli {
 
 namespace {
 
-struct Redirect {
-    std::vector<std::string> names;
-    std::string tenant;
-    std::string group;
-    Settings settings;
-    Waiting waiting;
-    bool yes = false;
-};
-
 void add_target(CLI::App& verb, Settings& settings)
 {
     verb.add_option("--status", settings.redirect_status,
@@ -31,7 +22,7 @@ void add_target(CLI::App& verb, Settings& settings)
 
 void add_redirect_add(CLI::App& noun, Console& console)
 {
-    auto redirect = std::make_shared<Redirect>();
+    auto redirect = std::make_shared<NewNames>();
     auto& verb =
         add_verb(noun, "add", "Redirect names over HTTP and HTTPS, and print the DNS records to create",
                  "certwright redirect add example.com --to https://www.example.com\n"
@@ -43,30 +34,22 @@ void add_redirect_add(CLI::App& noun, Console& console)
         ->required()
         ->type_name("URL");
     add_target(verb, redirect->settings);
-    verb.add_option("--tenant", redirect->tenant, "Whose it becomes (operator only)")->type_name("ID");
-    verb.add_option("--group", redirect->group, "The edge group that serves it (operator only)")
-        ->type_name("NAME");
-    add_waiting(verb, redirect->waiting);
-    verb.callback([redirect, &console] {
-        auto body = to_json(redirect->settings);
-        body["names"] = array_of(redirect->names);
-        if (!redirect->group.empty()) {
-            body["edge_group"] = redirect->group;
-        }
-        if (!redirect->tenant.empty()) {
-            body["tenant"] = redirect->tenant;
-        }
-        send_new(console, body, redirect->waiting);
-    });
+    add_whose(verb, *redirect);
+    verb.callback([redirect, &console] { send_new(console, *redirect); });
 }
 
 void add_update(CLI::App& noun, Console& console)
 {
-    auto redirect = std::make_shared<Redirect>();
+    struct Change {
+        std::string endpoint;
+        Settings settings;
+        bool yes = false;
+    };
+    auto redirect = std::make_shared<Change>();
     auto& verb = add_verb(noun, "update", "Change where a name leads, and how",
                           "certwright redirect update example.com --to https://shop.example.com\n"
                           "certwright redirect update example.com --status 308 --no-keep-path");
-    verb.add_option("NAME", redirect->names, "A name or an id")->required()->expected(1);
+    verb.add_option("NAME", redirect->endpoint, "A name or an id")->required();
     verb.add_option("--to", redirect->settings.redirect_to, "Where to; {name} in it is the name asked for")
         ->type_name("URL");
     add_target(verb, redirect->settings);
@@ -78,7 +61,7 @@ void add_update(CLI::App& noun, Console& console)
             console.status = usage;
             return;
         }
-        send_change(console, redirect->names.front(), body, redirect->yes);
+        send_change(console, redirect->endpoint, body, redirect->yes);
     });
 }
 

@@ -80,7 +80,7 @@ TEST_F(PoolCommands, MakeShowListAndEndPools)
     EXPECT_EQ(call({"pool", "add", "default"}).status, 0);
 
     EXPECT_EQ(made.status, 0) << made.err;
-    EXPECT_THAT(made.out, AllOf(HasSubstr("AAAA  2001:db8::80"), HasSubstr("edge:apex")));
+    EXPECT_THAT(made.out, AllOf(HasSubstr("AAAA  2001:db8::80"), HasSubstr("edge invite --group apex")));
     EXPECT_THAT(shown.out, HasSubstr("bare domains"));
     EXPECT_THAT(listed.out,
                 AllOf(HasSubstr("apex"), HasSubstr("301 https://www.{name}"), Not(HasSubstr("default"))));

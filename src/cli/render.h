@@ -12,6 +12,8 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
 std::string both_names(const json::object& endpoint);
 // The records to create, with full names and what registrars' forms want.
 std::string records_text(const json::object& endpoint, const Paint& paint);
+// "301 to URL, path and query kept", of the members <prefix>_status, <prefix>_to and <prefix>_keep_path.
+std::string redirect_text(const json::object& from, const std::string& prefix);
 // One line: the state and, when something is wrong, why.
 std::string endpoint_summary(const json::object& endpoint, const Paint& paint);
 

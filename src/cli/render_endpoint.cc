@@ -103,14 +103,6 @@ std::string upstream_text(const json::object& endpoint)
     return upstream.empty() ? "what the proxies of its group are set to" : upstream;
 }
 
-std::string redirect_text(const json::object& endpoint)
-{
-    return fmt::format(
-        "{} to {}, {}{}", number(endpoint, "redirect_status"), text(endpoint, "redirect_to"),
-        flag(endpoint, "redirect_keep_path") ? "path and query kept" : "path and query dropped",
-        flag(endpoint, "on_demand") ? "; it came on demand" : "");
-}
-
 // Lines for what is not as usual.
 std::string serving_text(const json::object& endpoint, const Paint& paint)
 {
@@ -226,6 +218,12 @@ std::string problem_text(const json::object& problem, const Paint& paint)
     return made;
 }
 
+std::string redirect_text(const json::object& from, const std::string& prefix)
+{
+    return fmt::format("{} to {}, path and query {}", number(from, prefix + "_status"),
+                       text(from, prefix + "_to"), flag(from, prefix + "_keep_path") ? "kept" : "dropped");
+}
+
 std::string records_text(const json::object& endpoint, const Paint& paint)
 {
     std::string made;
@@ -268,7 +266,9 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
     if (text(endpoint, "redirect_to").empty()) {
         made += labelled(paint, "upstream", upstream_text(endpoint));
     } else {
-        made += labelled(paint, "redirect", redirect_text(endpoint));
+        made += labelled(
+            paint, "redirect",
+            redirect_text(endpoint, "redirect") + (flag(endpoint, "on_demand") ? "; it came on demand" : ""));
     }
     made += serving_text(endpoint, paint);
     made += labelled(paint, "IP filter", filter_text(endpoint));
