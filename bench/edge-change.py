@@ -23,8 +23,9 @@ from edge.bench import Bench, judged  # noqa: E402
 from edge.figures import cpu_seconds, median, result  # noqa: E402
 from edge.names import BINARY, names  # noqa: E402
 from edge.servers import Haproxy, Nginx, shakes_hands  # noqa: E402
-from parts.process import LOOPBACK, Failed, accepts_tcp, wait_until  # noqa: E402
+from parts.process import LOOPBACK, Failed, wait_until  # noqa: E402
 from parts.product import Cli, Edge, Server  # noqa: E402
+from parts.refusals import UnreachableCa  # noqa: E402
 
 EDGES = 3
 
@@ -33,22 +34,7 @@ class Control(Server):
     """A control node alone, with nobody to ask: its CA and its resolver are not there."""
 
     def launch_alone(self):
-        self.config.write_text(f"""domain = "platform.test"
-data = {json.dumps(str(self.data))}
-addresses = ["{LOOPBACK}"]
-name_servers = ["ns1.platform.test={LOOPBACK}"]
-log.level = "error"
-[dns]
-listen = ["{LOOPBACK}:{self.dns}"]
-[api]
-listen = ["{LOOPBACK}:{self.api}"]
-[ca]
-directory = "https://{LOOPBACK}:1/"
-[resolver]
-forward = "{LOOPBACK}@1"
-""", encoding="utf-8")
-        self.start([self.binary, "serve", "--no-edge", "--config", self.config])
-        wait_until("certwright's API answers", lambda: accepts_tcp(self.api), 30, self)
+        self.start_with(self.settings(UnreachableCa, 9, 0) | {"edge": {"enabled": False}, "log": {"level": "error"}})
         wait_until("the operator's token is there", self.token_file.exists, 30, self)
         return self
 

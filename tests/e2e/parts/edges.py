@@ -6,8 +6,8 @@ import time
 
 from . import probe
 from .network import BLOCK, HUB, Machine
-from .process import LOOPBACK, Part, accepts_tcp, wait_until
-from .product import CHALLENGE_ZONE, DOMAIN, Server, toml_list, with_port
+from .process import Part, accepts_tcp, wait_until
+from .product import Server, with_port
 from .stage import CUSTOMER_ZONE, Stage
 
 FEED_PORT, HTTP_PORT, HTTPS_PORT = 8701, 8080, 8443
@@ -19,20 +19,11 @@ class Control(Server):
     """`certwright serve` without an edge of its own: names lead to edges on other machines."""
 
     def launch_for(self, ca, resolver_port, customer_dns, addresses):
-        lines = [f"domain = {json.dumps(DOMAIN)}", f"challenge_zone = {json.dumps(CHALLENGE_ZONE)}",
-                 f"data = {json.dumps(str(self.data))}", f"addresses = {toml_list(addresses)}",
-                 f'name_servers = ["ns1.{DOMAIN}={LOOPBACK}"]',
-                 "[dns]", f"listen = {toml_list([with_port(LOOPBACK, self.dns)])}",
-                 "[edge]", "enabled = false",
-                 "[api]", f"listen = {toml_list([with_port(LOOPBACK, self.api)])}",
-                 "[feed]", f"listen = {toml_list([with_port(HUB, FEED_PORT)])}", f'lost_after = "{LOST_AFTER}s"',
-                 "[ca]", f"directory = {json.dumps(ca.directory)}", f"trust = {json.dumps(str(ca.trust))}",
-                 "[resolver]", f'forward = "{LOOPBACK}@{resolver_port}"',
-                 "[checks]", 'first_interval = "1s"', f"dns_port = {customer_dns}", f"http_port = {HTTP_PORT}",
-                 f"https_port = {HTTPS_PORT}", f'private_blocks = ["{BLOCK}"]', "[orders]", 'retry_interval = "2s"']
-        self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.start([self.binary, "serve", "--config", self.config])
-        wait_until("control's API answers", lambda: accepts_tcp(self.api), 30, self)
+        settings = self.settings(ca, resolver_port, customer_dns)
+        settings |= {"addresses": addresses, "edge": {"enabled": False},
+                     "feed": {"listen": [with_port(HUB, FEED_PORT)], "lost_after": f"{LOST_AFTER}s"}}
+        settings["checks"] |= {"http_port": HTTP_PORT, "https_port": HTTPS_PORT, "private_blocks": [BLOCK]}
+        self.start_with(settings)
         wait_until("control's feed listens", lambda: accepts_tcp(FEED_PORT, HUB), 30, self)
         return self
 

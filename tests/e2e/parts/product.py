@@ -16,8 +16,15 @@ def with_port(address, port):
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def toml_list(values):
-    return "[" + ", ".join(json.dumps(value) for value in values) + "]"
+def toml(settings):
+    """A configuration file: {key: value}, and {section: {key: value}} after those."""
+    def lines(table):
+        return [f"{key} = {json.dumps(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    sections = {name: table for name, table in settings.items() if isinstance(table, dict)}
+    made = lines(settings)
+    for name, table in sections.items():
+        made += [f"[{name}]", *lines(table)]
+    return "\n".join(made) + "\n"
 
 
 class Server(Part):
@@ -31,25 +38,32 @@ class Server(Part):
         self.url = f"http://{LOOPBACK}:{self.api}"
         self.config = folder / "certwright.toml"
 
-    def launch(self, ca, resolver_port, customer_dns=0, env=None, extra=()):
-        """Waits that are minutes in earnest are a second here. `extra`: further lines of the configuration."""
-        listen = {"http": self.http, "https": self.https, "dns": self.dns}
-        lines = [f"domain = {json.dumps(DOMAIN)}", f"challenge_zone = {json.dumps(CHALLENGE_ZONE)}",
-                 f"data = {json.dumps(str(self.data))}", f"addresses = {toml_list(loopback_addresses())}",
-                 f'name_servers = ["ns1.{DOMAIN}={LOOPBACK}"]']
-        for section, port in listen.items():
-            lines += [f"[{section}]", f"listen = {toml_list(with_port(a, port) for a in loopback_addresses())}"]
-        lines += ["[api]", f"listen = {toml_list([with_port(LOOPBACK, self.api)])}",
-                  "[ca]", f"directory = {json.dumps(ca.directory)}", f"trust = {json.dumps(str(ca.trust))}",
-                  "[resolver]", f'forward = "{LOOPBACK}@{resolver_port}"',
-                  "[checks]", 'first_interval = "1s"', f"dns_port = {customer_dns}", f"http_port = {self.http}",
-                  f"https_port = {self.https}", "[orders]", 'retry_interval = "2s"', *extra]
-        self.config.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.start([self.binary, "serve", "--config", self.config], env)
-        wait_until("certwright's API answers", lambda: accepts_tcp(self.api), 30, self)
+    def launch(self, ca, resolver_port, customer_dns=0, env=None):
+        self.start_with(self.settings(ca, resolver_port, customer_dns), env)
         wait_until("certwright's name server answers", lambda: accepts_tcp(self.dns), 30, self)
         wait_until("certwright's edge listens", lambda: accepts_tcp(self.http) and accepts_tcp(self.https), 30, self)
         return self
+
+    def settings(self, ca, resolver_port, customer_dns):
+        """All in one process. Waits that are minutes in earnest are a second here."""
+        here = loopback_addresses()
+        return {
+            "domain": DOMAIN, "challenge_zone": CHALLENGE_ZONE, "data": str(self.data), "addresses": here,
+            "name_servers": [f"ns1.{DOMAIN}={LOOPBACK}"],
+            "http": {"listen": [with_port(each, self.http) for each in here]},
+            "https": {"listen": [with_port(each, self.https) for each in here]},
+            "dns": {"listen": [with_port(each, self.dns) for each in here]},
+            "api": {"listen": [with_port(LOOPBACK, self.api)]},
+            "ca": {"directory": ca.directory, "trust": str(ca.trust)},
+            "resolver": {"forward": f"{LOOPBACK}@{resolver_port}"},
+            "checks": {"first_interval": "1s", "dns_port": customer_dns, "http_port": self.http, "https_port": self.https},
+            "orders": {"retry_interval": "2s"},
+        }
+
+    def start_with(self, settings, env=None):
+        self.config.write_text(toml(settings), encoding="utf-8")
+        self.start([self.binary, "serve", "--config", self.config], env)
+        wait_until("certwright's API answers", lambda: accepts_tcp(self.api), 30, self)
 
     @property
     def token_file(self):

@@ -69,11 +69,11 @@ class Stage:
         self.keep(self.ca).launch(self.unbound.port, self.server.http, self.server.https, self._ca_environment)
         self.root = self.ca.issuing_root()
 
-    def start_server(self, env=None, extra=()):
+    def start_server(self, env=None):
         env = dict(env or {})
         if self.database:
             env["CERTWRIGHT_STORE"] = self.keep(self.database).launch().url
-        self.keep(self.server).launch(self.ca, self.unbound.port, self.knot.port, env, extra)
+        self.keep(self.server).launch(self.ca, self.unbound.port, self.knot.port, env)
 
     def start_edge(self):
         self.keep(self.edge).launch(self.server, self.cli.edge_token())
