@@ -1,5 +1,6 @@
 #include "endpoints/redirect_rules.h"
 
+#include "base/ascii.h"
 #include "endpoints/upstream_policy.h"
 
 #include <fmt/format.h>
@@ -29,6 +30,13 @@ base::Result<std::string> target_for(const model::Redirect& redirect, std::strin
     return UpstreamPolicy().check(model::expand_target(redirect.to, name), true, redirect_use);
 }
 
+// The case of scheme and host means nothing, and loops are found without it. `to` is an absolute URL.
+std::string with_lower_host(const std::string& to)
+{
+    const auto path = std::min(to.find_first_of("/?#", to.find("://") + 3), to.size());
+    return base::to_lower(to.substr(0, path)) + to.substr(path);
+}
+
 base::Result<> check_form(model::Redirect& redirect, std::string_view name)
 {
     TRY(target, target_for(redirect, name));
@@ -42,9 +50,7 @@ base::Result<> check_form(model::Redirect& redirect, std::string_view name)
             "redirect_invalid", "a target with a query cannot keep the path and query of requests",
             "Leave out what follows the ?, or turn keep_path off (--no-keep-path)."));
     }
-    if (!redirect.to.contains('{')) {
-        redirect.to = std::move(target);
-    }
+    redirect.to = redirect.to.contains('{') ? with_lower_host(redirect.to) : std::move(target);
     return {};
 }
 

@@ -54,7 +54,20 @@ TEST(RedirectRules, RefusesALoop)
               "redirect_loop");
     EXPECT_EQ(code_of(add(world, redirect({"example.com", "www.example.com"}, "https://www.{name}"))),
               "redirect_loop");
+    EXPECT_EQ(code_of(add(world, redirect({"example.com", "www.example.com"}, "HTTPS://WWW.{name}"))),
+              "redirect_loop");
     EXPECT_TRUE(add(world, redirect({"example.com"}, "https://example.com:8443")));
+}
+
+TEST(RedirectRules, ATemplateHasItsHostInLowerCaseAndItsPathAsItIs)
+{
+    World world;
+    const auto made = add(world, redirect({"example.com"}, "HTTPS://Shop.{name}/Sale?At={name}"));
+    EXPECT_EQ(code_of(made), "redirect_invalid") << "a query cannot keep the path";
+
+    auto wanted = redirect({"example.com"}, "HTTPS://Shop.{name}/Sale?At={name}");
+    wanted.redirect.keep_path = false;
+    EXPECT_EQ(add(world, wanted)->endpoint.redirect.to, "https://shop.{name}/Sale?At={name}");
 }
 
 TEST(RedirectRules, WarnsOfAWildcardThatCoversItsOwnTarget)
