@@ -1,6 +1,7 @@
 #include "acme/answer.h"
 
 #include "acme/parse.h"
+#include "http/syntax.h"
 
 #include <fmt/format.h>
 
@@ -28,28 +29,19 @@ std::optional<base::Time> parse_http_date(const std::string& text)
     return std::nullopt;
 }
 
-std::string_view trimmed(std::string_view text)
-{
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 // The value of rel in the parameters of a link: one token, or several in quotes.
 bool has_relation(std::string_view parameters, std::string_view relation)
 {
     while (!parameters.empty()) {
         const auto end = std::min(parameters.find(';'), parameters.size());
-        const auto parameter = trimmed(parameters.substr(0, end));
+        const auto parameter = http::trim(parameters.substr(0, end));
         parameters.remove_prefix(std::min(end + 1, parameters.size()));
         const auto equals = parameter.find('=');
         if (equals == std::string_view::npos ||
-            !http::same_name(trimmed(parameter.substr(0, equals)), "rel")) {
+            !http::same_name(http::trim(parameter.substr(0, equals)), "rel")) {
             continue;
         }
-        const auto value = " " + std::string(trimmed(parameter.substr(equals + 1))) + " ";
+        const auto value = " " + std::string(http::trim(parameter.substr(equals + 1))) + " ";
         auto plain = value;
         std::ranges::replace(plain, '"', ' ');
         return plain.contains(" " + std::string(relation) + " ");
@@ -181,7 +173,7 @@ std::optional<std::chrono::seconds> retry_after(const http::Headers& headers, ba
     if (!field) {
         return std::nullopt;
     }
-    const std::string text(trimmed(*field));
+    const std::string text(http::trim(*field));
     long long seconds = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seconds);
     const bool whole = !text.empty() && parsed.ptr == text.data() + text.size();

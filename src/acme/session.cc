@@ -4,7 +4,6 @@
 #include "acme/parse.h"
 #include "crypto/jose.h"
 
-#include <boost/asio/redirect_error.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -89,42 +88,15 @@ base::Task<http::ClientResponse> Session::send_paced(http::ClientRequest request
 
 base::Task<Directory> Session::directory()
 {
-    while (!directory_ || now() >= refresh_at_) {
-        const auto running = fetch_;
-        if (!running) {
-            co_return co_await fetch_directory();
-        }
-        while (!running->over) {
-            boost::system::error_code ignored;
-            co_await running->ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        }
-        if (running->result) {
-            co_return *running->result;
-        }
+    if (directory_ && now() < refresh_at_) {
+        co_return *directory_;
     }
-    co_return *directory_;
+    auto fetch = [this](const auto&) { return fetch_directory(); };
+    co_return co_await fetches_.once(directory_url_, std::move(fetch));
 }
 
 base::Task<Directory> Session::fetch_directory()
 {
-    // Lets the others go on, also when this fetch is cancelled.
-    struct Ending {
-        std::shared_ptr<Fetch>& current;
-        std::shared_ptr<Fetch> fetch;
-        Ending(std::shared_ptr<Fetch>& c, std::shared_ptr<Fetch> f) : current(c), fetch(std::move(f))
-        {
-            current = fetch;
-        }
-        Ending(const Ending&) = delete;
-        Ending& operator=(const Ending&) = delete;
-        ~Ending()
-        {
-            fetch->over = true;
-            fetch->ended.cancel();
-            current.reset();
-        }
-    };
-    const Ending ending(fetch_, std::make_shared<Fetch>(co_await asio::this_coro::executor));
     auto answer = co_await get(directory_url_);
     auto parsed =
         answer ? parse_directory(answer->body) : base::Result<Directory>(base::fail(answer.error()));
@@ -137,7 +109,6 @@ base::Task<Directory> Session::fetch_directory()
     } else if (answer) {  // An error of the request names its URL already.
         parsed = base::fail(std::move(parsed).error().with_context(directory_url_));
     }
-    ending.fetch->result = parsed;
     co_return parsed;
 }
 

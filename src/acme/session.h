@@ -5,11 +5,9 @@
 #include "acme/nonce_pool.h"
 #include "acme/pacer.h"
 #include "acme/resources.h"
-#include "base/task.h"
+#include "base/single_flight.h"
 #include "crypto/key.h"
 #include "http/client.h"
-
-#include <boost/asio/steady_timer.hpp>
 
 #include <memory>
 #include <string>
@@ -69,17 +67,7 @@ private:
     NoncePool nonces_;
     std::optional<Directory> directory_;
     base::Time refresh_at_{};
-    // Those who ask while the directory is being fetched wait for that fetch.
-    struct Fetch {
-        explicit Fetch(const boost::asio::any_io_executor& executor)
-            : ended(executor, boost::asio::steady_timer::time_point::max())
-        {
-        }
-        boost::asio::steady_timer ended;
-        std::optional<base::Result<Directory>> result;
-        bool over = false;
-    };
-    std::shared_ptr<Fetch> fetch_;
+    base::SingleFlight<Directory> fetches_;
 };
 
 }  // namespace acme

@@ -2,6 +2,7 @@
 
 #include "alerts/document.h"
 #include "alerts/notices.h"
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/random.h"
 #include "issuance/token_bucket.h"
@@ -23,9 +24,7 @@ constexpr std::chrono::hours day{24};
 std::string plain(std::string code)
 {
     std::erase_if(code, [](char c) { return c == '-' || c == ' '; });
-    std::ranges::transform(code, code.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return code;
+    return base::to_lower(code);
 }
 
 // A persisted bucket, so that whoever makes and removes channels sends no more.

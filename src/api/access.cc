@@ -1,5 +1,6 @@
 #include "api/call.h"
 #include "api/session_access.h"
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/random.h"
 #include "crypto/digest.h"
@@ -82,10 +83,7 @@ base::Task<Access> authenticate(Parts parts, const http::RequestHead& request)
 base::Task<Access> authenticate_bearer(Parts parts, std::string authorization)
 {
     constexpr std::string_view scheme = "bearer ";
-    std::string given = authorization.substr(0, scheme.size());
-    std::ranges::transform(given, given.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (given != scheme) {
+    if (base::to_lower(authorization.substr(0, scheme.size())) != scheme) {
         co_return base::fail(unauthenticated("token_missing", "this needs a bearer token"));
     }
     const auto hash = hash_secret(std::string_view(authorization).substr(scheme.size()));

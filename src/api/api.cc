@@ -1,7 +1,6 @@
 #include "api/api.h"
 
 #include "api/event_stream.h"
-#include "api/overview_memory.h"
 #include "api/problem_document.h"
 #include "api/session_access.h"
 #include "base/log.h"
@@ -193,10 +192,10 @@ boost::asio::awaitable<void> serve_events(Parts parts, EventStreams& streams, Op
 struct Api::State {
     State(boost::asio::any_io_executor executor, Parts p) : parts(p), streams(std::move(executor), p)
     {
-        parts.overview = &overview;
+        parts.ends = &ends;
     }
 
-    OverviewMemory overview;
+    base::ShortMemory<std::vector<std::int64_t>> ends{1'000};
     Parts parts;
     EventStreams streams;
 };

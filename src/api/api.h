@@ -7,6 +7,7 @@
 
 #include "alerts/service.h"
 #include "base/clock.h"
+#include "base/short_memory.h"
 #include "base/task.h"
 #include "endpoints/service.h"
 #include "http/router.h"
@@ -107,8 +108,6 @@ struct SessionOptions {
     std::chrono::seconds code_life = std::chrono::minutes(10);
 };
 
-class OverviewMemory;
-
 // All must outlive the Api.
 struct Parts {
     store::Store& store;
@@ -118,7 +117,8 @@ struct Parts {
     NodeFacts& facts;
     alerts::Service& alerts;
     SessionOptions sessions{};
-    OverviewMemory* overview = nullptr;  // set by the Api
+    // Certificates by their end, by tenant, as counted a moment ago; set by the Api.
+    base::ShortMemory<std::vector<std::int64_t>>* ends = nullptr;
 };
 
 // Runs on one executor: no locks. REQUIRES: the routes are not called after the Api is gone.

@@ -1,8 +1,10 @@
-// Orders, events, the node's status, and what machines ask for: health, metrics, the API's
+// Orders, events, the node's status and counts, and what machines ask for: health, metrics, the API's
 // description.
 #include "api/field_reader.h"
 #include "api/metrics_text.h"
 #include "api/views.h"
+
+#include <array>
 
 namespace api {
 
@@ -191,6 +193,68 @@ base::Task<Answer> openapi(Parts, Call)
     co_return answer;
 }
 
+constexpr std::chrono::seconds ends_are_good_for{10};
+constexpr std::array days{0, 1, 3, 7, 14, 30, 60, 90};
+
+struct Counts {
+    std::vector<std::pair<model::EndpointState, std::int64_t>> states;
+    std::vector<std::int64_t> ends;
+};
+
+// `ends` when they are known already.
+base::Result<Counts> read_counts(store::Transaction& tx, const std::string& tenant, base::Time now,
+                                 const std::optional<std::vector<std::int64_t>>& ends)
+{
+    TRY(states, tx.endpoints.count_by_state(tenant));
+    if (ends) {
+        return Counts{std::move(states), *ends};
+    }
+    std::vector<base::Time> bounds;
+    for (const int each : days) {
+        bounds.push_back(now + std::chrono::hours(24 * each));
+    }
+    TRY(counted, tx.certificates.count_by_end(tenant, bounds));
+    return Counts{std::move(states), std::move(counted)};
+}
+
+json::array expiry_view(const std::vector<std::int64_t>& ends)
+{
+    json::array expiry;
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        json::object bar;
+        bar["before_days"] = i < days.size() ? json::value(days.at(i)) : json::value(nullptr);
+        bar["certificates"] = ends.at(i);
+        expiry.push_back(std::move(bar));
+    }
+    return expiry;
+}
+
+// What the dashboard's first page counts. Every open page asks, and to count certificates by their end reads
+// all of them.
+base::Task<Answer> overview(Parts parts, Call call)
+{
+    const auto now = parts.clock.now();
+    const auto instant = std::chrono::steady_clock::now();
+    const auto tenant = call.access.caller.tenant;
+    const auto* remembered = parts.ends->find(tenant, instant);
+    const auto known = remembered == nullptr ? std::optional<std::vector<std::int64_t>>() : *remembered;
+    auto read = [tenant, now, known](store::Transaction& tx) { return read_counts(tx, tenant, now, known); };
+    CO_TRY(counts, co_await parts.store.read(std::move(read)));
+    if (!known) {
+        parts.ends->put(tenant, counts.ends, instant + ends_are_good_for);
+    }
+    json::object endpoints;
+    for (const auto& [state, total] : counts.states) {
+        endpoints[model::to_string(state)] = total;
+    }
+    json::object made;
+    made["endpoints"] = std::move(endpoints);
+    made["expiry"] = expiry_view(counts.ends);
+    made["version"] = parts.facts.version();
+    made["time"] = base::to_rfc3339(now);
+    co_return Answer(200, std::move(made));
+}
+
 }  // namespace
 
 std::vector<Operation> overview_operations()
@@ -202,6 +266,7 @@ std::vector<Operation> overview_operations()
         {"GET", "/v1/openapi.json", Scope::none, false, openapi},
         {"GET", "/healthz", Scope::none, false, health},
         {"GET", "/metrics", Scope::read, true, metrics},
+        {"GET", "/v1/overview", Scope::read, false, overview},
     };
 }
 

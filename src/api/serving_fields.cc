@@ -4,12 +4,9 @@ namespace api {
 
 namespace {
 
-constexpr std::int64_t longest_wait = 3'600;
-constexpr std::int64_t longest_hsts = 10LL * 365 * 24 * 3'600;
-
 std::optional<std::chrono::seconds> seconds(FieldReader& reader, std::string_view name)
 {
-    const auto given = reader.number(name, 0, longest_wait);
+    const auto given = reader.number(name, 0, model::Forwarding::longest_wait.count());
     return given ? std::optional(std::chrono::seconds(*given)) : std::nullopt;
 }
 
@@ -41,7 +38,7 @@ std::optional<model::Hsts> hsts_from(FieldReader& reader)
     }
     FieldReader inner(*given);
     model::Hsts hsts;
-    hsts.max_age = inner.number("max_age", 0, longest_hsts).value_or(0);
+    hsts.max_age = inner.number("max_age", 0, model::Hsts::longest).value_or(0);
     hsts.subdomains = inner.flag("subdomains").value_or(false);
     hsts.preload = inner.flag("preload").value_or(false);
     reader.add_problems("hsts", inner);

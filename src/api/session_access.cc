@@ -1,5 +1,7 @@
 #include "api/session_access.h"
 
+#include "http/syntax.h"
+
 #include <fmt/format.h>
 
 namespace api {
@@ -10,21 +12,12 @@ constexpr std::string_view plain_name = "certwright_session";
 constexpr std::string_view secure_name = "__Host-certwright_session";
 constexpr std::string_view mark = "X-Certwright-Dashboard";
 
-std::string_view trimmed(std::string_view text)
-{
-    const auto from = text.find_first_not_of(" \t");
-    if (from == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(from, text.find_last_not_of(" \t") - from + 1);
-}
-
 // RFC 6265, 4.2.1: pairs, parted by "; ".
 std::string_view cookie_in(std::string_view header, std::string_view name)
 {
     while (!header.empty()) {
         const auto end = std::min(header.find(';'), header.size());
-        const auto pair = trimmed(header.substr(0, end));
+        const auto pair = http::trim(header.substr(0, end));
         const auto equals = pair.find('=');
         if (equals != std::string_view::npos && pair.substr(0, equals) == name) {
             return pair.substr(equals + 1);
@@ -47,7 +40,7 @@ Browser browser_of(const http::RequestHead& request)
     Browser browser;
     // Nobody but the browser's own way to us can say so to its own harm, so whoever says it is believed.
     const auto proto = request.headers.find("X-Forwarded-Proto").value_or(request.scheme);
-    browser.secure = http::same_name(trimmed(proto), "https");
+    browser.secure = http::same_name(http::trim(proto), "https");
     const auto site = request.headers.find("Sec-Fetch-Site");
     browser.ours = request.headers.contains(mark) && (!site || *site == "same-origin");
     return browser;

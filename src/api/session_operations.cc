@@ -1,7 +1,5 @@
-// /v1/sessions, /v1/session, /v1/sign-in-codes: the dashboard's way in and out; /v1/overview: what its first
-// page counts.
+// /v1/sessions, /v1/session, /v1/sign-in-codes: the dashboard's way in and out.
 #include "api/field_reader.h"
-#include "api/overview_memory.h"
 #include "api/session_access.h"
 #include "api/views.h"
 #include "base/log.h"
@@ -128,63 +126,6 @@ base::Task<Answer> create_code(Parts parts, Call call)
     co_return Answer(201, std::move(made));
 }
 
-constexpr std::array days{0, 1, 3, 7, 14, 30, 60, 90};
-
-struct Counts {
-    std::vector<std::pair<model::EndpointState, std::int64_t>> states;
-    OverviewMemory::Ends ends;
-};
-
-// `ends` when they are known already.
-base::Result<Counts> read_counts(store::Transaction& tx, const std::string& tenant, base::Time now,
-                                 const std::optional<OverviewMemory::Ends>& ends)
-{
-    TRY(states, tx.overview.by_state(tenant));
-    if (ends) {
-        return Counts{std::move(states), *ends};
-    }
-    std::vector<base::Time> bounds;
-    for (const int each : days) {
-        bounds.push_back(now + std::chrono::hours(24 * each));
-    }
-    TRY(counted, tx.overview.by_end(tenant, bounds));
-    return Counts{std::move(states), std::move(counted)};
-}
-
-json::array expiry_view(const OverviewMemory::Ends& ends)
-{
-    json::array expiry;
-    for (std::size_t i = 0; i < ends.size(); ++i) {
-        json::object bar;
-        bar["before_days"] = i < days.size() ? json::value(days.at(i)) : json::value(nullptr);
-        bar["certificates"] = ends.at(i);
-        expiry.push_back(std::move(bar));
-    }
-    return expiry;
-}
-
-base::Task<Answer> overview(Parts parts, Call call)
-{
-    const auto now = parts.clock.now();
-    const auto tenant = call.access.caller.tenant;
-    const auto known = parts.overview->find(tenant, now);
-    auto read = [tenant, now, known](store::Transaction& tx) { return read_counts(tx, tenant, now, known); };
-    CO_TRY(counts, co_await parts.store.read(std::move(read)));
-    if (!known) {
-        parts.overview->put(tenant, now, counts.ends);
-    }
-    json::object endpoints;
-    for (const auto& [state, total] : counts.states) {
-        endpoints[model::to_string(state)] = total;
-    }
-    json::object made;
-    made["endpoints"] = std::move(endpoints);
-    made["expiry"] = expiry_view(counts.ends);
-    made["version"] = parts.facts.version();
-    made["time"] = base::to_rfc3339(now);
-    co_return Answer(200, std::move(made));
-}
-
 }  // namespace
 
 std::vector<Operation> session_operations()
@@ -194,7 +135,6 @@ std::vector<Operation> session_operations()
         {"GET", "/v1/session", Scope::read, false, show_session},
         {"DELETE", "/v1/session", Scope::read, false, sign_out},
         {"POST", "/v1/sign-in-codes", Scope::read, false, create_code},
-        {"GET", "/v1/overview", Scope::read, false, overview},
     };
 }
 

@@ -12,7 +12,6 @@ namespace {
 
 const http::ServerLimits limits{};
 constexpr std::chrono::milliseconds time_to_end{1'000};
-constexpr std::chrono::milliseconds look_again{10};
 
 constexpr std::chrono::seconds longest_handshake{10};
 // Over TLS, where strangers may knock; every edge keeps one or two.
@@ -61,14 +60,14 @@ base::Result<std::unique_ptr<ApiServer>> ApiServer::start(boost::asio::any_io_ex
 
 base::Result<> ApiServer::listen(const net::Endpoint& where, const Place& place)
 {
-    if (place.sockets != nullptr) {
-        for (auto& each : place.sockets->take(place.use, where)) {
-            TRY(listener, net::Listener::adopt(executor_, std::move(each)));
-            listeners_.push_back(std::move(listener));
-        }
-        if (!listeners_.empty() && listeners_.back().where() == where) {
-            return {};
-        }
+    auto there =
+        place.sockets == nullptr ? std::vector<net::Descriptor>() : place.sockets->take(place.use, where);
+    for (auto& each : there) {
+        TRY(listener, net::Listener::adopt(executor_, where, std::move(each)));
+        listeners_.push_back(std::move(listener));
+    }
+    if (!there.empty()) {
+        return {};
     }
     auto listener = net::Listener::open(executor_, where, false);
     if (!listener) {
@@ -83,8 +82,11 @@ base::Result<> ApiServer::listen(const net::Endpoint& where, const Place& place)
 
 boost::asio::awaitable<void> ApiServer::handle(http::Exchange& exchange)
 {
-    const base::Counted counted(requests_);
-    co_await handler_.handle(exchange);
+    {
+        const base::Counted counted(requests_);
+        co_await handler_.handle(exchange);
+    }
+    answered_.notify();
 }
 
 std::vector<net::Endpoint> ApiServer::where() const
@@ -118,8 +120,8 @@ boost::asio::awaitable<void> ApiServer::stop()
     }
     stopping_ = true;
     const auto deadline = std::chrono::steady_clock::now() + time_to_end;
-    while (requests_ > 0 && std::chrono::steady_clock::now() < deadline) {
-        co_await base::sleep_for(look_again);
+    for (bool in_time = true; requests_ > 0 && in_time;) {
+        in_time = co_await answered_.wait_until(deadline);
     }
     co_await tasks_.stop();
 }

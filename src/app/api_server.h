@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/task_group.h"
+#include "http/event.h"
 #include "http/exchange.h"
 #include "net/listener.h"
 #include "net/passed_sockets.h"
@@ -42,7 +43,7 @@ public:
 
 private:
     ApiServer(boost::asio::any_io_executor executor, http::Handler& handler, std::optional<Tls> tls)
-        : executor_(executor), handler_(handler), tls_(tls), tasks_(std::move(executor))
+        : executor_(executor), handler_(handler), tls_(tls), answered_(executor), tasks_(std::move(executor))
     {
     }
     base::Result<> listen(const net::Endpoint& where, const Place& place);
@@ -57,6 +58,7 @@ private:
     std::size_t connections_ = 0;
     std::vector<net::Listener> listeners_;
     std::size_t requests_ = 0;  // being answered
+    http::Event answered_;      // one of them
     bool stopping_ = false;
     base::TaskGroup tasks_;
 };

@@ -191,8 +191,8 @@ void add_edge(CLI::App& app, std::shared_ptr<Context> context, int& status)
 {
     auto* node = app.add_subcommand("edge", "Run an edge; `edge list` lists them.");
     node->footer(
-        "Example, on another machine or beside `serve` with other ports:\n"
-        "  certwright edge --join http://127.0.0.1:8700 --token \"$TOKEN\"");
+        "Example, on another machine, with what `certwright edge invite` printed:\n"
+        "  certwright edge --join https://control.example:8701 --token \"$TOKEN\"");
     add_flags(*node, context->edge_table, context->edge_flags);
     add_take_over(*node, context->take_over);
     node->callback([context, node, &status] {

@@ -1,5 +1,7 @@
 #include "app/web_assets.h"
 
+#include "http/gzip.h"
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -14,12 +16,6 @@ constexpr std::array page_paths{"/", "/sign-in", "/endpoints", "/endpoints/{rest
 constexpr const char* content_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
-
-bool takes_gzip(const http::RequestHead& request)
-{
-    const auto accepted = request.headers.find("Accept-Encoding").value_or("");
-    return accepted.contains("gzip") && !accepted.contains("gzip;q=0");
-}
 
 http::Headers headers_of(bool packed, bool immutable)
 {
@@ -42,7 +38,8 @@ http::Headers headers_of(bool packed, bool immutable)
 
 boost::asio::awaitable<void> serve_asset(http::Exchange& exchange, const WebAsset& asset, bool immutable)
 {
-    const bool packed = takes_gzip(exchange.request());
+    const auto accepted = exchange.request().headers.find("Accept-Encoding").value_or("");
+    const bool packed = http::accepts_gzip(accepted);
     // A client that has gone needs no answer.
     static_cast<void>(co_await http::send_text(exchange, 200, std::string(asset.content_type),
                                                std::string(packed ? asset.packed : asset.plain),

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "feed/wish.h"
+#include "http/event.h"
 
 #include <cstddef>
+#include <optional>
 
 namespace app {
 
@@ -19,8 +21,11 @@ public:
     boost::asio::awaitable<void> close();
 
 private:
+    class Asking;
+
     feed::WishDesk* desk_ = nullptr;
     std::size_t asking_ = 0;
+    std::optional<http::Event> idle_;  // while close() waits
 };
 
 }  // namespace app

@@ -1,6 +1,7 @@
 // Facts of a leaf certificate (RFC 5280).
 #include "crypto/leaf.h"
 
+#include "base/ascii.h"
 #include "crypto/digest.h"
 
 #include <openssl/err.h>
@@ -54,16 +55,9 @@ std::string address_text(base::ByteView octets)
 // Lower case; empty when it holds what no DNS name holds (such as a NUL, used to fool comparisons).
 std::string dns_text(base::ByteView octets)
 {
-    std::string text(base::as_text(octets));
-    for (auto& c : text) {
-        if (c <= ' ' || c > '~') {
-            return {};
-        }
-        if (c >= 'A' && c <= 'Z') {
-            c = static_cast<char>(c - 'A' + 'a');
-        }
-    }
-    return text;
+    const auto text = base::as_text(octets);
+    const bool printable = std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+    return printable ? base::to_lower(text) : std::string();
 }
 
 base::ByteView view(const ASN1_STRING* value)

@@ -1,5 +1,6 @@
 #include "deploy/getter.h"
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "crypto/digest.h"
 #include "http/uri.h"
@@ -92,9 +93,7 @@ base::Task<> Getter::answer(http::Exchange& exchange)
                                            "The secret is missing or wrong.\n", std::move(fresh));
     }
     const auto query = http::parse_query(exchange.request().query());
-    auto host = in(query, "server_name");
-    std::ranges::transform(host, host.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+    const auto host = base::to_lower(in(query, "server_name"));
     auto find = [this, host] { return inventory_.item_for(host); };
     CO_TRY(item, co_await base::blocking(pool_, std::move(find)));
     const auto* bundle = choose_bundle(item, host, in(query, "signature_schemes"));

@@ -1,5 +1,7 @@
+#include "base/ascii.h"
 #include "diagnosis/problems.h"
 #include "diagnosis/record_check.h"
+#include "http/syntax.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,22 +20,6 @@ struct CaaRecord {
     std::string value;
 };
 
-std::string trimmed(std::string_view text)
-{
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return std::string(text.substr(first, text.find_last_not_of(" \t") - first + 1));
-}
-
-std::string lower(std::string text)
-{
-    std::ranges::transform(text, text.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-
 // `0 issue "letsencrypt.org; accounturi=..."`
 CaaRecord parse(std::string_view text)
 {
@@ -45,11 +31,11 @@ CaaRecord parse(std::string_view text)
     }
     text.remove_prefix(flags_end + 1);
     const auto tag_end = text.find(' ');
-    record.tag = lower(std::string(text.substr(0, tag_end)));
+    record.tag = base::to_lower(text.substr(0, tag_end));
     if (tag_end == std::string_view::npos) {
         return record;
     }
-    record.value = trimmed(text.substr(tag_end + 1));
+    record.value = http::trim(text.substr(tag_end + 1));
     if (record.value.size() >= 2 && record.value.front() == '"' && record.value.back() == '"') {
         record.value = record.value.substr(1, record.value.size() - 2);
     }
@@ -61,10 +47,10 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
 {
     for (auto at = value.find(';'); at != std::string_view::npos; at = value.find(';')) {
         value.remove_prefix(at + 1);
-        const auto text = trimmed(value.substr(0, value.find(';')));
+        const auto text = http::trim(value.substr(0, value.find(';')));
         const auto equals = text.find('=');
-        if (equals != std::string::npos && lower(trimmed(text.substr(0, equals))) == name) {
-            return trimmed(std::string_view(text).substr(equals + 1));
+        if (equals != std::string_view::npos && base::to_lower(http::trim(text.substr(0, equals))) == name) {
+            return std::string(http::trim(text.substr(equals + 1)));
         }
     }
     return std::nullopt;
@@ -72,7 +58,7 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
 
 std::string identity_of(const CaaRecord& record)
 {
-    return lower(trimmed(std::string_view(record.value).substr(0, record.value.find(';'))));
+    return base::to_lower(http::trim(std::string_view(record.value).substr(0, record.value.find(';'))));
 }
 
 std::vector<std::string> list_of(std::string_view text)
@@ -80,7 +66,7 @@ std::vector<std::string> list_of(std::string_view text)
     std::vector<std::string> parts;
     while (!text.empty()) {
         const auto comma = text.find(',');
-        parts.push_back(lower(trimmed(text.substr(0, comma))));
+        parts.push_back(base::to_lower(http::trim(text.substr(0, comma))));
         text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
     }
     return parts;

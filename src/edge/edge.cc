@@ -143,7 +143,7 @@ base::Result<> Edge::listen(std::vector<net::Endpoint>& places, bool tls)
     for (auto& place : places) {
         if (passed != nullptr) {
             if (auto there = passed->take(use, place); !there.empty()) {
-                CHECKED(adopt(std::move(there), tls));
+                CHECKED(adopt(place, std::move(there), tls));
                 continue;
             }
         }
@@ -160,12 +160,12 @@ base::Result<> Edge::listen(std::vector<net::Endpoint>& places, bool tls)
 }
 
 // Every loop has one, and every one has a loop: what waits in its queue is accepted.
-base::Result<> Edge::adopt(std::vector<net::Descriptor> sockets, bool tls)
+base::Result<> Edge::adopt(const net::Endpoint& where, std::vector<net::Descriptor> sockets, bool tls)
 {
     for (std::size_t i = 0; i < std::max(sockets.size(), loops_.size()); ++i) {
         auto& loop = *loops_[i % loops_.size()];
         net::Descriptor copy(::fcntl(sockets[i % sockets.size()].get(), F_DUPFD_CLOEXEC, 0));
-        TRY(listener, net::Listener::adopt(loop.executor(), std::move(copy)));
+        TRY(listener, net::Listener::adopt(loop.executor(), where, std::move(copy)));
         loop.listen(std::move(listener), tls);
     }
     return {};

@@ -64,7 +64,7 @@ private:
     Edge(EdgeOptions options, std::unique_ptr<CertificateStore> store);
     base::Result<> open_loops(const base::Clock& clock);
     base::Result<> listen(std::vector<net::Endpoint>& places, bool tls);
-    base::Result<> adopt(std::vector<net::Descriptor> sockets, bool tls);
+    base::Result<> adopt(const net::Endpoint& where, std::vector<net::Descriptor> sockets, bool tls);
     base::Result<> warm();
 
     EdgeOptions options_;

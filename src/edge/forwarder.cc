@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "edge/forwarded_head.h"
 #include "edge/tunnel.h"
+#include "http/syntax.h"
 #include "net/proxy_protocol.h"
 
 #include <boost/asio/experimental/parallel_group.hpp>
@@ -36,12 +37,6 @@ BodyKind body_kind(const http::Exchange& exchange)
     // HTTP/2 frames bodies itself; methods without one by definition are not waited for.
     const bool may_have_one = request.version == 20 && request.method != "GET" && request.method != "HEAD";
     return may_have_one || request.headers.contains("Transfer-Encoding") ? BodyKind::stream : BodyKind::none;
-}
-
-bool is_idempotent(std::string_view method)
-{
-    constexpr std::array methods{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
-    return std::ranges::find(methods, method) != methods.end();
 }
 
 std::string what_failed(const base::Error& error)
@@ -116,7 +111,7 @@ http::Origin origin_of(const http::Exchange& exchange, const Route& route, const
 bool may_ask_again(const http::RequestHead& request, const std::optional<std::string>& body,
                    const base::Error& error)
 {
-    return is_idempotent(request.method) && (!body || body->empty()) &&
+    return http::is_idempotent(request.method) && (!body || body->empty()) &&
            error.kind() == base::Errc::unavailable && error.code() != "bad_upstream";
 }
 
@@ -196,7 +191,7 @@ base::Task<Forwarder::Answer> Forwarder::send_to(Job& job, const Upstream& upstr
         co_return base::fail(std::move(kept).error());
     }
     sent = true;
-    const bool again = is_idempotent(head.method);
+    const bool again = http::is_idempotent(head.method);
     auto answer = co_await send_on(job, std::move(*kept), head, body);
     if (!answer && again && answer.error().code() == "stale_connection") {
         auto fresh = co_await pool_.connect(origin, job.limits.connect);

@@ -116,8 +116,7 @@ base::Task<> Proxy::answer(http::Exchange& exchange)
     auto found = co_await cache_.route(host);
     if (!found) {
         base::log::warning("route_unavailable", {{"host", host}, {"error", found.error().message()}});
-        co_return co_await send_page(exchange, 503,
-                                     "This server is too busy to look up " + host + ". Try again.");
+        co_return co_await send_later(exchange, std::move(host));
     }
     auto route = std::move(*found);
     if (!route) {

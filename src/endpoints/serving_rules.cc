@@ -11,9 +11,7 @@ namespace {
 
 constexpr std::size_t most_upstreams = 16;
 constexpr std::size_t longest_path = 1'000;
-constexpr std::chrono::seconds longest_wait{3'600};
 constexpr std::int64_t year = 365LL * 24 * 3'600;
-constexpr std::int64_t longest_hsts = 10 * year;
 
 base::Error wrong(std::string_view code, std::string text, std::string fix)
 {
@@ -24,7 +22,7 @@ base::Error wrong(std::string_view code, std::string text, std::string fix)
 
 base::Result<> check_hsts(const model::Hsts& hsts, model::PlainHttp plain_http)
 {
-    if (hsts.max_age < 0 || hsts.max_age > longest_hsts) {
+    if (hsts.max_age < 0 || hsts.max_age > model::Hsts::longest) {
         return base::fail(
             wrong("hsts_invalid", "max_age is not between 0 and ten years",
                   "Begin with a few days, and raise it once all of the site works over HTTPS."));
@@ -47,7 +45,7 @@ base::Result<> check_hsts(const model::Hsts& hsts, model::PlainHttp plain_http)
 base::Result<> check_limits(const model::Forwarding& forwarding)
 {
     for (const auto limit : {forwarding.connect, forwarding.answer, forwarding.idle}) {
-        if (limit.count() < 0 || limit > longest_wait) {
+        if (limit.count() < 0 || limit > model::Forwarding::longest_wait) {
             return base::fail(wrong("forwarding_invalid", "a time limit is not between 0 and 3600 seconds",
                                     "Give seconds; 0 for the edge's usual limit."));
         }

@@ -1,12 +1,12 @@
 #include "endpoints/upstream_policy.h"
 
+#include "base/ascii.h"
 #include "net/address_policy.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/url.hpp>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
 namespace endpoints {
@@ -30,14 +30,6 @@ base::Error forbidden(const UrlUse& use, std::string_view host, std::string_view
         .with_code(fmt::format("{}_forbidden", use.name))
         .with_fix(fmt::format("Name {} on the public Internet, or ask the operator to grant this address.",
                               use.what));
-}
-
-std::string lower(std::string_view text)
-{
-    std::string made(text);
-    std::ranges::transform(made, made.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return made;
 }
 
 // Forms such as 127.1, 2130706433 and 0x7f.0.0.1, which a system's resolver takes for addresses.
@@ -126,7 +118,7 @@ base::Result<std::string> UpstreamPolicy::check(std::string_view text, bool gran
     boost::urls::url url(*parsed);
     url.normalize_scheme();
     CHECKED(check_parts(text, url, use));
-    const std::string host = lower(url.host_address());
+    const std::string host = base::to_lower(url.host_address());
     if (host.contains('%')) {
         return base::fail(invalid(use, text, "an address with a zone is not possible"));
     }

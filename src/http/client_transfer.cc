@@ -1,5 +1,7 @@
 #include "http/client_transfer.h"
 
+#include "http/syntax.h"
+
 #include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
@@ -16,16 +18,6 @@ namespace {
 constexpr std::size_t largest_head = 64 * 1024;
 constexpr long most_redirects = 5;
 constexpr std::chrono::milliseconds longest_connect{10'000};
-
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view blanks = " \t\r\n";
-    const auto first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 bool has_control(std::string_view text)
 {
@@ -231,10 +223,10 @@ bool Transfer::keep_header(std::string_view line)
     }
     header_bytes_ += line.size();
     too_large_ = header_bytes_ > largest_head;
+    line = line.substr(0, line.find_last_not_of("\r\n") + 1);
     const auto colon = line.find(':');
     if (!too_large_ && colon != std::string_view::npos && !line.starts_with("HTTP/")) {
-        response_.headers.add(std::string(line.substr(0, colon)),
-                              std::string(trimmed(line.substr(colon + 1))));
+        response_.headers.add(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
     }
     return !too_large_;
 }

@@ -1,5 +1,7 @@
 #include "http/gzip.h"
 
+#include "http/syntax.h"
+
 #include <zlib.h>
 
 #include <algorithm>
@@ -13,13 +15,6 @@ namespace {
 
 constexpr int with_gzip_head = 16 + MAX_WBITS;
 constexpr int usual_memory = 8;
-
-std::string_view without_blanks(std::string_view text)
-{
-    const auto first = text.find_first_not_of(" \t");
-    return first == text.npos ? std::string_view()
-                              : text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 bool refused(std::string_view weight)
 {
@@ -59,8 +54,8 @@ bool accepts_gzip(std::string_view accept_encoding)
         const auto each = accept_encoding.substr(0, comma);
         accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
         const auto semicolon = std::min(each.find(';'), each.size());
-        if (without_blanks(each.substr(0, semicolon)) == "gzip") {
-            return !refused(without_blanks(each.substr(std::min(semicolon + 1, each.size()))));
+        if (trim(each.substr(0, semicolon)) == "gzip") {
+            return !refused(trim(each.substr(std::min(semicolon + 1, each.size()))));
         }
     }
     return false;

@@ -1,5 +1,6 @@
 #include "http/http1_head.h"
 
+#include "base/ascii.h"
 #include "http/syntax.h"
 
 #include <cstring>
@@ -201,7 +202,7 @@ std::optional<HeadError> set_authority(RequestHead& head, const Control& control
     if (target.authority && !is_authority(*target.authority)) {
         return HeadError{400, "a malformed request target"};
     }
-    head.authority = to_lower(target.authority.value_or(control.host));
+    head.authority = base::to_lower(target.authority.value_or(control.host));
     return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
 #include "http/http2_exchange.h"
 
+#include "base/ascii.h"
 #include "http/date.h"
 #include "http/syntax.h"
 
@@ -50,7 +51,7 @@ std::optional<Headers> cleaned(const Headers& headers)
 {
     Headers out;
     for (const auto& [name, value] : headers.fields()) {
-        auto lower = to_lower(name);
+        auto lower = base::to_lower(name);
         if (!is_token(lower) || !is_field_value(value)) {
             return std::nullopt;
         }
@@ -86,7 +87,7 @@ bool Http2Exchange::on_field(std::string_view name, std::string_view value)
     } else if (name == ":path") {
         request_.target = value;
     } else if (name == ":authority") {
-        request_.authority = to_lower(value);
+        request_.authority = base::to_lower(value);
     } else if (name == "cookie") {
         // Split for compression; one field again for those behind us (RFC 9113 8.2.3).
         cookies_ += (cookies_.empty() ? "" : "; ") + std::string(value);
@@ -105,8 +106,8 @@ bool Http2Exchange::on_head_end()
     }
     const auto host = request_.headers.find("host");
     if (request_.authority.empty() && host) {
-        request_.authority = to_lower(*host);
-    } else if (host && to_lower(*host) != request_.authority) {
+        request_.authority = base::to_lower(*host);
+    } else if (host && base::to_lower(*host) != request_.authority) {
         return false;
     }
     if (const auto length = request_.headers.find("content-length")) {

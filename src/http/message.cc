@@ -1,15 +1,12 @@
 #include "http/message.h"
 
+#include "base/ascii.h"
+
 #include <algorithm>
 
 namespace http {
 
 namespace {
-
-char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // RFC 9110 15.
 constexpr std::pair<int, std::string_view> phrases[] = {
@@ -60,7 +57,7 @@ constexpr std::pair<int, std::string_view> phrases[] = {
 
 bool same_name(std::string_view a, std::string_view b)
 {
-    return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+    return std::ranges::equal(a, b, [](char x, char y) { return base::to_lower(x) == base::to_lower(y); });
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const

@@ -83,6 +83,12 @@ bool is_authority(std::string_view text)
     return good_port && !name.empty() && all_of_class(name, host);
 }
 
+bool is_idempotent(std::string_view method)
+{
+    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
+           method == "DELETE" || method == "TRACE";
+}
+
 std::string_view trim(std::string_view text)
 {
     const auto begin = text.find_first_not_of(" \t");
@@ -90,15 +96,6 @@ std::string_view trim(std::string_view text)
         return {};
     }
     return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-std::string to_lower(std::string_view text)
-{
-    std::string out(text);
-    for (char& c : out) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    }
-    return out;
 }
 
 std::optional<std::uint64_t> parse_length(std::string_view digits)

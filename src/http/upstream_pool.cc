@@ -1,6 +1,7 @@
 #include "http/body_reader.h"
 #include "http/http1_head.h"
 #include "http/input_buffer.h"
+#include "http/syntax.h"
 #include "http/upstream.h"
 #include "net/address_set.h"
 #include "net/tls.h"
@@ -41,13 +42,6 @@ base::Task<std::unique_ptr<net::Stream>> open(Origin origin, std::chrono::millis
     options.memory = &memory;
     options.preamble = std::move(origin.preamble);
     co_return co_await net::connect_tls(std::move(origin.host), origin.port, std::move(options), limit);
-}
-
-// RFC 9110 9.2.2.
-bool is_idempotent(std::string_view method)
-{
-    return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "PUT" ||
-           method == "DELETE" || method == "TRACE";
 }
 
 }  // namespace

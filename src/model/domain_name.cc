@@ -1,5 +1,7 @@
 #include "model/domain_name.h"
 
+#include "base/ascii.h"
+
 #include <fmt/format.h>
 
 #include <idn2.h>
@@ -108,9 +110,7 @@ base::Result<DomainName> DomainName::parse(std::string_view text)
     if (rest.empty()) {
         return base::fail(invalid_name(text, "it is empty"));
     }
-    std::string canonical(rest);
-    std::ranges::transform(canonical, canonical.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::string canonical = base::to_lower(rest);
     const bool unicode =
         std::ranges::any_of(canonical, [](char c) { return static_cast<unsigned char>(c) >= 128; });
     if (unicode || canonical.find("xn--") != std::string::npos) {

@@ -52,6 +52,8 @@ struct RecordAlternative {
 
 // Strict-Transport-Security (RFC 6797). What an upstream says of it is replaced.
 struct Hsts {
+    static constexpr std::int64_t longest = 10LL * 365 * 24 * 3'600;  // seconds
+
     std::int64_t max_age = 0;  // seconds; 0: none
     bool subdomains = false;
     bool preload = false;

@@ -8,6 +8,8 @@
 namespace model {
 
 struct Forwarding {
+    static constexpr std::chrono::seconds longest_wait{3'600};
+
     std::vector<std::string> more_upstreams;  // URLs that do the same as the endpoint's upstream
     // 0: the edge's usual limits.
     std::chrono::seconds connect{0};  // to a connection, name look-up and TLS included

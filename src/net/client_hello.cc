@@ -1,5 +1,8 @@
 #include "net/client_hello.h"
 
+#include "base/ascii.h"
+#include "base/bytes.h"
+
 namespace net {
 
 namespace {
@@ -69,10 +72,7 @@ std::optional<std::string> read_server_name(View extension_data)
     if (type != host_name || !octets || !entry.at_end()) {
         return std::nullopt;
     }
-    std::string name(octets->begin(), octets->end());
-    for (char& c : name) {
-        c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    }
+    std::string name = base::to_lower(base::as_text(*octets));
     if (name.ends_with('.')) {
         name.pop_back();
     }

@@ -168,16 +168,13 @@ base::Result<Listener> Listener::open(asio::any_io_executor executor, const Endp
     return Listener(std::move(acceptor));
 }
 
-base::Result<Listener> Listener::adopt(asio::any_io_executor executor, Descriptor file)
+base::Result<Listener> Listener::adopt(asio::any_io_executor executor, const Endpoint& where, Descriptor file)
 {
-    sockaddr_storage address{};
-    socklen_t size = sizeof address;
-    const bool named = ::getsockname(file.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0;
     ip::tcp::acceptor acceptor(std::move(executor));
     boost::system::error_code error;
-    acceptor.assign(address.ss_family == AF_INET6 ? ip::tcp::v6() : ip::tcp::v4(), file.get(), error);
-    if (!named || error) {
-        return base::fail(accept_error(named ? error.value() : errno));
+    acceptor.assign(where.protocol(), file.get(), error);
+    if (error) {
+        return base::fail(accept_error(error.value()));
     }
     file.release();
     acceptor.native_non_blocking(true, error);

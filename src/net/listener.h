@@ -27,8 +27,9 @@ public:
     // fix.
     static base::Result<Listener> open(asio::any_io_executor executor, const Endpoint& where, bool shared);
 
-    // A socket that listens already (net::PassedSockets).
-    static base::Result<Listener> adopt(asio::any_io_executor executor, Descriptor file);
+    // A socket that listens at `where` already (net::PassedSockets).
+    static base::Result<Listener> adopt(asio::any_io_executor executor, const Endpoint& where,
+                                        Descriptor file);
 
     Endpoint where() const;
     // Stays owned here.

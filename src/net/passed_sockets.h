@@ -22,7 +22,7 @@ enum class Transport { tcp, udp };
 class PassedSockets {
 public:
     struct Socket {
-        std::string use;  // "http", "https", "api", "responder", "dns"
+        std::string use;  // "http", "https", "api", "feed", "responder", "dns"
         Endpoint where;
         Transport transport = Transport::tcp;
         bool from_systemd = false;

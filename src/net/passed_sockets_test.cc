@@ -85,7 +85,7 @@ TEST_F(PassedSocketsTest, AConnectionThatWaitsIsAcceptedThroughACopyAfterTheFirs
 
     auto taken = sockets_.take("http", where);
     ASSERT_EQ(taken.size(), 1U);
-    auto second = Listener::adopt(loop_.get_executor(), std::move(taken.front())).value();
+    auto second = Listener::adopt(loop_.get_executor(), where, std::move(taken.front())).value();
     EXPECT_TRUE(test::run(loop_, accept_one(second)));
     EXPECT_EQ(second.where(), where);
 }

@@ -1,10 +1,11 @@
 // CAA records as a CA reads them (RFC 8659, RFC 8657).
+#include "base/ascii.h"
+#include "http/syntax.h"
 #include "relay/checks.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 namespace relay {
@@ -19,20 +20,6 @@ struct CaaRecord {
     std::string value;  // without quotes
 };
 
-std::string lower(std::string text)
-{
-    std::ranges::transform(text, text.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    const auto from = text.find_first_not_of(" \t");
-    const auto to = text.find_last_not_of(" \t");
-    return from == std::string_view::npos ? std::string_view() : text.substr(from, to - from + 1);
-}
-
 // From the presentation form: 0 issue "ca.example; x=y".
 CaaRecord read_record(const std::string& text)
 {
@@ -43,7 +30,7 @@ CaaRecord read_record(const std::string& text)
         return record;
     }
     std::from_chars(text.data(), text.data() + first, record.flags);
-    record.tag = lower(text.substr(first + 1, second - first - 1));
+    record.tag = base::to_lower(text.substr(first + 1, second - first - 1));
     record.value = text.substr(second + 1);
     if (record.value.size() >= 2 && record.value.starts_with('"') && record.value.ends_with('"')) {
         record.value = record.value.substr(1, record.value.size() - 2);
@@ -55,7 +42,7 @@ bool contains_method(std::string_view list, std::string_view method)
 {
     while (!list.empty()) {
         const auto comma = std::min(list.find(','), list.size());
-        if (trimmed(list.substr(0, comma)) == method) {
+        if (http::trim(list.substr(0, comma)) == method) {
             return true;
         }
         list.remove_prefix(std::min(comma + 1, list.size()));
@@ -68,12 +55,12 @@ bool allows(std::string_view value, const std::vector<std::string>& identities,
             const ValidationRequest& request)
 {
     auto semicolon = std::min(value.find(';'), value.size());
-    const auto domain = lower(std::string(trimmed(value.substr(0, semicolon))));
+    const auto domain = base::to_lower(http::trim(value.substr(0, semicolon)));
     bool good = std::ranges::find(identities, domain) != identities.end();
     while (good && semicolon < value.size()) {
         value.remove_prefix(semicolon + 1);
         semicolon = std::min(value.find(';'), value.size());
-        const auto parameter = trimmed(value.substr(0, semicolon));
+        const auto parameter = http::trim(value.substr(0, semicolon));
         const auto equals = parameter.find('=');
         if (parameter.empty()) {
             continue;
@@ -81,8 +68,8 @@ bool allows(std::string_view value, const std::vector<std::string>& identities,
         if (equals == std::string_view::npos) {
             return false;  // malformed: better nobody than anybody
         }
-        const auto name = lower(std::string(trimmed(parameter.substr(0, equals))));
-        const auto wanted = trimmed(parameter.substr(equals + 1));
+        const auto name = base::to_lower(http::trim(parameter.substr(0, equals)));
+        const auto wanted = http::trim(parameter.substr(equals + 1));
         good = (name != "validationmethods" || contains_method(wanted, request.challenge)) &&
                (name != "accounturi" || wanted == request.account_url);
     }

@@ -1,5 +1,6 @@
 #include "relay/order_wish.h"
 
+#include "base/ascii.h"
 #include "model/domain_name.h"
 #include "relay/fields.h"
 
@@ -17,14 +18,6 @@ namespace json = boost::json;
 bool is_host_character(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-}
-
-std::string lower(std::string text)
-{
-    std::ranges::transform(text, text.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return text;
 }
 
 // None, or what is wrong. `name` is in lower case.
@@ -84,7 +77,8 @@ Checked<Identifier> read_identifier(const json::value& value)
         return malformed("An identifier is an object");
     }
     Fields fields(value.get_object());
-    Identifier identifier{fields.text("type").value_or(""), lower(fields.text("value").value_or(""))};
+    Identifier identifier{fields.text("type").value_or(""),
+                          base::to_lower(fields.text("value").value_or(""))};
     if (identifier.type != "dns" && identifier.type != "ip") {
         return refuse(400, "unsupportedIdentifier",
                       fmt::format("Identifiers of type \"{}\" are not supported", identifier.type));

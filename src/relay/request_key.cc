@@ -1,8 +1,9 @@
 #include "relay/request_key.h"
 
+#include "base/ascii.h"
+
 #include <fmt/format.h>
 
-#include <cctype>
 #include <set>
 
 namespace relay {
@@ -18,13 +19,6 @@ bool is_accepted(const crypto::KeyFacts& key)
 {
     const bool rsa = key.rsa && (key.bits == 2048 || key.bits == 3072 || key.bits == 4096);
     return rsa || key.curve == "P-256" || key.curve == "P-384";
-}
-
-std::string lower(std::string text)
-{
-    std::ranges::transform(text, text.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text;
 }
 
 }  // namespace
@@ -51,7 +45,7 @@ Problem check_request(const crypto::RequestFacts& facts, const Order& order, bas
                                fmt::join(asked, ", "), fmt::join(ordered, ", ")));
     }
     for (const auto& name : facts.common_names) {
-        if (!ordered.contains(lower(name))) {
+        if (!ordered.contains(base::to_lower(name))) {
             return bad(fmt::format("CSR's common name {} is not among its names", name));
         }
     }

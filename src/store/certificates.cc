@@ -54,6 +54,16 @@ Certificate read(sql::RowReader row)
     return c;
 }
 
+// The number of the first of `count` bounds, $1 and following, that not_after is before.
+std::string bucket_of_end(std::size_t count)
+{
+    std::string text = "CASE";
+    for (std::size_t i = 0; i < count; ++i) {
+        text += fmt::format(" WHEN not_after < ${} THEN {}", i + 1, i);
+    }
+    return text + fmt::format(" ELSE {} END", count);
+}
+
 }  // namespace
 
 base::Result<> Certificates::insert(const Certificate& certificate)
@@ -176,6 +186,31 @@ base::Result<std::int64_t> Certificates::count_only_untrusted(base::Time now)
     return one_record(
         db_.execute(text, sql::params(now)), [](sql::RowReader row) { return row.integer(); }, "count of",
         "certificates");
+}
+
+base::Result<std::vector<std::int64_t>> Certificates::count_by_end(const std::string& tenant,
+                                                                   const std::vector<base::Time>& bounds)
+{
+    std::vector<sql::Value> values;
+    for (const auto& bound : bounds) {
+        values.emplace_back(base::to_millis(bound));
+    }
+    std::string where = " WHERE state = 'live'";
+    if (!tenant.empty()) {
+        values.emplace_back(tenant);
+        where += fmt::format(" AND tenant = ${}", values.size());
+    }
+    const auto text = "SELECT " + bucket_of_end(bounds.size()) + " AS bucket, COUNT(*) FROM certificates" +
+                      where + " GROUP BY bucket ORDER BY bucket";
+    TRY(found, records_of(db_.execute(text, values), [](sql::RowReader row) {
+            const auto bucket = static_cast<std::size_t>(row.integer());
+            return std::pair(bucket, row.integer());
+        }));
+    std::vector<std::int64_t> counts(bounds.size() + 1);
+    for (const auto& [bucket, count] : found) {
+        counts.at(bucket) = count;
+    }
+    return counts;
 }
 
 }  // namespace store

@@ -92,14 +92,20 @@ base::Result<std::int64_t> Endpoints::count(const std::string& tenant)
     return total;
 }
 
-base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> Endpoints::count_by_state()
+base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> Endpoints::count_by_state(
+    const std::string& tenant)
 {
-    return records_of(db_.execute("SELECT state, total FROM endpoint_totals WHERE total > 0 ORDER BY state"),
-                      [](sql::RowReader row) {
-                          const auto state = known_or(model::endpoint_state_from(row.text()),
-                                                      model::EndpointState::pending_dns);
-                          return std::pair(state, row.integer());
-                      });
+    const auto rows =
+        tenant.empty()
+            ? db_.execute("SELECT state, total FROM endpoint_totals WHERE total > 0 ORDER BY state")
+            : db_.execute(
+                  "SELECT state, total FROM endpoint_counts WHERE tenant = $1 AND total > 0 ORDER BY state",
+                  sql::params(tenant));
+    return records_of(rows, [](sql::RowReader row) {
+        const auto state =
+            known_or(model::endpoint_state_from(row.text()), model::EndpointState::pending_dns);
+        return std::pair(state, row.integer());
+    });
 }
 
 // What earlier operations of the batch changed is in the rows already, and is going to be added at its end.

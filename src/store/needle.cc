@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "model/domain_name.h"
 #include "store/name_block.h"
 #include "store/search.h"
@@ -44,9 +45,7 @@ std::optional<Needle> Needle::of(std::string_view text)
     if (text.empty() || text.size() > longest) {
         return std::nullopt;
     }
-    auto canonical = is_ascii(text) ? std::string(text) : in_a_labels(text);
-    std::ranges::transform(canonical, canonical.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    auto canonical = base::to_lower(is_ascii(text) ? std::string(text) : in_a_labels(text));
     if (!std::ranges::all_of(canonical, is_name_character)) {
         return std::nullopt;
     }

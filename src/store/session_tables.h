@@ -1,18 +1,15 @@
-// The tables of the dashboard: who is signed in, and counts for an overview. As in store/tables.h they are
-// only reachable inside a Transaction.
+// The tables of the dashboard: who is signed in. As in store/tables.h they are only reachable inside a
+// Transaction.
 #pragma once
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "model/endpoint.h"
 #include "model/records.h"
 #include "model/session.h"
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace sql {
 class Connection;
@@ -44,23 +41,6 @@ public:
 private:
     base::Result<model::Token> token(const std::string& id, base::Time now);
 
-    sql::Connection& db_;
-};
-
-// Counts, without a row of what is counted. The empty tenant: all.
-class Overview {
-public:
-    explicit Overview(sql::Connection& db) : db_(db) {}
-
-    // Endpoints by state, without states that nobody is in.
-    base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> by_state(
-        const std::string& tenant);
-    // Live certificates that end before each of `bounds`, which ascend: those from one bound to the next, and
-    // last those that end later than all.
-    base::Result<std::vector<std::int64_t>> by_end(const std::string& tenant,
-                                                   const std::vector<base::Time>& bounds);
-
-private:
     sql::Connection& db_;
 };
 

@@ -48,7 +48,6 @@ public:
     Channels channels;
     Deliveries deliveries;
     Sessions sessions;
-    Overview overview;
 
     // The database's own time: what leases are measured in.
     base::Result<base::Time> now();

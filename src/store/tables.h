@@ -99,7 +99,8 @@ public:
     base::Result<Page<model::Endpoint>> list(const EndpointFilter& filter);
     base::Result<std::vector<model::Endpoint>> due_checks(base::Time now,
                                                           std::size_t limit);  // by next_check_at
-    base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> count_by_state();
+    base::Result<std::vector<std::pair<model::EndpointState, std::int64_t>>> count_by_state(
+        const std::string& tenant = "");
     base::Result<std::int64_t> count(const std::string& tenant);  // not deleted ones; for quotas
     // Counts anew what the counters say, and lists for the search what was added in the last two days or is
     // in the log of revisions. Only a program that does not know of them, beside this one during an upgrade,
@@ -177,6 +178,10 @@ public:
     base::Result<std::vector<model::Certificate>> only_untrusted(const std::string& account, base::Time now,
                                                                  std::size_t limit);
     base::Result<std::int64_t> count_only_untrusted(base::Time now);
+    // Live ones of a tenant, or of all, that end before each of `bounds`, which ascend: those from one bound
+    // to the next, and last those that end later than all. Within one index.
+    base::Result<std::vector<std::int64_t>> count_by_end(const std::string& tenant,
+                                                         const std::vector<base::Time>& bounds);
 
 private:
     sql::Connection& db_;

@@ -26,7 +26,6 @@ Transaction::Transaction(sql::Connection& db, const EndpointCounts* batch)
       channels(db),
       deliveries(db),
       sessions(db),
-      overview(db),
       db_(db)
 {
 }

@@ -173,6 +173,26 @@ TEST_F(HttpSourceTest, RefusesOtherTokensWithTheFix)
     }
 }
 
+TEST_F(HttpSourceTest, ATokenSpeaksForNoEdgeThatHasACertificateNorForThisNode)
+{
+    const auto refusal = [this](std::string id) {
+        HttpSource remote(*client, {"http://" + net::to_string(listener.where()) + "/"}, "edge secret",
+                          {std::move(id), "first edge", "0.1"});
+        const auto noted = test::run(loop, remote.acknowledge(head()));
+        return noted ? std::string() : noted.error().code();
+    };
+    model::EdgeNode member;
+    member.id = "edge_m";
+    member.group = "east";
+    ASSERT_TRUE(write([member](store::Transaction& tx) { return tx.edges.put(member); }));
+    const auto until = clock.now() + std::chrono::hours(1);
+    ASSERT_TRUE(write([until](store::Transaction& tx) { return tx.edges.set_certificate("edge_m", until); }));
+
+    EXPECT_EQ(refusal("edge_m"), "certificate_needed");
+    EXPECT_EQ(refusal(std::string(local_follower)), "certificate_needed");
+    EXPECT_EQ(refusal("edge_1"), "");
+}
+
 TEST_F(HttpSourceTest, WaitsForTheNextChange)
 {
     put_endpoint("ep_a", {"a.test"}, "east");
