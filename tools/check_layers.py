@@ -25,6 +25,7 @@ LAYERS = (
     ("issuance",),
     ("endpoints",),
     ("alerts", "compat", "relay", "fleet"),
+    ("simulate",),
     ("cli", "agent", "api"),
     ("app",),
 )

@@ -6,6 +6,7 @@
 #include "app/failure.h"
 #include "app/flags.h"
 #include "app/served_node.h"
+#include "app/simulate_command.h"
 #include "app/test_ca_command.h"
 #include "app/version.h"
 #include "base/log.h"
@@ -271,6 +272,7 @@ void add_commands(CLI::App& app, int& status)
     add_edge(app, context, status);
     add_deploy(app, context, status);
     add_config(app, context, status);
+    add_simulate(app, status);
     add_test_ca(app, status);
 }
 

@@ -1,4 +1,4 @@
-// The commands that run a node or talk of its configuration: serve, edge, config, test-ca.
+// The commands that run a node or talk of its configuration: serve, edge, config, simulate, test-ca.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -4,11 +4,11 @@
 
 namespace issuance {
 
-base::Result<AccountLimits> AccountLimits::load(store::Transaction& tx, std::string account,
+base::Result<AccountLimits> AccountLimits::load(const Ledger& ledger, std::string account,
                                                 std::string directory_url)
 {
     AccountLimits limits;
-    TRY(overrides, tx.budgets.overrides(account));
+    TRY(overrides, ledger.overrides(account));
     limits.account_ = std::move(account);
     limits.ca_ = ca_of(directory_url);
     limits.directory_url_ = std::move(directory_url);

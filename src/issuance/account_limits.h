@@ -2,8 +2,8 @@
 // their place.
 #pragma once
 
+#include "issuance/ledger.h"
 #include "issuance/limits.h"
-#include "store/store.h"
 
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@ namespace issuance {
 
 class AccountLimits {
 public:
-    static base::Result<AccountLimits> load(store::Transaction& tx, std::string account,
+    static base::Result<AccountLimits> load(const Ledger& ledger, std::string account,
                                             std::string directory_url);
 
     // None: nobody counts that here. `subject` matters for registered domains, which may have numbers of

@@ -6,6 +6,7 @@
 #include "issuance/budget.h"
 #include "issuance/ca_directory.h"
 #include "issuance/ca_health.h"
+#include "issuance/store_ledger.h"
 
 #include <fmt/format.h>
 
@@ -261,7 +262,8 @@ base::Task<acme::Account> Accounts::register_in_budget(acme::Client& client, mod
     request.account = account.id;
     request.directory_url = account.directory_url;
     auto reserve = [request, now](store::Transaction& tx) {
-        return Budget::reserve_registration(tx, request.account, request.directory_url, now);
+        StoreLedger ledger(tx);
+        return Budget::reserve_registration(ledger, request.account, request.directory_url, now);
     };
     CO_TRY(reservation, co_await store_.write(std::move(reserve)));
     auto registered = co_await client.register_account(account.contacts, std::move(external));
@@ -273,8 +275,10 @@ base::Task<acme::Account> Accounts::register_in_budget(acme::Client& client, mod
         refused = registered.error();
     }
     auto settle = [request, reservation, counted, refused, now](store::Transaction& tx) -> base::Result<> {
-        CHECKED(Budget::settle(tx, reservation, counted ? Settlement::issued : Settlement::refunded, now));
-        return refused ? Budget::block(tx, request, *refused, now) : base::Result<>();
+        StoreLedger ledger(tx);
+        CHECKED(
+            Budget::settle(ledger, reservation, counted ? Settlement::issued : Settlement::refunded, now));
+        return refused ? Budget::block(ledger, request, *refused, now) : base::Result<>();
     };
     CO_CHECKED(co_await store_.write(std::move(settle)));
     co_return registered;

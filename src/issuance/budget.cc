@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "issuance/account_limits.h"
+#include "issuance/store_ledger.h"
 #include "issuance/token_bucket.h"
 
 #include <fmt/format.h>
@@ -17,8 +18,6 @@ using std::chrono::milliseconds;
 
 // From the reservation to the CA's clock: what happens so near the end of a window may come after it.
 constexpr std::chrono::minutes window_margin{2};
-// Bulk work leaves this share of a limit to people and renewals.
-constexpr double kept_from_bulk = 0.2;
 // Failures in a row after which a name goes on slowly, and after which not even a person hurries it. The CA
 // pauses it at 1152.
 constexpr double failures_allowed = 100;
@@ -115,10 +114,10 @@ void note_wait(Draft& draft, milliseconds wait, const std::string& key)
     }
 }
 
-base::Result<> look_at(store::Transaction& tx, const std::vector<Need>& needs, Draft& draft, base::Time now)
+base::Result<> look_at(const Ledger& ledger, const std::vector<Need>& needs, Draft& draft, base::Time now)
 {
     for (const auto& need : needs) {
-        TRY(bucket, load_bucket(tx, need.key, need.limit, now));
+        TRY(bucket, load_bucket(ledger, need.key, need.limit, now));
         if (need.check) {
             note_wait(draft, wait_for(bucket, need.floor, now), bucket.key);
         }
@@ -131,7 +130,7 @@ base::Result<> look_at(store::Transaction& tx, const std::vector<Need>& needs, D
     return {};
 }
 
-base::Result<std::string> commit(store::Transaction& tx, Draft& draft, base::Time now)
+base::Result<std::string> commit(Ledger& ledger, Draft& draft, base::Time now)
 {
     if (draft.longest > milliseconds(0)) {
         return base::fail(base::Error(base::Errc::rate_limited,
@@ -142,9 +141,9 @@ base::Result<std::string> commit(store::Transaction& tx, Draft& draft, base::Tim
     draft.reservation.id = base::new_id("res");
     draft.reservation.created_at = now;
     for (const auto& bucket : draft.drawn) {
-        CHECKED(tx.budgets.put(bucket));
+        CHECKED(ledger.put(bucket));
     }
-    CHECKED(tx.budgets.put_reservation(draft.reservation));
+    CHECKED(ledger.put(draft.reservation));
     return draft.reservation.id;
 }
 
@@ -169,45 +168,57 @@ bool Budget::is_exempt(const BudgetRequest& request, base::Time now)
     return request.window && request.window->first <= now && now + window_margin < request.window->second;
 }
 
-base::Result<std::string> Budget::reserve(store::Transaction& tx, const BudgetRequest& request,
-                                          base::Time now)
+base::Result<milliseconds> Budget::wait_for_order(const Ledger& ledger, const BudgetRequest& request,
+                                                  base::Time now)
 {
-    TRY(limits, AccountLimits::load(tx, request.account, request.directory_url));
+    TRY(limits, AccountLimits::load(ledger, request.account, request.directory_url));
+    milliseconds wait{0};
+    for (const auto kind : {LimitKind::anything, LimitKind::new_orders}) {
+        const auto limit = limits.of(kind);
+        TRY(bucket, load_bucket(ledger, limits.key(kind), limit, now));
+        wait = std::max(wait, wait_for(bucket, limit ? floor_of(*limit, request) : 0, now));
+    }
+    return wait;
+}
+
+base::Result<std::string> Budget::reserve(Ledger& ledger, const BudgetRequest& request, base::Time now)
+{
+    TRY(limits, AccountLimits::load(ledger, request.account, request.directory_url));
     Draft draft;
-    CHECKED(look_at(tx, needs_of(limits, request, now), draft, now));
+    CHECKED(look_at(ledger, needs_of(limits, request, now), draft, now));
     if (limits.is_unknown_ca()) {
-        TRY(learned, load_learned(tx, request.account, now));
+        TRY(learned, load_learned(ledger, request.account, now));
         if (learned) {
             note_wait(draft, wait_for(*learned, 0, now), learned->key);
             draw(draft, std::move(*learned));
         }
     }
-    return commit(tx, draft, now);
+    return commit(ledger, draft, now);
 }
 
-base::Result<std::string> Budget::reserve_registration(store::Transaction& tx, const std::string& account,
+base::Result<std::string> Budget::reserve_registration(Ledger& ledger, const std::string& account,
                                                        const std::string& directory_url, base::Time now)
 {
-    TRY(limits, AccountLimits::load(tx, account, directory_url));
+    TRY(limits, AccountLimits::load(ledger, account, directory_url));
     Need need(limits.key(LimitKind::registrations), limits.of(LimitKind::registrations));
     need.take = need.limit.has_value();
     Draft draft;
-    CHECKED(look_at(tx, {std::move(need)}, draft, now));
-    return commit(tx, draft, now);
+    CHECKED(look_at(ledger, {std::move(need)}, draft, now));
+    return commit(ledger, draft, now);
 }
 
-base::Result<> Budget::settle(store::Transaction& tx, const std::string& reservation, Settlement settlement,
+base::Result<> Budget::settle(Ledger& ledger, const std::string& reservation, Settlement settlement,
                               base::Time now)
 {
     if (reservation.empty()) {
         return {};
     }
-    TRY(found, tx.budgets.reservation(reservation));
+    TRY(found, ledger.reservation(reservation));
     if (!found) {
         return {};
     }
     for (const auto& key : found->buckets) {
-        TRY(stored, tx.budgets.get(key));
+        TRY(stored, ledger.bucket(key));
         if (!stored) {
             continue;
         }
@@ -215,36 +226,36 @@ base::Result<> Budget::settle(store::Transaction& tx, const std::string& reserva
         if (!kind) {
             continue;
         }
-        TRY(bucket, load_bucket(tx, BucketKey(stored->owner, *kind, stored->subject), std::nullopt, now));
+        TRY(bucket, load_bucket(ledger, BucketKey(stored->owner, *kind, stored->subject), std::nullopt, now));
         if (is_counted(bucket, settlement)) {
             spend(bucket);
         } else {
             give_back(bucket);
         }
-        CHECKED(tx.budgets.put(bucket));
+        CHECKED(ledger.put(bucket));
     }
     // One success ends a row of failures.
     if (settlement == Settlement::issued) {
         for (const auto& key : found->failures) {
-            CHECKED(tx.budgets.remove(key));
+            CHECKED(ledger.remove_bucket(key));
         }
     }
-    return tx.budgets.remove_reservation(reservation);
+    return ledger.remove_reservation(reservation);
 }
 
-base::Result<> Budget::count_failures(store::Transaction& tx, const BudgetRequest& request,
+base::Result<> Budget::count_failures(Ledger& ledger, const BudgetRequest& request,
                                       const std::vector<std::string>& identifiers, base::Time now)
 {
-    TRY(limits, AccountLimits::load(tx, request.account, request.directory_url));
+    TRY(limits, AccountLimits::load(ledger, request.account, request.directory_url));
     for (const auto kind : {LimitKind::failed_validations, LimitKind::consecutive_failures}) {
         const auto limit = limits.of(kind);
         if (!limit) {
             continue;
         }
         for (const auto& identifier : identifiers) {
-            TRY(bucket, load_bucket(tx, limits.key(kind, identifier), limit, now));
+            TRY(bucket, load_bucket(ledger, limits.key(kind, identifier), limit, now));
             bucket.level = std::max(bucket.level - 1, 0.0);
-            CHECKED(tx.budgets.put(bucket));
+            CHECKED(ledger.put(bucket));
         }
     }
     return {};
@@ -254,8 +265,9 @@ base::Result<> Budget::tidy(store::Transaction& tx, base::Time now)
 {
     TRY(dropped, tx.budgets.drop_full(now, tidied));
     TRY(forgotten, tx.budgets.old_reservations(now - oldest_reservation, tidied));
+    StoreLedger ledger(tx);
     for (const auto& each : forgotten) {
-        CHECKED(settle(tx, each, Settlement::issued, now));
+        CHECKED(settle(ledger, each, Settlement::issued, now));
     }
     return {};
 }

@@ -3,14 +3,18 @@
 #pragma once
 
 #include "base/clock.h"
+#include "issuance/ledger.h"
 #include "issuance/limits.h"
 #include "model/order.h"
-#include "store/store.h"
 
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+namespace store {
+class Transaction;
+}
 
 namespace issuance {
 
@@ -27,6 +31,9 @@ struct BudgetRequest {
     std::optional<std::pair<base::Time, base::Time>> window;
 };
 
+// Bulk work leaves this share of a limit's burst to people and renewals.
+inline constexpr double kept_from_bulk = 0.2;
+
 // What a reservation turned into.
 enum class Settlement {
     issued,    // all of it is spent
@@ -34,30 +41,33 @@ enum class Settlement {
     refunded,  // the CA counted nothing
 };
 
-// Stateless: every number is in store::Budgets, a token bucket a limit and key. Safe from the store's thread
-// only.
+// Stateless: every number is in the ledger, a token bucket a limit and key. The ledger's thread rule holds.
 class Budget {
 public:
     // Takes from every bucket that the order will be counted in, all or nothing, and returns the
-    // reservation's id. Exemptions are judged by `now`, so the request is sent soon after. Bulk work leaves a
-    // fifth of each limit to others; long before failures make the CA pause a name, only a person gets on.
-    // Errors: rate_limited (code ca_rate_limited) with the time until the scarcest bucket has enough.
-    static base::Result<std::string> reserve(store::Transaction& tx, const BudgetRequest& request,
-                                             base::Time now);
+    // reservation's id. Exemptions are judged by `now`, so the request is sent soon after. Long before
+    // failures make the CA pause a name, only a person gets on. Errors: rate_limited (code ca_rate_limited)
+    // with the time until the scarcest bucket has enough.
+    static base::Result<std::string> reserve(Ledger& ledger, const BudgetRequest& request, base::Time now);
+    // How long until the account may make one more order of the request's class, whatever its names. Zero:
+    // now. What thousands of orders wait for is asked once, not by each of them.
+    static base::Result<std::chrono::milliseconds> wait_for_order(const Ledger& ledger,
+                                                                  const BudgetRequest& request,
+                                                                  base::Time now);
     // Whether the window exempts a request that is sent within the next minutes.
     static bool is_exempt(const BudgetRequest& request, base::Time now);
     // One registration of a new account.
-    static base::Result<std::string> reserve_registration(store::Transaction& tx, const std::string& account,
+    static base::Result<std::string> reserve_registration(Ledger& ledger, const std::string& account,
                                                           const std::string& directory_url, base::Time now);
     // An unknown or settled reservation is no error.
-    static base::Result<> settle(store::Transaction& tx, const std::string& reservation,
-                                 Settlement settlement, base::Time now);
+    static base::Result<> settle(Ledger& ledger, const std::string& reservation, Settlement settlement,
+                                 base::Time now);
 
     // The CA answered 429: nothing of that kind before its Retry-After. `error` is the client's.
-    static base::Result<> block(store::Transaction& tx, const BudgetRequest& request,
-                                const base::Error& error, base::Time now);
+    static base::Result<> block(Ledger& ledger, const BudgetRequest& request, const base::Error& error,
+                                base::Time now);
     // A validation of each of `identifiers` has failed.
-    static base::Result<> count_failures(store::Transaction& tx, const BudgetRequest& request,
+    static base::Result<> count_failures(Ledger& ledger, const BudgetRequest& request,
                                          const std::vector<std::string>& identifiers, base::Time now);
 
     // Drops what says no more than nothing would, a bounded amount a call.

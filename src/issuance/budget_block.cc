@@ -12,7 +12,7 @@ namespace {
 constexpr std::chrono::seconds usual_wait{60};
 
 struct Refusal {
-    store::Transaction& tx;
+    Ledger& ledger;
     const AccountLimits& limits;
     base::Time until;
     base::Time now;
@@ -21,9 +21,9 @@ struct Refusal {
 base::Result<> hold(const Refusal& refusal, LimitKind kind, const std::string& subject)
 {
     const auto key = refusal.limits.key(kind, subject);
-    TRY(bucket, load_bucket(refusal.tx, key, refusal.limits.of(kind, subject), refusal.now));
+    TRY(bucket, load_bucket(refusal.ledger, key, refusal.limits.of(kind, subject), refusal.now));
     hold_until(bucket, refusal.until, refusal.now);
-    return refusal.tx.budgets.put(bucket);
+    return refusal.ledger.put(bucket);
 }
 
 bool names(const std::string& text, const std::string& subject)
@@ -54,7 +54,7 @@ base::Result<> hold_named(const Refusal& refusal, LimitKind kind, const std::vec
 
 // The type is the same for every limit; only the anchor of the documentation's address tells which it was
 // (ca-facts 1.4).
-base::Result<> Budget::block(store::Transaction& tx, const BudgetRequest& request, const base::Error& error,
+base::Result<> Budget::block(Ledger& ledger, const BudgetRequest& request, const base::Error& error,
                              base::Time now)
 {
     // Names that a person must unpause hold up nobody else.
@@ -62,8 +62,8 @@ base::Result<> Budget::block(store::Transaction& tx, const BudgetRequest& reques
         return {};
     }
     const auto wait = error.retry_after().value_or(usual_wait);
-    TRY(limits, AccountLimits::load(tx, request.account, request.directory_url));
-    const Refusal refusal{tx, limits, now + wait, now};
+    TRY(limits, AccountLimits::load(ledger, request.account, request.directory_url));
+    const Refusal refusal{ledger, limits, now + wait, now};
     const auto& text = error.message();
     if (text.contains("#new-orders-per-account")) {
         return hold(refusal, LimitKind::new_orders, "");
@@ -82,7 +82,7 @@ base::Result<> Budget::block(store::Transaction& tx, const BudgetRequest& reques
         return hold_named(refusal, LimitKind::failed_validations, request.identifiers, text);
     }
     if (limits.is_unknown_ca()) {
-        CHECKED(learn(tx, request.account, wait, now));
+        CHECKED(learn(ledger, request.account, wait, now));
     }
     return hold(refusal, LimitKind::anything, "");
 }

@@ -1,6 +1,7 @@
 #include "issuance/budget.h"
 
 #include "issuance/limit_report.h"
+#include "issuance/store_ledger.h"
 #include "issuance/token_bucket.h"
 #include "support/run.h"
 #include "support/temp_dir.h"
@@ -12,6 +13,7 @@ namespace {
 namespace asio = boost::asio;
 using issuance::BudgetRequest;
 using issuance::Settlement;
+using issuance::StoreLedger;
 using namespace std::chrono_literals;
 
 class Budget : public ::testing::Test {
@@ -34,14 +36,16 @@ protected:
     base::Result<std::string> reserve(const BudgetRequest& wanted)
     {
         auto work = [&](store::Transaction& tx) {
-            return issuance::Budget::reserve(tx, wanted, clock_.now());
+            StoreLedger ledger(tx);
+            return issuance::Budget::reserve(ledger, wanted, clock_.now());
         };
         return test::run(loop_, store_->write(work));
     }
     void settle(const std::string& reservation, Settlement settlement)
     {
         auto work = [&](store::Transaction& tx) {
-            return issuance::Budget::settle(tx, reservation, settlement, clock_.now());
+            StoreLedger ledger(tx);
+            return issuance::Budget::settle(ledger, reservation, settlement, clock_.now());
         };
         const auto settled = test::run(loop_, store_->write(work));
         ASSERT_TRUE(settled) << settled.error().message();
@@ -49,7 +53,8 @@ protected:
     void block(const BudgetRequest& wanted, const base::Error& error)
     {
         auto work = [&](store::Transaction& tx) {
-            return issuance::Budget::block(tx, wanted, error, clock_.now());
+            StoreLedger ledger(tx);
+            return issuance::Budget::block(ledger, wanted, error, clock_.now());
         };
         ASSERT_TRUE(test::run(loop_, store_->write(work)));
     }
@@ -114,7 +119,8 @@ protected:
     {
         for (int i = 0; i < times; ++i) {
             in([&](store::Transaction& tx) {
-                return issuance::Budget::count_failures(tx, request({name}), {name}, clock_.now());
+                StoreLedger ledger(tx);
+                return issuance::Budget::count_failures(ledger, request({name}), {name}, clock_.now());
             });
         }
     }
@@ -260,7 +266,8 @@ TEST_F(Budget, StopsBeforeTheCaPunishesFailedValidations)
 {
     const auto wanted = request({"shop.example.com"});
     auto fail = [&](store::Transaction& tx) {
-        return issuance::Budget::count_failures(tx, wanted, {"shop.example.com"}, clock_.now());
+        StoreLedger ledger(tx);
+        return issuance::Budget::count_failures(ledger, wanted, {"shop.example.com"}, clock_.now());
     };
     for (int i = 0; i < 5; ++i) {
         ASSERT_TRUE(test::run(loop_, store_->write(fail)));
@@ -389,7 +396,8 @@ TEST_F(Budget, CountsRegistrationsFromOurAddress)
 {
     const auto registration = [&](const std::string& account) {
         auto work = [&](store::Transaction& tx) {
-            return issuance::Budget::reserve_registration(tx, account, request({}).directory_url,
+            StoreLedger ledger(tx);
+            return issuance::Budget::reserve_registration(ledger, account, request({}).directory_url,
                                                           clock_.now());
         };
         return test::run(loop_, store_->write(work));

@@ -17,13 +17,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds first_probe = std::chrono::minutes(1);
 constexpr milliseconds longest_probe = std::chrono::minutes(15);
 
-// One minute after it opened, later ever more rarely.
-milliseconds probe_interval(int failures)
-{
-    const int doublings = std::clamp(failures - outages_to_open, 0, 10);
-    return std::min(first_probe * (1 << doublings), longest_probe);
-}
-
 base::Result<> append_event(store::Transaction& tx, const model::CaAccount& account, std::string type,
                             std::string message, const model::Problem& problem, base::Time now)
 {
@@ -41,6 +34,13 @@ base::Result<> append_event(store::Transaction& tx, const model::CaAccount& acco
 }
 
 }  // namespace
+
+// One minute after it opened, later ever more rarely.
+milliseconds probe_interval(int outages)
+{
+    const int doublings = std::clamp(outages - outages_to_open, 0, 10);
+    return std::min(first_probe * (1 << doublings), longest_probe);
+}
 
 base::Result<> note_outage(store::Transaction& tx, const model::CaAccount& account,
                            const model::Problem& problem, base::Time now)

@@ -14,6 +14,9 @@ namespace issuance {
 
 inline constexpr int outages_to_open = 3;
 
+// After so many outages in a row: until one order tries again.
+std::chrono::milliseconds probe_interval(int outages);
+
 // A request of an order was not answered, or with a failure of the CA itself. Opens the breaker when it
 // happens too often (event ca.degraded).
 base::Result<> note_outage(store::Transaction& tx, const model::CaAccount& account,

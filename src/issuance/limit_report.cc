@@ -1,6 +1,7 @@
 #include "issuance/limit_report.h"
 
 #include "issuance/account_limits.h"
+#include "issuance/store_ledger.h"
 #include "issuance/token_bucket.h"
 
 #include <fmt/format.h>
@@ -58,7 +59,7 @@ base::Result<> add_subjects(store::Transaction& tx, const AccountLimits& limits,
         if (report.uses.size() == most) {
             break;
         }
-        TRY(bucket, load_bucket(tx, BucketKey(owner, report.kind, each.subject),
+        TRY(bucket, load_bucket(StoreLedger(tx), BucketKey(owner, report.kind, each.subject),
                                 limits.of(report.kind, each.subject), now));
         auto use = use_of(bucket, now);
         if (!is_full(use)) {
@@ -71,7 +72,7 @@ base::Result<> add_subjects(store::Transaction& tx, const AccountLimits& limits,
 base::Result<> add_single(store::Transaction& tx, const AccountLimits& limits, base::Time now,
                           LimitReport& report)
 {
-    TRY(bucket, load_bucket(tx, limits.key(report.kind), report.limit, now));
+    TRY(bucket, load_bucket(StoreLedger(tx), limits.key(report.kind), report.limit, now));
     report.uses.push_back(use_of(bucket, now));
     return {};
 }
@@ -79,7 +80,7 @@ base::Result<> add_single(store::Transaction& tx, const AccountLimits& limits, b
 base::Result<std::optional<LimitReport>> blocked(store::Transaction& tx, const std::string& account,
                                                  base::Time now)
 {
-    TRY(bucket, load_bucket(tx, BucketKey(account, LimitKind::anything), std::nullopt, now));
+    TRY(bucket, load_bucket(StoreLedger(tx), BucketKey(account, LimitKind::anything), std::nullopt, now));
     if (!bucket.blocked_until || *bucket.blocked_until <= now) {
         return std::optional<LimitReport>();
     }
@@ -92,7 +93,7 @@ base::Result<std::optional<LimitReport>> blocked(store::Transaction& tx, const s
 base::Result<std::optional<LimitReport>> learned(store::Transaction& tx, const std::string& account,
                                                  base::Time now)
 {
-    TRY(bucket, load_learned(tx, account, now));
+    TRY(bucket, load_learned(StoreLedger(tx), account, now));
     if (!bucket) {
         return std::optional<LimitReport>();
     }
@@ -136,7 +137,7 @@ base::Result<std::vector<LimitReport>> report_limits(store::Transaction& tx, con
                                                      const std::string& name, std::size_t most,
                                                      base::Time now)
 {
-    TRY(limits, AccountLimits::load(tx, account.id, account.directory_url));
+    TRY(limits, AccountLimits::load(StoreLedger(tx), account.id, account.directory_url));
     std::vector<LimitReport> reports;
     for (const auto kind : shown) {
         LimitReport report;

@@ -3,6 +3,7 @@
 #include "crypto/certificate.h"
 #include "issuance/ca_problem.h"
 #include "issuance/order_job.h"
+#include "issuance/store_ledger.h"
 
 #include <algorithm>
 #include <array>
@@ -65,7 +66,8 @@ base::Task<> OrderJob::recover_lost_order()
     next.reservation.clear();
     next.updated_at = now;
     auto write = [next, lost = order_.reservation, now](store::Transaction& tx) -> base::Result<> {
-        CHECKED(Budget::settle(tx, lost, Settlement::ordered, now));
+        StoreLedger ledger(tx);
+        CHECKED(Budget::settle(ledger, lost, Settlement::ordered, now));
         return tx.orders.save(next);
     };
     CO_CHECKED(co_await context_.store.write(std::move(write)));

@@ -4,6 +4,7 @@
 #include "issuance/backoff.h"
 #include "issuance/ca_problem.h"
 #include "issuance/order_job.h"
+#include "issuance/store_ledger.h"
 
 #include <algorithm>
 
@@ -98,15 +99,16 @@ base::Result<> OrderJob::store_failure(store::Transaction& tx, Failure failure, 
     const auto now = order.updated_at;
     CHECKED(note_health(tx, failure, now));
     TRY(moved, move_on(tx, failure, order));
+    StoreLedger ledger(tx);
     if (failure.then != Then::resume) {
-        CHECKED(Budget::settle(tx, order_.reservation, failure.settlement, now));
+        CHECKED(Budget::settle(ledger, order_.reservation, failure.settlement, now));
     }
     if (account_) {
         const auto request = budget_request();
         if (failure.blocked) {
-            CHECKED(Budget::block(tx, request, *failure.blocked, now));
+            CHECKED(Budget::block(ledger, request, *failure.blocked, now));
         }
-        CHECKED(Budget::count_failures(tx, request, failure.disproved, now));
+        CHECKED(Budget::count_failures(ledger, request, failure.disproved, now));
     }
     CHECKED(tx.orders.save(order));
     CHECKED(tx.orders.release(order));

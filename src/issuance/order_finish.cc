@@ -9,6 +9,7 @@
 #include "issuance/enqueue.h"
 #include "issuance/order_job.h"
 #include "issuance/renewal_advice.h"
+#include "issuance/store_ledger.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -229,7 +230,8 @@ base::Result<> OrderJob::install(store::Transaction& tx, const Issued& issued,
     CHECKED(begin_advice(tx, certificate, issued.ari_id));
     CHECKED(supersede(tx, certificate));
     CHECKED(settle_renewal(tx, certificate));
-    CHECKED(Budget::settle(tx, order_.reservation, Settlement::issued, now));
+    StoreLedger ledger(tx);
+    CHECKED(Budget::settle(ledger, order_.reservation, Settlement::issued, now));
     tx.revisions.append(model::RevisionKind::certificate, certificate.id, certificate.edge_group);
     const bool renewal = !order.replaces.empty();
     CHECKED(append_event(tx, order, renewal ? "certificate.renewed" : "certificate.issued",

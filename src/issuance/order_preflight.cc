@@ -6,6 +6,7 @@
 #include "issuance/ca_problem.h"
 #include "issuance/challenge_choice.h"
 #include "issuance/order_job.h"
+#include "issuance/store_ledger.h"
 
 #include <fmt/format.h>
 
@@ -247,7 +248,8 @@ base::Task<> OrderJob::reserve()
                     .with_retry_after(std::chrono::seconds(2)));
         }
         CHECKED(check_account(tx, order.account, now));
-        TRY(reservation, Budget::reserve(tx, request, now));
+        StoreLedger ledger(tx);
+        TRY(reservation, Budget::reserve(ledger, request, now));
         order.reservation = reservation;
         CHECKED(tx.orders.save(order));
         if (!order.endpoint.empty()) {

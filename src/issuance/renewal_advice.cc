@@ -21,6 +21,8 @@ constexpr seconds least_wait = std::chrono::minutes(1);
 constexpr seconds most_wait = std::chrono::days(1);
 // A poll that a node took and never came back from is another node's after this.
 constexpr seconds taken_for = std::chrono::minutes(10);
+// From the instant chosen to the CA's clock: the queue, and DNS and CAA asked again.
+constexpr seconds last_moments = std::chrono::minutes(15);
 
 milliseconds random_below(milliseconds bound)
 {
@@ -73,6 +75,12 @@ base::Result<> append_explanation(store::Transaction& tx, const model::Certifica
 
 }  // namespace
 
+milliseconds choices_within(base::Time start, base::Time end)
+{
+    const milliseconds length = end - start;
+    return length - std::min<milliseconds>(last_moments, length / 10);
+}
+
 base::Time advised_renewal(const model::Certificate& certificate, base::Time chosen)
 {
     const auto lifetime = certificate.not_after - certificate.not_before;
@@ -116,7 +124,7 @@ base::Result<> apply_answer(store::Transaction& tx, const std::string& ari_id, c
     if (advice->window_start != info.start || advice->window_end != info.end || !advice->chosen_at) {
         advice->window_start = info.start;
         advice->window_end = info.end;
-        advice->chosen_at = info.start + random_below(info.end - info.start);
+        advice->chosen_at = info.start + random_below(choices_within(info.start, info.end));
     }
     const bool explained = !info.explanation_url.empty() && info.explanation_url != advice->explanation_url;
     advice->explanation_url = info.explanation_url;

@@ -9,6 +9,10 @@
 
 namespace issuance {
 
+// How long after a window's start a renewal may be chosen: not in its last moments, because what is sent
+// after the window counts against the CA's limits (ca-facts 1.2).
+std::chrono::milliseconds choices_within(base::Time start, base::Time end);
+
 // When to renew although the CA chose `chosen`: not in the first minutes of a certificate's life, and not so
 // late that nothing may go wrong any more.
 base::Time advised_renewal(const model::Certificate& certificate, base::Time chosen);

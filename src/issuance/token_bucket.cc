@@ -59,10 +59,10 @@ void refill(model::Bucket& bucket, base::Time now)
     }
 }
 
-base::Result<model::Bucket> load_bucket(store::Transaction& tx, const BucketKey& key,
+base::Result<model::Bucket> load_bucket(const Ledger& ledger, const BucketKey& key,
                                         const std::optional<Limit>& limit, base::Time now)
 {
-    TRY(stored, tx.budgets.get(key.text()));
+    TRY(stored, ledger.bucket(key.text()));
     model::Bucket bucket;
     if (stored) {
         bucket = *stored;
@@ -126,11 +126,11 @@ void spend(model::Bucket& bucket)
     bucket.reserved = std::max<std::int64_t>(bucket.reserved - 1, 0);
 }
 
-base::Result<std::optional<model::Bucket>> load_learned(store::Transaction& tx, const std::string& account,
+base::Result<std::optional<model::Bucket>> load_learned(const Ledger& ledger, const std::string& account,
                                                         base::Time now)
 {
     const BucketKey key(account, LimitKind::learned);
-    TRY(stored, tx.budgets.get(key.text()));
+    TRY(stored, ledger.bucket(key.text()));
     if (!stored || !stored->blocked_until) {
         return std::optional<model::Bucket>();
     }
@@ -150,9 +150,9 @@ base::Result<std::optional<model::Bucket>> load_learned(store::Transaction& tx, 
     return std::move(stored);
 }
 
-base::Result<> learn(store::Transaction& tx, const std::string& account, milliseconds wait, base::Time now)
+base::Result<> learn(Ledger& ledger, const std::string& account, milliseconds wait, base::Time now)
 {
-    TRY(before, load_learned(tx, account, now));
+    TRY(before, load_learned(ledger, account, now));
     auto period = learned_burst * first_interval;
     // What was under way when it complained belongs to the same complaint.
     if (before && *before->blocked_until > now) {
@@ -170,7 +170,7 @@ base::Result<> learn(store::Transaction& tx, const std::string& account, millise
     bucket.level = std::min(bucket.level, 1.0);
     bucket.updated_at = now;
     hold_until(bucket, now + wait, now);
-    return tx.budgets.put(bucket);
+    return ledger.put(bucket);
 }
 
 }  // namespace issuance

@@ -1,8 +1,8 @@
 // Token buckets as CAs count with them (GCRA): what a bucket holds now, and when it has enough.
 #pragma once
 
+#include "issuance/ledger.h"
 #include "issuance/limits.h"
-#include "store/store.h"
 
 #include <optional>
 
@@ -10,7 +10,7 @@ namespace issuance {
 
 // The bucket as it is now, full when it was never used. New numbers of a limit apply at once; without a limit
 // the stored ones hold. What is reserved of a limit that the CA counts only later does not refill.
-base::Result<model::Bucket> load_bucket(store::Transaction& tx, const BucketKey& key,
+base::Result<model::Bucket> load_bucket(const Ledger& ledger, const BucketKey& key,
                                         const std::optional<Limit>& limit, base::Time now);
 
 // Brings the level up to `now`. What other parts count by buckets of their own uses it too.
@@ -29,10 +29,10 @@ void spend(model::Bucket& bucket);      // what was taken is spent now
 // The pace that a CA without published numbers has shown it stands: any until it complains, then few orders a
 // second, half as many after each further complaint, and a quarter more after each quiet hour until no limit
 // is needed. Its bucket is kept under LimitKind::learned; none: no limit.
-base::Result<std::optional<model::Bucket>> load_learned(store::Transaction& tx, const std::string& account,
+base::Result<std::optional<model::Bucket>> load_learned(const Ledger& ledger, const std::string& account,
                                                         base::Time now);
 // The CA complained and wants `wait` of silence.
-base::Result<> learn(store::Transaction& tx, const std::string& account, std::chrono::milliseconds wait,
+base::Result<> learn(Ledger& ledger, const std::string& account, std::chrono::milliseconds wait,
                      base::Time now);
 
 }  // namespace issuance
