@@ -33,32 +33,6 @@ protected:
         made.identifiers = std::move(identifiers);
         return made;
     }
-    base::Result<std::string> reserve(const BudgetRequest& wanted)
-    {
-        auto work = [&](store::Transaction& tx) {
-            StoreLedger ledger(tx);
-            return issuance::Budget::reserve(ledger, wanted, clock_.now());
-        };
-        return test::run(loop_, store_->write(work));
-    }
-    void settle(const std::string& reservation, Settlement settlement)
-    {
-        auto work = [&](store::Transaction& tx) {
-            StoreLedger ledger(tx);
-            return issuance::Budget::settle(ledger, reservation, settlement, clock_.now());
-        };
-        const auto settled = test::run(loop_, store_->write(work));
-        ASSERT_TRUE(settled) << settled.error().message();
-    }
-    void block(const BudgetRequest& wanted, const base::Error& error)
-    {
-        auto work = [&](store::Transaction& tx) {
-            StoreLedger ledger(tx);
-            return issuance::Budget::block(ledger, wanted, error, clock_.now());
-        };
-        ASSERT_TRUE(test::run(loop_, store_->write(work)));
-    }
-
     template <class F>
     auto in(F function)
     {
@@ -67,6 +41,33 @@ protected:
         if constexpr (!std::is_same_v<decltype(done), base::Result<>>) {
             return std::move(*done);
         }
+    }
+    template <class Work>
+    auto in_ledger(Work work)
+    {
+        auto in = [&work](store::Transaction& tx) {
+            StoreLedger ledger(tx);
+            return work(ledger);
+        };
+        return test::run(loop_, store_->write(in));
+    }
+    base::Result<std::string> reserve(const BudgetRequest& wanted)
+    {
+        return in_ledger(
+            [&](StoreLedger& ledger) { return issuance::Budget::reserve(ledger, wanted, clock_.now()); });
+    }
+    void settle(const std::string& reservation, Settlement settlement)
+    {
+        const auto settled = in_ledger([&](StoreLedger& ledger) {
+            return issuance::Budget::settle(ledger, reservation, settlement, clock_.now());
+        });
+        ASSERT_TRUE(settled) << settled.error().message();
+    }
+    void block(const BudgetRequest& wanted, const base::Error& error)
+    {
+        ASSERT_TRUE(in_ledger([&](StoreLedger& ledger) {
+            return issuance::Budget::block(ledger, wanted, error, clock_.now());
+        }));
     }
     void override_limit(issuance::LimitKind kind, double capacity, std::chrono::milliseconds period,
                         const std::string& domain = "")
@@ -118,10 +119,9 @@ protected:
     void fail(const std::string& name, int times)
     {
         for (int i = 0; i < times; ++i) {
-            in([&](store::Transaction& tx) {
-                StoreLedger ledger(tx);
+            EXPECT_TRUE(in_ledger([&](StoreLedger& ledger) {
                 return issuance::Budget::count_failures(ledger, request({name}), {name}, clock_.now());
-            });
+            }));
         }
     }
 
@@ -265,13 +265,7 @@ TEST_F(Budget, StopsEverythingOfAnUnknownCaThatSaysSo)
 TEST_F(Budget, StopsBeforeTheCaPunishesFailedValidations)
 {
     const auto wanted = request({"shop.example.com"});
-    auto fail = [&](store::Transaction& tx) {
-        StoreLedger ledger(tx);
-        return issuance::Budget::count_failures(ledger, wanted, {"shop.example.com"}, clock_.now());
-    };
-    for (int i = 0; i < 5; ++i) {
-        ASSERT_TRUE(test::run(loop_, store_->write(fail)));
-    }
+    fail("shop.example.com", 5);
 
     EXPECT_FALSE(reserve(wanted));
     clock_.advance(12min);
@@ -395,12 +389,10 @@ TEST_F(Budget, ADomainOrAnAccountMayHaveANumberOfItsOwn)
 TEST_F(Budget, CountsRegistrationsFromOurAddress)
 {
     const auto registration = [&](const std::string& account) {
-        auto work = [&](store::Transaction& tx) {
-            StoreLedger ledger(tx);
+        return in_ledger([&](StoreLedger& ledger) {
             return issuance::Budget::reserve_registration(ledger, account, request({}).directory_url,
                                                           clock_.now());
-        };
-        return test::run(loop_, store_->write(work));
+        });
     };
     for (int i = 0; i < 10; ++i) {
         const auto made = registration("ca_" + std::to_string(i));
