@@ -103,7 +103,7 @@ export function Records({ endpoint }: { endpoint: Endpoint }) {
       <h2>DNS records</h2>
       <Picture name={endpoint.display_name} internal={endpoint.kind === "internal"} records={all} />
       <p>{open === 0 ? "Everything that is needed is there." : `Create ${open === 1 ? "this record" : "these records"} where the DNS of ${zone || "the domain"} is kept. `}
-        {open > 0 && "This page sees them appear by itself."}</p>
+        {open > 0 && `This page sees ${open === 1 ? "it" : "them"} appear by itself.`}</p>
       <ul class="records" aria-live="polite">{all.map((each) => <One key={each.name + each.type} record={each} />)}</ul>
       {all.length > 0 && <Hints records={all} zone={zone} />}
     </section>
