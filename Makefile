@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-.PHONY: help demo test test-asan test-dev tsan bench lint format run clean deps build-dev build-release
+.PHONY: help demo test test-asan test-dev tsan bench lint screenshots format run clean deps build-dev build-release
 
 JOBS ?= $(shell nproc)
 CONFIGURE = CMAKE_CXX_COMPILER_LAUNCHER=$$(command -v ccache || true) cmake --preset
@@ -17,6 +17,7 @@ help:
 	@echo "make tsan            unit tests of the threaded folders under ThreadSanitizer"
 	@echo "make bench BENCH=x   one benchmark; without BENCH: which there are"
 	@echo "make lint            every check that reads the source; LINT=--no-tidy is quick, LINT=--all is slow"
+	@echo "make screenshots     takes the pictures of docs/images anew"
 	@echo "make format          formats the sources"
 	@echo "make run ARGS=...    certwright serve on loopback with data in build/run"
 	@echo "make clean           removes build/ except the fetched peers"
@@ -59,6 +60,10 @@ bench:
 lint:
 	@tools/install-deps build lint
 	@tools/lint $(LINT)
+
+screenshots: build-dev
+	@tools/web ready
+	@tools/screenshots --binary build/dev/src/app/certwright --folder build/screenshots
 
 format:
 	@tools/install-deps lint

@@ -192,10 +192,10 @@ boost::asio::awaitable<void> serve_events(Parts parts, EventStreams& streams, Op
 struct Api::State {
     State(boost::asio::any_io_executor executor, Parts p) : parts(p), streams(std::move(executor), p)
     {
-        parts.ends = &ends;
+        parts.counts = &counts;
     }
 
-    base::ShortMemory<std::vector<std::int64_t>> ends{1'000};
+    base::ShortMemory<CertificateCounts> counts{1'000};
     Parts parts;
     EventStreams streams;
 };

@@ -108,6 +108,12 @@ struct SessionOptions {
     std::chrono::seconds code_life = std::chrono::minutes(10);
 };
 
+// Certificates by their end, and by the day on which they came.
+struct CertificateCounts {
+    std::vector<std::int64_t> ends;
+    std::vector<std::int64_t> issued;
+};
+
 // All must outlive the Api.
 struct Parts {
     store::Store& store;
@@ -117,8 +123,8 @@ struct Parts {
     NodeFacts& facts;
     alerts::Service& alerts;
     SessionOptions sessions{};
-    // Certificates by their end, by tenant, as counted a moment ago; set by the Api.
-    base::ShortMemory<std::vector<std::int64_t>>* ends = nullptr;
+    // By tenant, as counted a moment ago; set by the Api.
+    base::ShortMemory<CertificateCounts>* counts = nullptr;
 };
 
 // Runs on one executor: no locks. REQUIRES: the routes are not called after the Api is gone.

@@ -125,6 +125,8 @@ base::Task<Answer> list(Parts parts, Call call)
     listing.text = reader.text("q").value_or("");
     listing.tenant = reader.text("tenant").value_or("");
     listing.redirects = reader.flag("redirects").value_or(false);
+    const auto pool = reader.text("pool").value_or("");
+    listing.redirects = listing.redirects || !pool.empty();
     listing.after = reader.text("after").value_or("");
     listing.limit = static_cast<std::size_t>(reader.number("limit", 1, most_items).value_or(100));
     if (auto wrong = reader.problems()) {
@@ -132,6 +134,10 @@ base::Task<Answer> list(Parts parts, Call call)
     }
     CO_CHECKED(check_tenant(call.access, listing.tenant));
     CO_TRY(found, co_await parts.endpoints.list(call.access.caller, std::move(listing)));
+    if (!pool.empty()) {
+        std::erase_if(found.items,
+                      [&pool](const auto& each) { return !each.on_demand || each.edge_group != pool; });
+    }
     co_return Answer(200, page(found.items, found.next));
 }
 
@@ -220,6 +226,8 @@ base::Task<Answer> upload(Parts parts, Call call)
     given.chain_pem = reader.required_text("chain");
     given.key_pem = reader.required_text("key");
     given.source = reader.choice("source", model::certificate_source_from).value_or(given.source);
+    given.preview = reader.flag("preview").value_or(false);
+    const bool preview = given.preview;
     if (auto wrong = reader.problems()) {
         co_return std::move(*wrong);
     }
@@ -227,6 +235,10 @@ base::Task<Answer> upload(Parts parts, Call call)
            co_await parts.endpoints.upload(call.access.caller, call.parameter("endpoint"), std::move(given)));
     auto body = view(uploaded.certificate);
     body["warnings"] = warnings_of(uploaded.warnings);
+    if (preview) {
+        body["id"] = "";  // it has none
+        co_return Answer(200, std::move(body));
+    }
     Answer answer(201, std::move(body));
     answer.headers.add("Location", "/v1/certificates/" + uploaded.certificate.id);
     co_return answer;

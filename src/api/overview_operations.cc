@@ -193,28 +193,47 @@ base::Task<Answer> openapi(Parts, Call)
     co_return answer;
 }
 
-constexpr std::chrono::seconds ends_are_good_for{10};
+constexpr std::chrono::seconds counts_are_good_for{10};
 constexpr std::array days{0, 1, 3, 7, 14, 30, 60, 90};
+
+constexpr std::size_t days_of_issuance = 14;
 
 struct Counts {
     std::vector<std::pair<model::EndpointState, std::int64_t>> states;
-    std::vector<std::int64_t> ends;
+    CertificateCounts certificates;
 };
 
-// `ends` when they are known already.
-base::Result<Counts> read_counts(store::Transaction& tx, const std::string& tenant, base::Time now,
-                                 const std::optional<std::vector<std::int64_t>>& ends)
+std::vector<base::Time> ends_from(base::Time now)
 {
-    TRY(states, tx.endpoints.count_by_state(tenant));
-    if (ends) {
-        return Counts{std::move(states), *ends};
-    }
     std::vector<base::Time> bounds;
     for (const int each : days) {
         bounds.push_back(now + std::chrono::hours(24 * each));
     }
-    TRY(counted, tx.certificates.count_by_end(tenant, bounds));
-    return Counts{std::move(states), std::move(counted)};
+    return bounds;
+}
+
+// The beginnings of the last days, today's last.
+std::vector<base::Time> days_until(base::Time now)
+{
+    const auto today = std::chrono::floor<std::chrono::days>(now);
+    std::vector<base::Time> bounds;
+    for (auto back = static_cast<int>(days_of_issuance) - 1; back >= 0; --back) {
+        bounds.emplace_back(today - std::chrono::days(back));
+    }
+    return bounds;
+}
+
+// `known`: of a moment ago.
+base::Result<Counts> read_counts(store::Transaction& tx, const std::string& tenant, base::Time now,
+                                 const std::optional<CertificateCounts>& known)
+{
+    TRY(states, tx.endpoints.count_by_state(tenant));
+    if (known) {
+        return Counts{std::move(states), *known};
+    }
+    TRY(ends, tx.certificates.count_by_end(tenant, ends_from(now)));
+    TRY(issued, tx.certificates.count_by_creation(tenant, days_until(now)));
+    return Counts{std::move(states), {std::move(ends), std::move(issued)}};
 }
 
 json::array expiry_view(const std::vector<std::int64_t>& ends)
@@ -229,6 +248,17 @@ json::array expiry_view(const std::vector<std::int64_t>& ends)
     return expiry;
 }
 
+json::array issued_view(const std::vector<std::int64_t>& issued, base::Time now)
+{
+    const auto bounds = days_until(now);
+    json::array rows;
+    for (std::size_t i = 0; i < bounds.size() && i < issued.size(); ++i) {
+        rows.push_back(
+            json::object{{"from", base::to_rfc3339(bounds.at(i))}, {"certificates", issued.at(i)}});
+    }
+    return rows;
+}
+
 // What the dashboard's first page counts. Every open page asks, and to count certificates by their end reads
 // all of them.
 base::Task<Answer> overview(Parts parts, Call call)
@@ -236,12 +266,12 @@ base::Task<Answer> overview(Parts parts, Call call)
     const auto now = parts.clock.now();
     const auto instant = std::chrono::steady_clock::now();
     const auto tenant = call.access.caller.tenant;
-    const auto* remembered = parts.ends->find(tenant, instant);
-    const auto known = remembered == nullptr ? std::optional<std::vector<std::int64_t>>() : *remembered;
+    const auto* remembered = parts.counts->find(tenant, instant);
+    const auto known = remembered == nullptr ? std::optional<CertificateCounts>() : *remembered;
     auto read = [tenant, now, known](store::Transaction& tx) { return read_counts(tx, tenant, now, known); };
     CO_TRY(counts, co_await parts.store.read(std::move(read)));
     if (!known) {
-        parts.ends->put(tenant, counts.ends, instant + ends_are_good_for);
+        parts.counts->put(tenant, counts.certificates, instant + counts_are_good_for);
     }
     json::object endpoints;
     for (const auto& [state, total] : counts.states) {
@@ -249,7 +279,8 @@ base::Task<Answer> overview(Parts parts, Call call)
     }
     json::object made;
     made["endpoints"] = std::move(endpoints);
-    made["expiry"] = expiry_view(counts.ends);
+    made["expiry"] = expiry_view(counts.certificates.ends);
+    made["issued"] = issued_view(counts.certificates.issued, now);
     made["version"] = parts.facts.version();
     made["time"] = base::to_rfc3339(now);
     co_return Answer(200, std::move(made));

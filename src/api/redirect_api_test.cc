@@ -31,6 +31,28 @@ TEST_F(RedirectApi, AddsShowsChangesAndListsThem)
     EXPECT_TRUE(app.body.at("redirect_status").is_null());
 }
 
+TEST_F(RedirectApi, ListsWhatAPoolTook)
+{
+    for (const std::string name : {"added.test", "taken.test"}) {
+        const auto made = ask(acme_token, "POST", "/v1/endpoints",
+                              R"({"name":")" + name + R"(","redirect_to":"https://www.customer.test"})");
+        ASSERT_EQ(made.status, 201) << made.text;
+        auto take = [id = std::string(made.body.at("id").as_string()),
+                     name](store::Transaction& tx) -> base::Result<> {
+            TRY(endpoint, tx.endpoints.get(id));
+            endpoint.on_demand = name == "taken.test";
+            endpoint.edge_group = "apex";
+            return tx.endpoints.update(endpoint);
+        };
+        ASSERT_TRUE(world.write(std::move(take)));
+    }
+
+    const auto taken = ask(acme_token, "GET", "/v1/endpoints?pool=apex");
+    ASSERT_EQ(taken.body.at("items").as_array().size(), 1U) << taken.text;
+    EXPECT_EQ(taken.body.at("items").at(0).at("name").as_string(), "taken.test");
+    EXPECT_TRUE(ask(acme_token, "GET", "/v1/endpoints?pool=other").body.at("items").as_array().empty());
+}
+
 TEST_F(RedirectApi, RefusesWithACodeAndAFix)
 {
     struct Case {

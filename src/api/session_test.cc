@@ -161,6 +161,7 @@ TEST_F(Sessions, CountNamesAndEndsForTheirTenantOnly)
     certificate.id = "cert_1";
     certificate.tenant = "acme";
     certificate.not_after = world.clock.now() + std::chrono::hours(5 * 24);
+    certificate.created_at = world.clock.now() - std::chrono::hours(24);
     ASSERT_TRUE(
         world.write([certificate](store::Transaction& tx) { return tx.certificates.insert(certificate); }));
 
@@ -182,6 +183,18 @@ TEST_F(Sessions, CountNamesAndEndsForTheirTenantOnly)
     EXPECT_EQ(in_a_week(acme), 1);
     EXPECT_EQ(in_a_week(globex), 0);
     EXPECT_EQ(in_a_week(all), 1);
+    const auto issued = [](const Answered& overview) {
+        std::vector<std::int64_t> made;
+        for (const auto& row : overview.body.at("issued").as_array()) {
+            made.push_back(row.at("certificates").as_int64());
+        }
+        return made;
+    };
+    std::vector<std::int64_t> yesterday(14);
+    yesterday[12] = 1;
+    EXPECT_EQ(issued(acme), yesterday);
+    EXPECT_EQ(issued(globex), std::vector<std::int64_t>(14));
+    EXPECT_EQ(issued(all), yesterday);
 }
 
 }  // namespace

@@ -11,7 +11,9 @@ namespace app {
 namespace {
 
 // What the page itself makes views of; web/src/main.tsx has the same list.
-constexpr std::array page_paths{"/", "/sign-in", "/endpoints", "/endpoints/{rest...}", "/alerts"};
+constexpr std::array page_paths{"/",          "/sign-in", "/endpoints", "/endpoints/{rest...}",
+                                "/redirects", "/alerts",  "/events",    "/edges",
+                                "/cas",       "/access"};
 
 constexpr const char* content_policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "

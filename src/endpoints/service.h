@@ -89,6 +89,7 @@ struct Upload {
     std::string chain_pem;  // leaf first
     std::string key_pem;
     model::CertificateSource source = model::CertificateSource::transitional;  // or uploaded
+    bool preview = false;  // say what would be, warnings included, and store nothing
 };
 
 struct Uploaded {

@@ -43,11 +43,12 @@ base::Result<model::Certificate> to_certificate(const crypto::Sealer& sealer, co
     return made;
 }
 
-// Stores `made`, or returns the live certificate that it repeats.
-base::Result<model::Certificate> put_upload(store::Transaction& tx, const model::Endpoint& endpoint,
-                                            const model::Certificate& made)
+// The live certificate that `made` replaces or, when it is the same one, repeats; none: it is the first of
+// its kind.
+base::Result<std::optional<model::Certificate>> replaced_by_upload(store::Transaction& tx,
+                                                                   const model::Certificate& made)
 {
-    TRY(live, tx.certificates.of_endpoint(endpoint.id));
+    TRY(live, tx.certificates.of_endpoint(made.endpoint));
     for (auto& each : live) {
         if (each.source != made.source || each.key_type != made.key_type) {
             continue;
@@ -65,10 +66,24 @@ base::Result<model::Certificate> put_upload(store::Transaction& tx, const model:
                               "remove " +
                               each.id));
         }
-        each.state = model::CertificateState::superseded;
-        each.replaced_by = made.id;
-        CHECKED(tx.certificates.update(each));
-        tx.revisions.append(model::RevisionKind::certificate, each.id, each.edge_group);
+        return each;
+    }
+    return std::nullopt;
+}
+
+// Stores `made`, or returns the live certificate that it repeats.
+base::Result<model::Certificate> put_upload(store::Transaction& tx, const model::Endpoint& endpoint,
+                                            const model::Certificate& made)
+{
+    TRY(old, replaced_by_upload(tx, made));
+    if (old && old->sha256 == made.sha256) {
+        return std::move(*old);
+    }
+    if (old) {
+        old->state = model::CertificateState::superseded;
+        old->replaced_by = made.id;
+        CHECKED(tx.certificates.update(*old));
+        tx.revisions.append(model::RevisionKind::certificate, old->id, old->edge_group);
     }
     CHECKED(tx.certificates.insert(made));
     tx.revisions.append(model::RevisionKind::certificate, made.id, made.edge_group);
@@ -167,6 +182,14 @@ base::Task<Uploaded> Service::upload(Caller caller, std::string reference, Uploa
     CO_TRY(checked, co_await store_.read(std::move(find)));
     // Signatures are verified here, not on the store's writer.
     CO_TRY(made, to_certificate(sealer_, checked, upload, now));
+    if (upload.preview) {
+        auto look = [checked, made](store::Transaction& tx) -> base::Result<Uploaded> {
+            CHECKED(replaced_by_upload(tx, made));
+            TRY(warnings, unproved_names(tx, checked));
+            return Uploaded{made, std::move(warnings)};
+        };
+        co_return co_await store_.read(std::move(look));
+    }
     auto work = [this, caller, id = checked.id, made, now](store::Transaction& tx) -> base::Result<Uploaded> {
         TRY(endpoint, find_working(tx, caller, id));
         TRY(stored, put_upload(tx, endpoint, made));

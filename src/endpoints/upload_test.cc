@@ -71,6 +71,18 @@ TEST_F(Uploads, ChangeNothingWhenRepeatedAndReplaceWhenNewer)
     EXPECT_EQ(replaced.replaced_by, second.id);
 }
 
+TEST_F(Uploads, ShowWhatWouldBeAndStoreNothing)
+{
+    auto given = upload({"shop.customer.test"});
+    given.preview = true;
+    const auto shown = send(given).value();
+
+    EXPECT_EQ(shown.identifiers, std::vector<std::string>{"shop.customer.test"});
+    EXPECT_TRUE(world.run(world.service.get(Caller{"acme"}, endpoint.id)).value().certificates.empty());
+    ASSERT_TRUE(send(upload({"shop.customer.test"}, -1, 60)));
+    EXPECT_EQ(send(given).error().code(), "cert_upload_older");
+}
+
 TEST_F(Uploads, AreRefusedWithACodeEach)
 {
     auto broken = upload({"shop.customer.test"});

@@ -54,12 +54,12 @@ Certificate read(sql::RowReader row)
     return c;
 }
 
-// The number of the first of `count` bounds, $1 and following, that not_after is before.
-std::string bucket_of_end(std::size_t count)
+// The number of the first of `count` bounds, $1 and following, that the column's time is before.
+std::string bucket_of(std::string_view column, std::size_t count)
 {
     std::string text = "CASE";
     for (std::size_t i = 0; i < count; ++i) {
-        text += fmt::format(" WHEN not_after < ${} THEN {}", i + 1, i);
+        text += fmt::format(" WHEN {} < ${} THEN {}", column, i + 1, i);
     }
     return text + fmt::format(" ELSE {} END", count);
 }
@@ -188,20 +188,22 @@ base::Result<std::int64_t> Certificates::count_only_untrusted(base::Time now)
         "certificates");
 }
 
-base::Result<std::vector<std::int64_t>> Certificates::count_by_end(const std::string& tenant,
-                                                                   const std::vector<base::Time>& bounds)
+base::Result<std::vector<std::int64_t>> Certificates::count_in_buckets(std::string_view column,
+                                                                       const std::string& where,
+                                                                       const std::string& tenant,
+                                                                       const std::vector<base::Time>& bounds)
 {
     std::vector<sql::Value> values;
     for (const auto& bound : bounds) {
         values.emplace_back(base::to_millis(bound));
     }
-    std::string where = " WHERE state = 'live'";
+    auto text = fmt::format("SELECT {} AS bucket, COUNT(*) FROM certificates WHERE {}",
+                            bucket_of(column, bounds.size()), where);
     if (!tenant.empty()) {
         values.emplace_back(tenant);
-        where += fmt::format(" AND tenant = ${}", values.size());
+        text += fmt::format(" AND tenant = ${}", values.size());
     }
-    const auto text = "SELECT " + bucket_of_end(bounds.size()) + " AS bucket, COUNT(*) FROM certificates" +
-                      where + " GROUP BY bucket ORDER BY bucket";
+    text += " GROUP BY bucket ORDER BY bucket";
     TRY(found, records_of(db_.execute(text, values), [](sql::RowReader row) {
             const auto bucket = static_cast<std::size_t>(row.integer());
             return std::pair(bucket, row.integer());
@@ -211,6 +213,20 @@ base::Result<std::vector<std::int64_t>> Certificates::count_by_end(const std::st
         counts.at(bucket) = count;
     }
     return counts;
+}
+
+base::Result<std::vector<std::int64_t>> Certificates::count_by_end(const std::string& tenant,
+                                                                   const std::vector<base::Time>& bounds)
+{
+    return count_in_buckets("not_after", "state = 'live'", tenant, bounds);
+}
+
+base::Result<std::vector<std::int64_t>> Certificates::count_by_creation(const std::string& tenant,
+                                                                        const std::vector<base::Time>& bounds)
+{
+    TRY(counts, count_in_buckets("created_at", "created_at >= $1", tenant, bounds));
+    counts.erase(counts.begin());  // nothing is before the first bound
+    return std::move(counts);
 }
 
 }  // namespace store

@@ -182,8 +182,16 @@ public:
     // to the next, and last those that end later than all. Within one index.
     base::Result<std::vector<std::int64_t>> count_by_end(const std::string& tenant,
                                                          const std::vector<base::Time>& bounds);
+    // Those of a tenant, or of all, that came, whatever became of them: from each of `bounds`, which ascend,
+    // to the next, and last those that came later than all. Within one index.
+    base::Result<std::vector<std::int64_t>> count_by_creation(const std::string& tenant,
+                                                              const std::vector<base::Time>& bounds);
 
 private:
+    base::Result<std::vector<std::int64_t>> count_in_buckets(std::string_view column,
+                                                             const std::string& where,
+                                                             const std::string& tenant,
+                                                             const std::vector<base::Time>& bounds);
     sql::Connection& db_;
 };
 

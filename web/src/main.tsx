@@ -4,19 +4,31 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Problem, Session } from "../generated/api";
 import { call, get, onSignedOut, problemFrom } from "./api";
 import { startLive, useConnection } from "./live";
+import { Access } from "./pages/access";
 import { Alerts } from "./pages/alerts";
-import { EndpointPage } from "./pages/endpoint";
+import { Cas } from "./pages/cas";
+import { Edges } from "./pages/edges";
+import { EndpointPage } from "./pages/endpoint/page";
 import { Endpoints } from "./pages/endpoints";
+import { Events } from "./pages/events";
 import { NewEndpointPage } from "./pages/new-endpoint";
 import { Overview } from "./pages/overview";
+import { Redirects } from "./pages/redirects";
 import { SignIn } from "./pages/sign-in";
 import { go, takeLinks, useAddress } from "./route";
 import { Empty, Notice } from "./ui";
 
-const MENU = [
-  { path: "/", word: "Overview" },
-  { path: "/endpoints", word: "Endpoints" },
-  { path: "/alerts", word: "Alerts" },
+const anybody = () => true;
+const operators = (session: Session) => session.tenant === null;
+const MENU: { path: string; word: string; for: (session: Session) => boolean }[] = [
+  { path: "/", word: "Overview", for: anybody },
+  { path: "/endpoints", word: "Endpoints", for: anybody },
+  { path: "/redirects", word: "Redirects", for: anybody },
+  { path: "/alerts", word: "Alerts", for: anybody },
+  { path: "/events", word: "Events", for: anybody },
+  { path: "/edges", word: "Edges", for: operators },
+  { path: "/cas", word: "CAs", for: operators },
+  { path: "/access", word: "Access", for: (session) => session.scope === "admin" },
 ];
 
 const notFound = () => ({ title: "Not found", page: <Empty title="Nothing is here"><a href="/">Go to the overview</a></Empty> });
@@ -41,6 +53,11 @@ function pageAt(address: URL, session: Session) {
     if (id === null) return notFound();
     return { title: id, page: <EndpointPage key={id} id={id} session={session} /> };
   }
+  if (first === "redirects") return { title: "Redirects", page: <Redirects session={session} address={address} /> };
+  if (first === "events") return { title: "Events", page: <Events session={session} address={address} /> };
+  if (first === "edges") return { title: "Edges", page: <Edges session={session} /> };
+  if (first === "cas") return { title: "CAs", page: <Cas session={session} /> };
+  if (first === "access") return { title: "Access", page: <Access session={session} /> };
   if (first === "endpoints") return { title: "Endpoints", page: <Endpoints session={session} address={address} /> };
   return notFound();
 }
@@ -82,7 +99,7 @@ function Frame({ session, onLeft }: { session: Session; onLeft: () => void }) {
       <header>
         <a class="brand" href="/"><span class="seal" aria-hidden="true">✓</span>certwright</a>
         <nav aria-label="Main">
-          {MENU.map(({ path, word }) => <a key={path} href={path} aria-current={here(path) ? "page" : undefined}>{word}</a>)}
+          {MENU.filter((each) => each.for(session)).map(({ path, word }) => <a key={path} href={path} aria-current={here(path) ? "page" : undefined}>{word}</a>)}
         </nav>
         <Connected />
         <span class="who" title={`Token ${session.token_name || session.token}, scope ${session.scope}`}>{session.tenant ?? "operator"}</span>

@@ -39,6 +39,9 @@ export function Notice({ problem, tone = "bad", children }: { problem: Reason | 
     <div class={`notice ${tone}`} role={tone === "bad" ? "alert" : undefined}>
       <p><strong>{sentence(text)}</strong> <Actor actor={problem.actor} /></p>
       {problem.fix && <p>{sentence(problem.fix)}</p>}
+      {"errors" in problem && problem.errors && (
+        <ul class="plain">{problem.errors.map((each) => <li key={each.pointer}>{each.pointer.replace("/", "")} {each.detail}</li>)}</ul>
+      )}
       {children}
     </div>
   );
@@ -102,7 +105,7 @@ export function Dialog({ title, open, onClose, children }: { title: string; open
   }, [open]);
   return (
     <dialog ref={dialog} onClose={onClose} aria-labelledby="dialog-title">
-      <h2 id="dialog-title">{title}</h2>
+      {open && <h2 id="dialog-title">{title}</h2>}
       {open && children}
     </dialog>
   );

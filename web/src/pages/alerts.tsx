@@ -1,37 +1,27 @@
 import { useState } from "preact/hooks";
-import type { Alert, NewSilence, Problem, Session, Silence } from "../../generated/api";
-import { call, problemFrom, query, type Page } from "../api";
+import type { Alert, NewSilence, Session, Silence } from "../../generated/api";
+import { call, query, type Page } from "../api";
+import { Ask, Choice, useDoing } from "../forms";
 import { useLive } from "../live";
 import { go } from "../route";
-import { Actor, Dialog, Empty, Loading, Notice, When, sentence } from "../ui";
+import { Actor, Empty, Loading, Notice, When, sentence } from "../ui";
+import { Channels } from "./channels";
 
-function Silencing({ alert, onDone }: { alert: Alert; onDone: () => void }) {
+function Silencing({ alert, onClose, onDone }: { alert: Alert; onClose: () => void; onDone: () => void }) {
   const [hours, setHours] = useState("24");
   const [reason, setReason] = useState("");
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const until = new Date(Date.now() + Number(hours) * 3_600_000).toISOString();
-    try {
-      const body: NewSilence = { alert: alert.id, until, reason } as NewSilence;
-      await call("POST", "/v1/silences", body);
-      onDone();
-    } catch (error) {
-      setProblem(problemFrom(error));
-    }
+  const doing = useDoing();
+  const submit = async () => {
+    const body: NewSilence = { alert: alert.id, until: new Date(Date.now() + Number(hours) * 3_600_000).toISOString(), reason };
+    if (await doing.run(() => call("POST", "/v1/silences", body))) onDone();
   };
   return (
-    <form onSubmit={(event) => void submit(event)}>
+    <Ask title={`Silence ${alert.display_name}`} open onClose={onClose} doing={doing} word="Silence" onSubmit={() => void submit()}>
       <p>No notices about this are sent meanwhile. The alert stays in the list.</p>
-      <label for="hours">For</label>
-      <select id="hours" value={hours} onChange={(event) => setHours(event.currentTarget.value)}>
-        <option value="1">1 hour</option><option value="8">8 hours</option><option value="24">1 day</option><option value="168">7 days</option>
-      </select>
+      <Choice id="hours" label="For" value={hours} onValue={setHours} options={[["1", "1 hour"], ["8", "8 hours"], ["24", "1 day"], ["168", "7 days"]]} />
       <label for="reason">Why <span class="dim">(optional)</span></label>
       <input id="reason" value={reason} maxLength={200} onInput={(event) => setReason(event.currentTarget.value)} />
-      {problem && <Notice problem={problem} />}
-      <div class="actions"><button type="button" onClick={onDone}>Cancel</button><button type="submit" class="primary">Silence</button></div>
-    </form>
+    </Ask>
   );
 }
 
@@ -56,25 +46,21 @@ function Entry({ alert, silence, may, onSilence, onEnd }: { alert: Alert; silenc
   );
 }
 
-export function Alerts({ session, address }: { session: Session; address: URL }) {
-  const past = address.searchParams.get("past") === "1";
-  const [after, setAfter] = useState<string | null>(null);
+function List({ session, past }: { session: Session; past: boolean }) {
+  const [after, setAfter] = useState<string[]>([]);
   const [chosen, setChosen] = useState<Alert | null>(null);
-  const alerts = useLive<Page<Alert>>(`/v1/alerts${query({ resolved: past ? "true" : null, after, limit: 50 })}`, () => true, 10_000);
+  const alerts = useLive<Page<Alert>>(`/v1/alerts${query({ resolved: past ? "true" : null, after: after.at(-1), limit: 50 })}`, () => true, 10_000);
   const silences = useLive<Page<Silence>>("/v1/silences", () => false);
   const may = session.scope !== "read";
   const end = (silence: Silence) => void call("DELETE", `/v1/silences/${silence.id}`).catch(() => undefined).then(silences.refresh);
-  const tab = (word: string, on: boolean, to: string) => <button type="button" aria-pressed={on} onClick={() => { setAfter(null); go(to, true); }}>{word}</button>;
   return (
     <>
-      <h1>Alerts</h1>
-      <div class="chips" role="group" aria-label="Which">{tab("Open", !past, "/alerts")}{tab("Open and over", past, "/alerts?past=1")}</div>
       {alerts.problem && <Notice problem={alerts.problem} />}
       {!alerts.value && !alerts.problem && <Loading />}
       {alerts.value && !alerts.value.items.length && (
         <Empty title={past ? "There were none" : "Nothing needs anybody"}>
           <p>certwright looks at DNS, CAA, the CAs, edges and the ends of certificates by itself, long before something breaks. What needs
-            somebody is told here and by mail or webhook: <code>certwright channel add</code>.</p>
+            somebody is told here and through the <a href="/alerts?show=channels">channels</a>.</p>
         </Empty>
       )}
       <ul class="alerts">
@@ -83,10 +69,26 @@ export function Alerts({ session, address }: { session: Session; address: URL })
           return <Entry key={each.id} alert={each} silence={silence} may={may} onSilence={() => setChosen(each)} onEnd={() => silence && end(silence)} />;
         })}
       </ul>
-      {alerts.value?.next && <button type="button" onClick={() => setAfter(alerts.value?.next ?? null)}>Older ones</button>}
-      <Dialog title={chosen ? `Silence ${chosen.display_name}` : ""} open={chosen !== null} onClose={() => setChosen(null)}>
-        {chosen && <Silencing alert={chosen} onDone={() => { setChosen(null); silences.refresh(); }} />}
-      </Dialog>
+      <div class="actions">
+        {after.length > 0 && <button type="button" onClick={() => setAfter(after.slice(0, -1))}>Newer ones</button>}
+        {alerts.value?.next && <button type="button" onClick={() => setAfter([...after, alerts.value?.next ?? ""])}>Older ones</button>}
+      </div>
+      {chosen && <Silencing alert={chosen} onClose={() => setChosen(null)} onDone={() => { setChosen(null); silences.refresh(); }} />}
+    </>
+  );
+}
+
+const TABS: [show: string, word: string][] = [["", "Open"], ["past", "Open and over"], ["channels", "Channels"]];
+
+export function Alerts({ session, address }: { session: Session; address: URL }) {
+  const show = address.searchParams.get("show") ?? "";
+  return (
+    <>
+      <h1>Alerts</h1>
+      <div class="chips" role="group" aria-label="Which">
+        {TABS.map(([each, word]) => <button key={each} type="button" aria-pressed={show === each} onClick={() => go(`/alerts${query({ show: each })}`, true)}>{word}</button>)}
+      </div>
+      {show === "channels" ? <Channels session={session} /> : <List key={show} session={session} past={show === "past"} />}
     </>
   );
 }

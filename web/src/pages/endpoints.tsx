@@ -1,76 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Endpoint, Overview, Problem, Session } from "../../generated/api";
-import { get, problemFrom, query, type Page } from "../api";
-import { useEvents, useLive, usePace, useReconnected } from "../live";
+import type { Overview, Session, Tenant } from "../../generated/api";
+import { query, type Page } from "../api";
+import { useLive } from "../live";
 import { go } from "../route";
 import { Actor, Empty, Loading, Notice, STATES, StateMark, When, sentence, type State } from "../ui";
-
-const PAGE = 100;
-const MOST = 500; // rows in one answer
-const MOST_SINGLE = 20; // rows asked for one by one; when more have changed the list is asked for anew
-
-interface Listing {
-  items: Endpoint[];
-  next: string | null;
-  problem: Problem | null;
-  busy: boolean;
-  more: () => void;
-}
-
-// Pages by cursor, and the rows that events concern asked for again.
-function useListing(q: string, state: string): Listing {
-  const [items, setItems] = useState<Endpoint[]>([]);
-  const [next, setNext] = useState<string | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(true);
-  const turn = useRef(0);
-  const load = async (after: string | null, limit = PAGE) => {
-    const mine = ++turn.current;
-    setBusy(true);
-    try {
-      const page = await get<Page<Endpoint>>(`/v1/endpoints${query({ q, state, after, limit })}`);
-      if (mine !== turn.current) return;
-      setItems((before) => (after ? [...before, ...page.items] : page.items));
-      setNext(page.next);
-      setProblem(null);
-    } catch (error) {
-      if (mine === turn.current) setProblem(problemFrom(error));
-    }
-    if (mine === turn.current) setBusy(false);
-  };
-  useEffect(() => void load(null), [q, state]);
-
-  const stale = useRef({ all: false, ids: new Set<string>() });
-  const again = async () => {
-    const { all, ids } = stale.current;
-    stale.current = { all: false, ids: new Set() };
-    const known = new Set(items.map((each) => each.id));
-    const single = [...ids].filter((id) => known.has(id));
-    if (all || single.length > MOST_SINGLE || (single.length < ids.size && items.length < PAGE)) {
-      return load(null, Math.min(Math.max(items.length, PAGE), MOST)); // who has scrolled stays there
-    }
-    for (const id of single) {
-      try {
-        const fresh = await get<Endpoint>(`/v1/endpoints/${id}`);
-        setItems((before) => before.map((each) => (each.id === id ? fresh : each)));
-      } catch {
-        setItems((before) => before.filter((each) => each.id !== id));
-      }
-    }
-    return undefined;
-  };
-  const pace = usePace(again);
-  useReconnected(() => {
-    stale.current.all = true;
-    pace.soon();
-  });
-  useEvents((event) => {
-    if (!event.subject.startsWith("ep_")) return;
-    stale.current.ids.add(event.subject);
-    pace.soon();
-  });
-  return { items, next, problem, busy, more: () => { if (!busy && next) void load(next); } };
-}
+import { VirtualList } from "../virtual";
+import { useListing, type Filter, type RowOf } from "./listing";
 
 // j and k or the arrows go from row to row, / goes to the search.
 function useKeys(search: { current: HTMLInputElement | null }): void {
@@ -94,69 +29,97 @@ function useKeys(search: { current: HTMLInputElement | null }): void {
   }, []);
 }
 
-function Row({ endpoint, tenant }: { endpoint: Endpoint; tenant: boolean }) {
-  const more = endpoint.names.length - 1;
+function Row({ row, tenant }: { row: RowOf; tenant: boolean }) {
   return (
-    <li>
-      <a class="row" href={`/endpoints/${endpoint.id}`}>
-        <span class="name">{endpoint.display_name}{more > 0 && <span class="dim"> and {more} more</span>}</span>
-        <span><StateMark state={endpoint.state} /></span>
-        <span class="why">{endpoint.reason && <><Actor actor={endpoint.reason.actor} /> {sentence(endpoint.reason.message ?? "")}</>}</span>
-        <span class="dim kind">{endpoint.kind}{endpoint.ip_filter.length > 0 && ", filtered"}{tenant && ` · ${endpoint.tenant}`}</span>
-        <span class="dim since"><When at={endpoint.since} /></span>
-      </a>
-    </li>
+    <a class="row" href={`/endpoints/${row.id}`}>
+      <span class="name">{row.name}{row.more > 0 && <span class="dim"> and {row.more} more</span>}</span>
+      <span><StateMark state={row.state} /></span>
+      <span class="why">{row.reason && <><Actor actor={row.actor} /> {sentence(row.reason)}</>}</span>
+      <span class="dim kind">{row.kind}{tenant && ` · ${row.tenant}`}</span>
+      <span class="dim since"><When at={row.since} /></span>
+    </a>
+  );
+}
+
+// Asks for more when its end comes near; after a failure only the button does.
+function End({ more, busy, failed, onMore }: { more: boolean; busy: boolean; failed: boolean; onMore: () => void }) {
+  const end = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!end.current || failed || busy) return undefined;
+    const near = new IntersectionObserver((entries) => { if (entries.some((each) => each.isIntersecting)) onMore(); }, { rootMargin: "2500px" });
+    near.observe(end.current);
+    return () => near.disconnect();
+  });
+  return (
+    <>
+      <div ref={end} />
+      {busy && <Loading />}
+      {more && !busy && <button type="button" onClick={onMore}>Show more</button>}
+    </>
+  );
+}
+
+function Filters({ session, filter, search, onFilter }: {
+  session: Session; filter: Filter; search: { current: HTMLInputElement | null }; onFilter: (part: Partial<Filter>) => void;
+}) {
+  const [text, setText] = useState(filter.q);
+  const counts = useLive<Overview>("/v1/overview", () => true, 30_000);
+  const tenants = useLive<Page<Tenant>>(session.tenant === null ? "/v1/tenants" : null, () => false);
+  useEffect(() => setText(filter.q), [filter.q]);
+  useEffect(() => {
+    if (text.trim() === filter.q) return undefined;
+    const timer = setTimeout(() => onFilter({ q: text.trim() }), 250);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const states = (Object.keys(STATES) as State[]).filter((each) => counts.value?.endpoints[each] || each === filter.state);
+  const known = tenants.value?.items ?? [];
+  return (
+    <search class="filters">
+      <label class="hidden" for="search">Search names</label>
+      <input id="search" ref={search} type="search" placeholder="Search names ( / )" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      <div class="chips" role="group" aria-label="State">
+        <button type="button" aria-pressed={!filter.state} onClick={() => onFilter({ state: "" })}>All</button>
+        {states.map((each) => (
+          <button key={each} type="button" aria-pressed={filter.state === each} onClick={() => onFilter({ state: filter.state === each ? "" : each })}>
+            {STATES[each].word} <b>{(counts.value?.endpoints[each] ?? 0).toLocaleString()}</b>
+          </button>
+        ))}
+        {(known.length > 1 || filter.tenant) && (
+          <select aria-label="Tenant" value={filter.tenant} onChange={(event) => onFilter({ tenant: event.currentTarget.value })}>
+            <option value="">All tenants</option>
+            {known.map((each) => <option key={each.id} value={each.id}>{each.name}</option>)}
+          </select>
+        )}
+      </div>
+    </search>
   );
 }
 
 export function Endpoints({ session, address }: { session: Session; address: URL }) {
-  const q = address.searchParams.get("q") ?? "";
-  const state = address.searchParams.get("state") ?? "";
-  const [text, setText] = useState(q);
+  const value = (name: keyof Filter) => address.searchParams.get(name) ?? "";
+  const filter: Filter = { q: value("q"), state: value("state"), tenant: value("tenant") };
   const search = useRef<HTMLInputElement>(null);
-  const listing = useListing(q, state);
-  const counts = useLive<Overview>("/v1/overview", () => true, 30_000);
+  const listing = useListing(filter);
   useKeys(search);
-  const show = (values: { q?: string; state?: string }) => go(`/endpoints${query({ q, state, ...values })}`, true);
-  useEffect(() => {
-    if (text === q) return undefined;
-    const timer = setTimeout(() => show({ q: text.trim() }), 250);
-    return () => clearTimeout(timer);
-  }, [text]);
-  const end = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (!end.current || listing.problem) return undefined; // after a failure only by the button
-    const seen = new IntersectionObserver((entries) => { if (entries.some((each) => each.isIntersecting)) listing.more(); }, { rootMargin: "600px" });
-    seen.observe(end.current);
-    return () => seen.disconnect();
-  });
-  const states = (Object.keys(STATES) as State[]).filter((each) => counts.value?.endpoints[each] || each === state);
+  const show = (part: Partial<Filter>) => go(`/endpoints${query({ ...filter, ...part })}`, true);
+  const { q, state, tenant } = filter;
   return (
     <>
       <div class="title"><h1>Endpoints</h1><a class="button primary" href="/endpoints/new">Add an endpoint</a></div>
-      <search class="filters">
-        <label class="hidden" for="search">Search names</label>
-        <input id="search" ref={search} type="search" placeholder="Search names ( / )" value={text} onInput={(event) => setText(event.currentTarget.value)} />
-        <div class="chips" role="group" aria-label="State">
-          <button type="button" aria-pressed={!state} onClick={() => show({ state: "" })}>All</button>
-          {states.map((each) => (
-            <button key={each} type="button" aria-pressed={state === each} onClick={() => show({ state: state === each ? "" : each })}>
-              {STATES[each].word} <b>{(counts.value?.endpoints[each] ?? 0).toLocaleString()}</b>
-            </button>
-          ))}
-        </div>
-      </search>
+      <Filters session={session} filter={filter} search={search} onFilter={show} />
       {listing.problem && <Notice problem={listing.problem} />}
-      {listing.items.length > 0 && <ul class="listing">{listing.items.map((each) => <Row key={each.id} endpoint={each} tenant={session.tenant === null} />)}</ul>}
-      {!listing.busy && !listing.items.length && !listing.problem && (
-        q || state
-          ? <Empty title="No name fits"><p>Nothing {q && <>has <code>{q}</code> in its name</>}{q && state && " and "}{state && <>is in the state “{STATES[state as State]?.word ?? state}”</>}.</p>
-            <button type="button" onClick={() => { setText(""); go("/endpoints", true); }}>Show all names</button></Empty>
+      {listing.rows.length > 0 && (
+        <VirtualList rows={listing.rows} idOf={(row) => row.id} label="Endpoints" total={listing.more ? null : listing.rows.length} onRange={listing.seen}>
+          {(row) => <Row row={row} tenant={session.tenant === null} />}
+        </VirtualList>
+      )}
+      {!listing.busy && !listing.more && !listing.rows.length && !listing.problem && (
+        q || state || tenant
+          ? <Empty title="No name fits"><p>Nothing {q && <>has <code>{q}</code> in its name</>}{q && state && " and "}{state && <>is in the state “{STATES[state as State]?.word ?? state}”</>}{tenant && ` of ${tenant}`}.</p>
+            <button type="button" onClick={() => go("/endpoints", true)}>Show all names</button></Empty>
           : <Empty title="No names yet"><p>Add a name; certwright says which DNS records to create and does the rest.</p></Empty>
       )}
-      {listing.busy && <Loading />}
-      <div ref={end} />
-      {listing.next && !listing.busy && <button type="button" onClick={listing.more}>Show more</button>}
+      <End more={listing.more} busy={listing.busy} failed={listing.problem !== null} onMore={listing.loadMore} />
     </>
   );
 }

@@ -1,45 +1,13 @@
 import { useState } from "preact/hooks";
 import type { Endpoint, NewEndpoint, Problem, Session, Tenant } from "../../generated/api";
 import { call, problemFrom, type Page } from "../api";
+import { split, wrongBlock, wrongName, wrongUrl } from "../check";
 import { useLive } from "../live";
 import { go } from "../route";
 import { Notice, sentence } from "../ui";
+import { Picture } from "./records";
 
 type Field = "names" | "upstream" | "ip_filter" | "tenant";
-
-const split = (text: string) => text.split(/[\s,]+/).filter(Boolean);
-
-// The shape alone; whether a name may be used is the API's to say.
-function wrongName(name: string): string {
-  if (/^https?:/i.test(name)) return `${name}: only the name, without https://`;
-  if (name.includes("/")) return `${name}: only the name, without a path`;
-  if (name.length > 253) return "it is longer than 253 characters";
-  const labels = name.replace(/^\*\./, "").replace(/\.$/, "").split(".");
-  if (labels.length < 2) return `${name}: a whole name such as shop.example.com`;
-  const bad = labels.find((label) => !label || label.length > 63 || /^-|-$|[\s_*!"#$%&'()+,:;<=>?@[\\\]^`{|}~]/.test(label));
-  if (bad !== undefined) return `${name}: ${bad === "" ? "two dots follow each other" : `“${bad}” cannot stand in a name`}`;
-  return /^\d+(\.\d+)+$/.test(name) ? `${name} is an address, not a name` : "";
-}
-
-function wrongUpstream(text: string): string {
-  if (!text) return "";
-  if (!/^https?:\/\//i.test(text)) return "it must begin with http:// or https://";
-  try {
-    const url = new URL(text);
-    if (url.username || url.password) return "it takes no user and password";
-    return url.hostname ? "" : "it needs a host";
-  } catch {
-    return "this is not an address such as http://10.0.0.5:3000";
-  }
-}
-
-function wrongBlock(text: string): string {
-  const [address = "", bits, extra] = text.split("/");
-  const v4 = /^\d{1,3}(\.\d{1,3}){3}$/.test(address) && address.split(".").every((each) => Number(each) < 256);
-  const v6 = address.includes(":") && /^[0-9a-f:.]+$/i.test(address);
-  const wide = bits === undefined || (/^\d+$/.test(bits) && Number(bits) <= (v4 ? 32 : 128));
-  return (v4 || v6) && wide && extra === undefined ? "" : `${text} is not an address or a block such as 192.0.2.0/24`;
-}
 
 // Where the API's refusals belong.
 function fieldOf(problem: Problem): Field | null {
@@ -51,14 +19,10 @@ function fieldOf(problem: Problem): Field | null {
 }
 
 function Preview({ names, internal }: { names: string[]; internal: boolean }) {
-  const name = names[0] || "shop.example.com";
   return (
     <aside class="preview" aria-label="What will be needed">
       <h2>{internal ? "One DNS record" : "Two DNS records"} for each name</h2>
-      <ul class="flow">
-        {!internal && <li><span>Visitors</span><i aria-hidden="true">→</i><code>{name}</code><i aria-hidden="true">→</i><span>our edge</span></li>}
-        <li><span>The CA</span><i aria-hidden="true">→</i><code>_acme-challenge.{name.replace(/^\*\./, "")}</code><i aria-hidden="true">→</i><span>our proof</span></li>
-      </ul>
+      <Picture name={names[0] || "shop.example.com"} internal={internal} />
       <p class="dim">You create them once, where the domain's DNS is kept. Renewals need nothing more. The next page has the exact values.</p>
     </aside>
   );
@@ -77,7 +41,7 @@ export function NewEndpointPage({ session }: { session: Session }) {
   const tenants = useLive<Page<Tenant>>(operator ? "/v1/tenants" : null);
   const list = split(names);
   const wrong: { [field in Field]: string } = {
-    names: list.map(wrongName).find(Boolean) ?? "", upstream: wrongUpstream(upstream.trim()),
+    names: list.map(wrongName).find(Boolean) ?? "", upstream: wrongUrl(upstream.trim()),
     ip_filter: split(filter).map(wrongBlock).find(Boolean) ?? "", tenant: "",
   };
   const refused = problem && fieldOf(problem);
@@ -145,7 +109,6 @@ export function NewEndpointPage({ session }: { session: Session }) {
             </>
           )}
           {problem && (!refused || problem.fix) && <Notice problem={problem} />}
-          {problem?.errors && <ul>{problem.errors.map((each) => <li key={each.pointer}>{each.pointer.replace("/", "")}: {each.detail}</li>)}</ul>}
           <div class="actions"><button type="submit" class="primary" disabled={busy}>{busy ? "Adding…" : "Add and show the records"}</button></div>
         </form>
         <Preview names={list.filter((each) => !wrongName(each))} internal={kind === "internal"} />
