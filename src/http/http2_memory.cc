@@ -93,6 +93,9 @@ void* take_zeroed(std::size_t count, std::size_t size, void*)
 
 void* resize_memory(void* memory, std::size_t size, void* user_data)
 {
+    if (memory == nullptr) {
+        return take_memory(size, user_data);  // As nghttp2 asks for its buffers.
+    }
     if (!frame_buffers().owns(memory)) {
         return std::realloc(memory, size);
     }

@@ -32,7 +32,8 @@ TEST(Http2Memory, ABufferForAFrameTakesWhatWasWrittenAndGivesItBack)
     buffers.reserve(count);
     const auto before = resident();
     for (std::size_t i = 0; i < count; ++i) {
-        buffers.push_back(memory->malloc(buffer_octets, memory->mem_user_data));
+        // In the way nghttp2 does.
+        buffers.push_back(memory->realloc(nullptr, buffer_octets, memory->mem_user_data));
         std::memset(buffers.back(), 1, 300);
     }
     EXPECT_LT(resident(), before + count * 5'000) << "a page each, not five";
