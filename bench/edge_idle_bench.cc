@@ -1,5 +1,6 @@
 // What idle connections cost an edge: opens them over TLS from another process, lets each make one request,
-// and reads the edge's anonymous memory. edge_idle_bench [CONNECTIONS] [h1|h2]
+// and reads the edge's anonymous memory. Where one process may not open as many files, several edges share
+// the connections. edge_idle_bench [CONNECTIONS] [h1|h2]
 #include "edge/edge.h"
 #include "http/upstream.h"
 #include "net/open_files.h"
@@ -8,10 +9,14 @@
 #include "support/run.h"
 #include "support/temp_dir.h"
 
+#include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 
@@ -36,8 +41,8 @@ feed::Change certificate(test::Authority& ca, const base::Clock& clock)
     return {model::RevisionKind::certificate, "crt_a", entry};
 }
 
-// The edge's process: writes its port, serves until the pipe's other end closes.
-int serve(const std::filesystem::path& folder, int port_to, int end_from)
+// The edge's process: writes its port, serves until it is killed.
+int serve(const std::filesystem::path& folder, int port_to)
 {
     base::SystemClock clock;
     boost::asio::io_context loop(1);
@@ -57,11 +62,12 @@ int serve(const std::filesystem::path& folder, int port_to, int end_from)
     batch->changes = {certificate(ca, clock), {model::RevisionKind::route, "ep_a", route}};
     const bool applied = test::run(loop, edge->sink().apply(batch)).has_value();
     const auto port = edge->https().front().port();
-    char nothing = 0;
     if (!applied || ::write(port_to, &port, sizeof port) != sizeof port) {
         return 1;
     }
-    return ::read(end_from, &nothing, 1) == 0 ? 0 : 1;
+    for (;;) {
+        ::pause();
+    }
 }
 
 base::Task<Stream> open_one(std::string address, std::uint16_t port, bool h2)
@@ -109,12 +115,28 @@ std::string address_of(std::size_t connection)
     return "127.0.0." + std::to_string(1 + connection / 20'000);
 }
 
-int measure(pid_t edge, std::uint16_t port, std::size_t connections, bool h2)
+constexpr std::size_t first = 200;  // what the edge makes once
+// What a client process and this one tell each other, an octet each.
+constexpr char warmed = 'w';
+constexpr char go_on = 'g';
+constexpr char opened_all = 'o';
+
+bool tell(int to, char word)
+{
+    return ::write(to, &word, 1) == 1;
+}
+
+bool hear(int from, char word)
+{
+    char heard = 0;
+    return ::read(from, &heard, 1) == 1 && heard == word;
+}
+
+// A client's process: opens its connections and keeps them until it is killed.
+int hold(int talk, std::uint16_t port, std::size_t connections, bool h2)
 {
     boost::asio::io_context loop(1);
     std::vector<Stream> open;
-    constexpr std::size_t first = 200;  // what the edge makes once
-    std::size_t before = 0;
     while (open.size() < first + connections) {
         auto opened = test::run(loop, open_one(address_of(open.size()), port, h2));
         if (!opened) {
@@ -122,21 +144,98 @@ int measure(pid_t edge, std::uint16_t port, std::size_t connections, bool h2)
             return 1;
         }
         open.push_back(std::move(*opened));
-        if (open.size() == first) {
-            before = anonymous_kib(edge);
+        if (open.size() == first && !(tell(talk, warmed) && hear(talk, go_on))) {
+            return 1;
         }
     }
-    const auto grown = anonymous_kib(edge) - before;
-    std::printf("%zu idle %s connections over TLS: %zu MiB, %.1f KiB each\n", connections, h2 ? "h2" : "h1",
-                grown / 1024, static_cast<double>(grown) / static_cast<double>(connections));
+    tell(talk, opened_all);
+    for (;;) {
+        ::pause();
+    }
+}
+
+// An edge and its clients, each a process.
+struct Share {
+    std::size_t connections = 0;
+    pid_t edge = 0;
+    pid_t clients = 0;
+    int talk = -1;
+    std::uint16_t port = 0;
+    std::size_t before = 0;  // KiB
+};
+
+bool start_edge(Share& share, const std::filesystem::path& folder)
+{
+    std::array<int, 2> port_pipe{};
+    if (::pipe2(port_pipe.data(), O_CLOEXEC) != 0) {
+        return false;
+    }
+    share.edge = ::fork();
+    if (share.edge == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::_exit(serve(folder, port_pipe[1]));
+    }
+    ::close(port_pipe[1]);
+    const bool started = ::read(port_pipe[0], &share.port, sizeof share.port) == sizeof share.port;
+    ::close(port_pipe[0]);
+    return started;
+}
+
+bool start_clients(Share& share, bool h2)
+{
+    std::array<int, 2> talk{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk.data()) != 0) {
+        return false;
+    }
+    share.clients = ::fork();
+    if (share.clients == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::close(talk[0]);
+        ::_exit(hold(talk[1], share.port, share.connections, h2));
+    }
+    ::close(talk[1]);
+    share.talk = talk[0];
+    return true;
+}
+
+int measure(std::vector<Share>& shares, bool h2)
+{
+    std::size_t connections = 0;
+    std::size_t grown = 0;
+    for (auto& each : shares) {
+        if (!hear(each.talk, warmed)) {
+            return 1;
+        }
+        each.before = anonymous_kib(each.edge);
+        connections += each.connections;
+    }
+    for (const auto& each : shares) {
+        tell(each.talk, go_on);
+    }
+    for (const auto& each : shares) {
+        if (!hear(each.talk, opened_all)) {
+            return 1;
+        }
+    }
+    for (const auto& each : shares) {  // All are open now.
+        grown += anonymous_kib(each.edge) - each.before;
+    }
+    std::printf("%zu idle %s connections over TLS at %zu processes: %zu MiB, %.1f KiB each\n", connections,
+                h2 ? "h2" : "h1", shares.size(), grown / 1024,
+                static_cast<double>(grown) / static_cast<double>(connections));
     return 0;
 }
 
-// Each end of a connection is a file of its process; root may raise the hard limit too.
-bool have_files(std::size_t count)
+// How many connections one process may have. Each is a file at both ends, and the edge keeps as many for
+// upstreams; root may raise the hard limit where its container lets it.
+std::size_t most_of_one_process(std::size_t wanted)
 {
-    const rlimit limit{.rlim_cur = count, .rlim_max = count};
-    return net::allow_open_files() >= count || ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    constexpr std::size_t others = 1'000;
+    const rlimit limit{.rlim_cur = 2 * wanted + others, .rlim_max = 2 * wanted + others};
+    if (net::allow_open_files() < limit.rlim_cur) {
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return (net::allow_open_files() - others) / 2;
 }
 
 }  // namespace
@@ -145,28 +244,30 @@ int main(int argc, char** argv)
 {
     const std::size_t connections = argc > 1 ? std::stoul(argv[1]) : 50'000;
     const bool h2 = argc > 2 && std::string_view(argv[2]) == "h2";
-    const std::size_t files = 2 * connections + 2'000;  // The edge keeps half of them for upstreams.
-    if (!have_files(files)) {
-        std::fprintf(stderr, "this needs %zu open files (ulimit -n)\n", files);
-        return 1;
-    }
+    const auto most = most_of_one_process(connections);
+    std::vector<Share> shares((connections + most - 1) / most);
     const test::TempDir folder;
-    std::array<int, 2> port_pipe{};
-    std::array<int, 2> end_pipe{};
-    if (::pipe(port_pipe.data()) != 0 || ::pipe(end_pipe.data()) != 0) {
-        return 1;
+    bool started = true;
+    for (std::size_t i = 0; i < shares.size() && started; ++i) {
+        shares[i].connections = connections / shares.size();
+        started = start_edge(shares[i], folder.path() / std::to_string(i));
     }
-    const pid_t edge = ::fork();
-    if (edge == 0) {
-        ::close(end_pipe[1]);
-        ::_exit(serve(folder.path() / "edge", port_pipe[1], end_pipe[0]));
+    // After the edges, so that none of them holds an end of a client's socket open.
+    for (auto& each : shares) {
+        started = started && start_clients(each, h2);
     }
-    std::uint16_t port = 0;
-    ::close(port_pipe[1]);
-    const bool started = ::read(port_pipe[0], &port, sizeof port) == sizeof port;
-    const int result = started ? measure(edge, port, connections, h2) : 1;
-    ::close(end_pipe[1]);
-    int ended = 0;
-    ::waitpid(edge, &ended, 0);
+    const int result = started ? measure(shares, h2) : 1;
+    for (const auto& each : shares) {
+        int ended = 0;
+        ::close(each.talk);
+        if (each.clients > 0) {
+            ::kill(each.clients, SIGKILL);
+            ::waitpid(each.clients, &ended, 0);
+        }
+        if (each.edge > 0) {
+            ::kill(each.edge, SIGKILL);
+            ::waitpid(each.edge, &ended, 0);
+        }
+    }
     return result;
 }

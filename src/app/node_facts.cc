@@ -141,7 +141,7 @@ std::string NodeFacts::metrics() const
         return out;
     }
     std::uint64_t connections = 0, failed = 0, requests = 0, upstream_failed = 0, challenges = 0;
-    std::uint64_t turned_away = 0, filtered = 0, misdirected = 0, unknown_host = 0;
+    std::uint64_t turned_away = 0, filtered = 0, misdirected = 0, unknown_host = 0, unlogged = 0;
     for (const auto* loop : edge_->counters()) {
         connections += loop->connections.load();
         failed += loop->handshakes_failed.load();
@@ -152,6 +152,7 @@ std::string NodeFacts::metrics() const
         filtered += loop->filtered.load();
         misdirected += loop->misdirected.load();
         unknown_host += loop->unknown_host.load();
+        unlogged += loop->access_log_dropped.load();
     }
     append(out, "edge_connections_total", "Connections accepted.", connections);
     append(out, "edge_handshakes_failed_total", "TLS handshakes that clients or we gave up.", failed);
@@ -163,6 +164,8 @@ std::string NodeFacts::metrics() const
     append(out, "edge_requests_total", "Requests.", requests);
     append(out, "edge_upstream_failed_total",
            "Requests whose origin failed; look at the endpoint's upstream.", upstream_failed);
+    append(out, "edge_access_log_dropped_total",
+           "Lines of the access log that were lost to a disk that is too slow.", unlogged);
     append(out, "challenge_requests_total", "HTTP-01 challenges answered.", challenges);
     return out;
 }

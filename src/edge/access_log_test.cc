@@ -7,6 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace edge {
 namespace {
 
@@ -62,7 +66,8 @@ TEST(AccessLog, GoesOnInANewFileAfterRotation)
     const test::TempDir folder;
     const auto file = folder.path() / "access.log";
     boost::asio::io_context loop(1);
-    auto log = AccessLog::open(file);
+    Counters counters;
+    auto log = AccessLog::open(file, loop.get_executor(), counters);
     ASSERT_TRUE(log);
     Answered answered;
     const MeasuredExchange exchange(answered);
@@ -85,9 +90,51 @@ TEST(AccessLog, GoesOnInANewFileAfterRotation)
     end.emit(boost::asio::cancellation_type::all);
     loop.run();
 
-    const auto nowhere = AccessLog::open(folder.path() / "missing" / "access.log");
+    const auto nowhere =
+        AccessLog::open(folder.path() / "missing" / "access.log", loop.get_executor(), counters);
     ASSERT_FALSE(nowhere);
     EXPECT_EQ(nowhere.error().code(), "access_log_not_writable");
+}
+
+// A pipe that nobody reads is a disk that stalls.
+TEST(AccessLog, ADiskThatStallsHoldsUpNobodyAndLinesThatAreLostAreCounted)
+{
+    const test::TempDir folder;
+    const auto file = folder.path() / "access.log";
+    ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+    const int disk = ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ASSERT_GE(disk, 0);
+    boost::asio::io_context loop(1);
+    Counters counters;
+    auto log = AccessLog::open(file, loop.get_executor(), counters);
+    ASSERT_TRUE(log);
+    boost::asio::cancellation_signal end;
+    boost::asio::co_spawn(loop, (*log)->keep_writing(),
+                          boost::asio::bind_cancellation_slot(end.slot(), [](const std::exception_ptr&) {}));
+    Answered answered;
+    answered.head.target = "/" + std::string(1000, 'x');
+    const MeasuredExchange exchange(answered);
+    std::size_t added = 0;
+    for (; counters.access_log_dropped < 100 && added < 100'000; ++added) {
+        (*log)->add(exchange, {});
+        loop.poll();
+    }
+    EXPECT_EQ(counters.access_log_dropped, 100U) << "the loop went on";
+
+    std::size_t lines = 0;
+    std::array<char, 64 * 1024> piece;
+    for (int i = 0; i < 20'000 && lines < added - 100; ++i) {
+        const auto count = ::read(disk, piece.data(), piece.size());
+        if (count > 0) {
+            lines += static_cast<std::size_t>(std::count(piece.begin(), piece.begin() + count, '\n'));
+        } else {
+            loop.run_for(std::chrono::milliseconds(1));
+        }
+    }
+    EXPECT_EQ(lines, added - 100);
+    end.emit(boost::asio::cancellation_type::all);
+    loop.run();
+    ::close(disk);
 }
 
 }  // namespace

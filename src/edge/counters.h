@@ -17,6 +17,7 @@ struct Counters {
     std::atomic<std::uint64_t> filtered{0};
     std::atomic<std::uint64_t> unknown_host{0};
     std::atomic<std::uint64_t> upstream_failed{0};
+    std::atomic<std::uint64_t> access_log_dropped{0};  // lines for which a slow disk left no room
     std::atomic<std::uint64_t> challenges{0};
     // Challenges whose token the feed has not announced: usual for the default account.
     std::atomic<std::uint64_t> challenge_unexpected{0};

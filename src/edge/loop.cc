@@ -77,7 +77,7 @@ base::Result<std::unique_ptr<Loop>> Loop::create(const CertificateStore& store, 
     TRY(tls, net::TlsServer::create(loop->options_.tls));
     loop->tls_ = std::move(tls);
     if (!loop->options_.access_log.empty()) {
-        TRY(log, AccessLog::open(loop->options_.access_log));
+        TRY(log, AccessLog::open(loop->options_.access_log, loop->executor(), loop->counters_));
         loop->access_log_ = std::move(log);
         loop->proxy_.log_to(loop->access_log_.get());
     }

@@ -13,8 +13,11 @@ namespace {
 // Who comes, for rates: of IPv6 the network, within which addresses are a visitor's own choice (RFC 6177).
 std::string visitor(const asio::ip::address& address)
 {
-    if (address.is_v4() || address.to_v6().is_v4_mapped()) {
+    if (address.is_v4()) {
         return address.to_string();
+    }
+    if (address.to_v6().is_v4_mapped()) {
+        return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
     }
     auto octets = address.to_v6().to_bytes();
     std::fill(octets.begin() + octets.size() / 2, octets.end(), std::uint8_t{0});

@@ -98,6 +98,7 @@ TEST_F(Http2Flood, RapidResetIsCutOffAfterAFewHundredRequests)
     EXPECT_TRUE(outcome.cut);
     EXPECT_THAT(outcome.summary, HasSubstr("GOAWAY 11"));
     EXPECT_LT(handled, 1'000U);
+    EXPECT_LT(grown, 2U << 20);
 }
 
 TEST_F(Http2Flood, ResetsThatTheClientMakesUsSendCountTheSame)
@@ -109,6 +110,7 @@ TEST_F(Http2Flood, ResetsThatTheClientMakesUsSendCountTheSame)
     EXPECT_TRUE(outcome.cut);
     EXPECT_THAT(outcome.summary, HasSubstr("GOAWAY 11"));
     EXPECT_LT(handled, 1'000U);
+    EXPECT_LT(grown, 2U << 20);
 }
 
 TEST_F(Http2Flood, MalformedRequestsAreCutOffToo)
@@ -120,6 +122,7 @@ TEST_F(Http2Flood, MalformedRequestsAreCutOffToo)
 
     EXPECT_TRUE(outcome.cut);
     EXPECT_EQ(handled, 0U);
+    EXPECT_LT(grown, 2U << 20);
 }
 
 TEST_F(Http2Flood, FramesThatCarryNothingAreCutOff)
@@ -140,6 +143,7 @@ TEST_F(Http2Flood, FramesThatCarryNothingAreCutOff)
         EXPECT_TRUE(outcome.cut) << name;
         EXPECT_LT(outcome.sent, 4U << 20) << name;
         EXPECT_THAT(outcome.summary, HasSubstr("GOAWAY 11")) << name;
+        EXPECT_LT(grown, 2U << 20) << name;
     }
 }
 
@@ -154,6 +158,7 @@ TEST_F(Http2Flood, EmptyDataFramesAreCutOff)
 
     EXPECT_TRUE(outcome.cut);
     EXPECT_LT(outcome.sent, 4U << 20);
+    EXPECT_LT(grown, 2U << 20);
 }
 
 TEST_F(Http2Flood, AClientThatDoesNotReadItsPongsCostsNoMemory)
@@ -216,7 +221,28 @@ TEST(Http2Guard, LetsUsualClientsBe)
             guard.abandoned(now + std::chrono::seconds(second));
         }
     }
-    EXPECT_FALSE(guard.exceeded());
+    EXPECT_FALSE(guard.exceeded(now));
+}
+
+TEST(Http2Guard, ForgivesWithTimeAndNoMoreThanOneAllowance)
+{
+    http::Http2Guard guard;
+    const auto now = http::Http2Guard::Clock::now();
+    constexpr std::size_t ping = 17;
+    // A PING each 100 ms, and nothing else, for two days.
+    for (int i = 0; i < 2 * 86'400 * 10; ++i) {
+        guard.received(ping);
+        if (i % 100 == 0) {
+            ASSERT_FALSE(guard.exceeded(now + std::chrono::milliseconds(100) * i)) << i;
+        }
+    }
+    const auto later = now + std::chrono::days(200);
+    std::size_t flood = 0;
+    for (; flood < 8U << 20 && !guard.exceeded(later); flood += ping) {
+        guard.received(ping);
+    }
+    EXPECT_LE(flood, 2U << 20) << "what was left of one allowance, and another";
+    EXPECT_TRUE(guard.exceeded(later));
 }
 
 }  // namespace

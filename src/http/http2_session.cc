@@ -2,6 +2,7 @@
 
 #include "base/counted.h"
 #include "http/http2_exchange.h"
+#include "http/http2_memory.h"
 
 #include <array>
 
@@ -128,7 +129,7 @@ struct Http2Callbacks {
         static nghttp2_session_callbacks* const callbacks = make();
         static nghttp2_option* const option = make_option();
         nghttp2_session* session = nullptr;
-        nghttp2_session_server_new2(&session, callbacks, owner, option);
+        nghttp2_session_server_new3(&session, callbacks, owner, option, http2_memory());
         return session;
     }
 };
@@ -199,7 +200,7 @@ bool Http2Session::feed(std::span<const char> data)
     const auto taken =
         nghttp2_session_mem_recv(native(), reinterpret_cast<const std::uint8_t*>(data.data()), data.size());
     wake_writer();
-    const bool flooded = taken == NGHTTP2_ERR_FLOODED || guard_.exceeded() ||
+    const bool flooded = taken == NGHTTP2_ERR_FLOODED || guard_.exceeded(Clock::now()) ||
                          nghttp2_session_get_outbound_queue_size(native()) > most_queued;
     if (flooded) {
         nghttp2_session_terminate_session(native(), NGHTTP2_ENHANCE_YOUR_CALM);

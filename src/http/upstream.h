@@ -136,6 +136,7 @@ private:
 struct PoolLimits {
     std::size_t idle_per_origin = 256;
     std::size_t idle_total = 1024;
+    std::size_t idle_with_preamble = 256;  // which tell of one visitor, and are of use for that one alone
     std::chrono::milliseconds idle_time{60'000};
 };
 
@@ -167,20 +168,23 @@ public:
     // Closes the idle ones. Until then their timers keep the loop running.
     void clear();
 
-    std::size_t idle() const { return idle_.size(); }
+    std::size_t idle() const { return idle_.size() + idle_with_preamble_.size(); }
 
 private:
     using Idle = std::list<std::unique_ptr<Http1Connection>>;
 
     std::unique_ptr<Http1Connection> take(const Origin& origin);
+    Idle& list_of(const Origin& origin) { return origin.preamble.empty() ? idle_ : idle_with_preamble_; }
     void drop(Idle::iterator connection);
-    void drop_expired();
+    void drop_expired(Idle& list);
 
     PoolLimits limits_;
     net::AddressPolicy allowed_;
     std::string trust_file_;
     net::AddressMemory memory_;
-    Idle idle_;  // least recently used first
+    // Least recently used first. Those with a preamble displace no others.
+    Idle idle_;
+    Idle idle_with_preamble_;
     std::map<Origin, std::vector<Idle::iterator>> by_origin_;
 };
 

@@ -108,7 +108,8 @@ base::Task<UpstreamPool::Answer> UpstreamPool::send(Origin origin, RequestHead h
 
 std::unique_ptr<Http1Connection> UpstreamPool::take(const Origin& origin)
 {
-    drop_expired();
+    auto& list = list_of(origin);
+    drop_expired(list);
     const auto found = by_origin_.find(origin);
     if (found == by_origin_.end()) {
         return nullptr;
@@ -118,7 +119,7 @@ std::unique_ptr<Http1Connection> UpstreamPool::take(const Origin& origin)
         auto last = found->second.back();  // the one used last is the least likely to have been closed
         auto connection = std::move(*last);
         found->second.pop_back();
-        idle_.erase(last);
+        list.erase(last);
         if (connection->is_idle()) {
             connection->reused_ = true;
             good = std::move(connection);
@@ -135,7 +136,9 @@ void UpstreamPool::release(std::unique_ptr<Http1Connection> connection)
     if (!connection || !connection->reusable()) {
         return;
     }
-    drop_expired();
+    const bool preamble = !connection->origin_.preamble.empty();
+    auto& list = list_of(connection->origin_);
+    drop_expired(list);
     auto& same = by_origin_[connection->origin_];
     if (same.size() >= limits_.idle_per_origin) {
         drop(same.front());
@@ -143,10 +146,10 @@ void UpstreamPool::release(std::unique_ptr<Http1Connection> connection)
     connection->set_deadline(Clock::time_point::max());
     connection->idle_since_ = Clock::now();
     auto& origin = connection->origin_;
-    idle_.push_back(std::move(connection));
-    by_origin_[origin].push_back(std::prev(idle_.end()));
-    if (idle_.size() > limits_.idle_total) {
-        drop(idle_.begin());
+    list.push_back(std::move(connection));
+    by_origin_[origin].push_back(std::prev(list.end()));
+    if (list.size() > (preamble ? limits_.idle_with_preamble : limits_.idle_total)) {
+        drop(list.begin());
     }
 }
 
@@ -157,20 +160,21 @@ void UpstreamPool::drop(Idle::iterator connection)
     if (found->second.empty()) {
         by_origin_.erase(found);
     }
-    idle_.erase(connection);
+    list_of((*connection)->origin_).erase(connection);
 }
 
 void UpstreamPool::clear()
 {
     by_origin_.clear();
     idle_.clear();
+    idle_with_preamble_.clear();
 }
 
-void UpstreamPool::drop_expired()
+void UpstreamPool::drop_expired(Idle& list)
 {
     const auto oldest = Clock::now() - limits_.idle_time;
-    while (!idle_.empty() && idle_.front()->idle_since_ < oldest) {
-        drop(idle_.begin());
+    while (!list.empty() && list.front()->idle_since_ < oldest) {
+        drop(list.begin());
     }
 }
 

@@ -174,6 +174,38 @@ TEST_F(Upstream, KeepsNoMoreIdleConnectionsThanAllowed)
     EXPECT_EQ(small.idle(), 2U);
 }
 
+// Empty lines before a request stand for the PROXY protocol: they differ, and the server ignores them.
+TEST_F(Upstream, AConnectionThatToldOfOneVisitorServesNoOtherAndDisplacesNone)
+{
+    http::PoolLimits limits;
+    limits.idle_with_preamble = 2;
+    http::UpstreamPool small(limits, net::AddressPolicy(), "");
+    const auto ask = [&](int visitor) {
+        auto to = origin();
+        for (int i = 0; i < visitor; ++i) {
+            to.preamble += "\r\n";
+        }
+        auto answer = test::run(loop, small.send(std::move(to), get("/x"), 5s));
+        ASSERT_TRUE(answer && test::run(loop, read_body(*answer->connection)));
+        small.release(std::move(answer->connection));
+    };
+    constexpr int nobody = 0;
+    ask(nobody);
+    ask(1);
+    ask(2);
+    EXPECT_EQ(server.connections(), 3U) << "each its own";
+    ask(2);
+    ask(1);
+    ask(nobody);
+    EXPECT_EQ(server.connections(), 3U) << "and that one again";
+    for (int visitor = 3; visitor < 10; ++visitor) {
+        ask(visitor);
+    }
+    EXPECT_EQ(small.idle(), 3U);
+    ask(nobody);
+    EXPECT_EQ(server.connections(), 10U) << "what serves all is kept still";
+}
+
 TEST_F(Upstream, AnAddressPolicyDecidesAtConnectTime)
 {
     http::UpstreamPool guarded(http::PoolLimits(), [](const asio::ip::address&) { return false; }, "");

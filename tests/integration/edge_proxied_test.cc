@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <thread>
+
 namespace edge {
 namespace {
 
@@ -66,6 +68,64 @@ TEST_F(EdgeProxied, VisitorsAreWhomTheLoadBalancerSays)
     EXPECT_THAT(lines, ContainsRegex("shop.test:[0-9]+ 127.0.0.9 - - .*\"GET /headers HTTP/2.0\" 200 [1-9]"));
     EXPECT_THAT(lines, ContainsRegex("shop.test:[0-9]+ 127.0.0.8 - - .*\"GET /headers HTTP/1.1\" 403 [1-9]"));
     EXPECT_EQ(std::ranges::count(lines, '\n'), 8);
+}
+
+// Control that refuses every name, on the edge's own thread.
+class RefusingDesk final : public feed::WishDesk {
+public:
+    RefusingDesk() : work_(loop_.get_executor()), thread_([this] { loop_.run(); }) {}
+    ~RefusingDesk() override
+    {
+        work_.reset();
+        thread_.join();
+    }
+    base::Task<model::WishAnswer> wish(model::Wish wish) override
+    {
+        clients.push_back(wish.client);
+        model::WishAnswer answer;
+        answer.code = "dns_wrong_target";
+        answer.keep = std::chrono::seconds(60);
+        co_return answer;
+    }
+    boost::asio::any_io_executor executor() { return loop_.get_executor(); }
+    std::vector<std::string> clients;  // of the thread, until the edge has stopped
+
+private:
+    boost::asio::io_context loop_{1};
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+    std::thread thread_;
+};
+
+TEST_F(EdgeProxied, HandshakesAreLimitedByWhomTheLoadBalancerSays)
+{
+    ASSERT_TRUE(test::wait_for_port(haproxy, ports[0]) && test::wait_for_port(haproxy, ports[1]));
+    RefusingDesk desk;
+    const auto place = edge->https().front();
+    stop();
+    auto changed = options();
+    changed.https = {place};  // where HAProxy looks for it
+    changed.loop.proxies = net::AddressSet::parse({"127.0.0.0/8"}).value();
+    changed.desk = &desk;
+    changed.wishes.flood.client = {0.001, 2};
+    edge = Edge::start(std::move(changed), clock, desk.executor()).value();
+    auto pool = group("crt_p");
+    std::get<model::EdgeGroup>(*pool.entry).pool = {{"https://www.{name}", 301, true}, 0};
+    apply({certificate("crt_p", "", {"*.platform.test"}), pool});
+
+    const auto shake_hands = [&](const std::string& name, const std::string& from, std::uint16_t port) {
+        shell(
+            fmt::format("curl -s -m 20 --noproxy '*' -k --interface {} --resolve '{}:{}:127.0.0.1' "
+                        "https://{}:{}/",
+                        from, name, port, name, port));
+    };
+    for (const std::string name : {"a1.test", "a2.test", "a3.test", "a4.test"}) {
+        shake_hands(name, "127.0.0.9", ports[0]);
+    }
+    shake_hands("b1.test", "127.0.0.8", ports[1]);
+
+    stop();
+    EXPECT_THAT(desk.clients, testing::ElementsAre("127.0.0.9", "127.0.0.9", "127.0.0.8"))
+        << "one visitor's rate is no other's, though all come by one load balancer";
 }
 
 }  // namespace

@@ -212,6 +212,9 @@ TEST_F(EdgeServing, TellsNginxWhoTheVisitorIsByTheProxyProtocol)
     EXPECT_THAT(https("shop.test", "/again", "https://shop.test:" + std::to_string(https()) + "/first"),
                 HasSubstr(over_v4 + over_v4))
         << "a kept connection";
+    EXPECT_THAT(https("shop.test", "/", "--interface 127.0.0.9"),
+                HasSubstr(fmt::format("127.0.0.9 {} http\n", https())))
+        << "another visitor";
     entry.tenant = model::own_tenant;  // whose names may lead to private addresses
     entry.upstream = fmt::format("https://localhost:{}", tls);
     serve(entry);

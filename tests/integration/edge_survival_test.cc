@@ -15,6 +15,7 @@ namespace edge {
 namespace {
 
 using namespace std::chrono_literals;
+using test::settled_memory;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
@@ -184,26 +185,54 @@ TEST_F(EdgeSurvival, AFullLoopClosesIdleConnectionsForNewOnesAndTurnsAwayWhenAll
 TEST_F(EdgeSurvival, AnUpstreamThatDiesInTheMiddleOfABodyCutsTheAnswerVisibly)
 {
     serve_shop();
-    for (const std::string path : {"/cut", "/cut-chunked"}) {
-        // 18: a partial transfer; 92: the stream was reset.
-        EXPECT_THAT(https("shop.test", path), HasSubstr("exit 18")) << path;
-        EXPECT_THAT(https("shop.test", path, "--http2"), HasSubstr("exit 92")) << path;
+    const auto die = [&] {
+        for (const std::string path : {"/cut", "/cut-chunked"}) {
+            // 18: a partial transfer; 92: the stream was reset.
+            EXPECT_THAT(https("shop.test", path), HasSubstr("exit 18")) << path;
+            EXPECT_THAT(https("shop.test", path, "--http2"), HasSubstr("exit 92")) << path;
+        }
+    };
+    die();
+    const auto before = settled_memory();
+    for (int i = 0; i < 5; ++i) {
+        die();
     }
-    EXPECT_GE(sum(&Counters::upstream_failed), 4U);
+    EXPECT_LT(settled_memory(), before + (1U << 20));
+    EXPECT_GE(sum(&Counters::upstream_failed), 24U);
     EXPECT_THAT(https("shop.test", "/"), HasSubstr("hello\n"));
 }
 
-// Waits until the memory in use has not grown for a while, and returns it.
-std::size_t settled_memory()
+// Heads that begin and do not end, of the largest size that is read, and heads that are too large.
+TEST_F(EdgeSurvival, SlowHeadsCostWhatWasSentEndInTimeAndLeaveNothing)
 {
-    std::size_t last = 0;
-    for (int still = 0; still < 10;) {
-        std::this_thread::sleep_for(50ms);
-        const auto now = test::memory_in_use();
-        still = now > last + 4096 ? 0 : still + 1;
-        last = std::max(last, now);
+    stop();
+    auto changed = options();
+    changed.loop.server.head_time = 4s;
+    edge = Edge::start(std::move(changed), clock).value();
+    serve_shop();
+    ASSERT_THAT(ask(*connect(), "/"), HasSubstr("hello\n"));
+    constexpr std::size_t visitors = 100;
+    constexpr std::size_t sent = 30'000;
+    const auto before = settled_memory();
+    std::vector<Stream> slow;
+    for (std::size_t i = 0; i < visitors; ++i) {
+        slow.push_back(connect());
+        write(*slow.back(), "GET / HTTP/1.1\r\nHost: shop.test\r\nX: " + std::string(sent, 'x'));
     }
-    return last;
+    // Of each what it sent, twice while the buffer grows, and both ends of a connection.
+    EXPECT_LT(test::memory_in_use(), before + visitors * (3 * sent + 100'000));
+    EXPECT_THAT(https("shop.test", "/"), HasSubstr("hello\n")) << "others are served meanwhile";
+    for (auto& each : slow) {
+        EXPECT_THAT(read_until(*each, "408"), HasSubstr("HTTP/1.1 408"));
+    }
+    slow.clear();
+    for (std::size_t i = 0; i < visitors / 5; ++i) {
+        const auto large = connect();
+        const auto head = "GET / HTTP/1.1\r\nHost: shop.test\r\nX: " + std::string(60'000, 'x');
+        static_cast<void>(test::run(loop, large->write(std::span<const char>(head))));
+        EXPECT_THAT(read_until(*large, "431"), HasSubstr("HTTP/1.1 431"));
+    }
+    EXPECT_LT(settled_memory(), before + (1U << 20));
 }
 
 TEST_F(EdgeSurvival, AClientThatDoesNotReadAndAnUpstreamThatDoesNotReadCostOnlyBuffers)

@@ -148,7 +148,9 @@ inline std::string summary(const std::vector<Frame>& frames)
         } else if (each.type == rst_stream) {
             add(fmt::format("RST_STREAM {} {}", each.stream, read_number(each.payload)));
         } else if (each.type == headers && !each.payload.empty()) {
-            const auto first = static_cast<unsigned char>(each.payload.front());
+            // The size of the table may stand before the fields (RFC 7541 6.3).
+            const bool sized = (static_cast<unsigned char>(each.payload.front()) & 0xE0) == 0x20;
+            const auto first = static_cast<unsigned char>(each.payload[sized ? 1 : 0]);
             add(fmt::format("{} {}", each.stream, first == 0x88 ? "200" : fmt::format("0x{:x}", first)));
         } else if (each.type == ping && (each.flags & ack) != 0) {
             add("PONG");

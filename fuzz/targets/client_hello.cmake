@@ -1,0 +1,1 @@
+fuzz(client_hello DEPS certwright::net OpenSSL::SSL OpenSSL::Crypto)

@@ -1,0 +1,1 @@
+fuzz(feed_json DEPS certwright::feed)

@@ -1,0 +1,1 @@
+fuzz(proxy_protocol DEPS certwright::net)
