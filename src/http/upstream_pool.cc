@@ -136,15 +136,15 @@ void UpstreamPool::release(std::unique_ptr<Http1Connection> connection)
         return;
     }
     drop_expired();
-    auto& same = by_origin_[connection->origin_];
-    if (same.size() >= limits_.idle_per_origin) {
-        drop(same.front());
-    }
+    const auto& origin = connection->origin_;
     connection->set_deadline(Clock::time_point::max());
     connection->idle_since_ = Clock::now();
-    auto& origin = connection->origin_;
     idle_.push_back(std::move(connection));
-    by_origin_[origin].push_back(std::prev(idle_.end()));
+    auto& same = by_origin_[origin];
+    same.push_back(std::prev(idle_.end()));
+    if (same.size() > limits_.idle_per_origin) {
+        drop(same.front());
+    }
     if (idle_.size() > limits_.idle_total) {
         drop(idle_.begin());
     }
