@@ -1,5 +1,7 @@
 #include "edge/forwarded_head.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -132,7 +134,12 @@ std::string address_of(const net::Endpoint& client)
         (mapped ? boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
                 : address.to_v4())
             .to_bytes();
-    return fmt::format("{}.{}.{}.{}", octets[0], octets[1], octets[2], octets[3]);
+    std::string text;  // Not by inet_ntop(), which goes by way of sprintf().
+    for (const auto octet : octets) {
+        text += text.empty() ? "" : ".";
+        text += fmt::format_int(octet).c_str();
+    }
+    return text;
 }
 
 void add_origin_of_request(http::Headers& headers, const http::RequestHead& request,
@@ -145,8 +152,16 @@ void add_origin_of_request(http::Headers& headers, const http::RequestHead& requ
     headers.add("X-Forwarded-Proto", std::string(scheme));
     headers.add("X-Forwarded-Host", request.authority);
     // The authority came through the server's check of Host, so it cannot break out of the quotes.
-    headers.add("Forwarded", fmt::format("for={};proto={};host=\"{}\"", v6 ? "\"[" + client + "]\"" : client,
-                                         scheme, request.authority));
+    std::string forwarded;
+    forwarded.reserve(client.size() + request.authority.size() + 40);
+    forwarded += v6 ? "for=\"[" : "for=";
+    forwarded += client;
+    forwarded += v6 ? "]\";proto=" : ";proto=";
+    forwarded += scheme;
+    forwarded += ";host=\"";
+    forwarded += request.authority;
+    forwarded += '"';
+    headers.add("Forwarded", std::move(forwarded));
 }
 
 }  // namespace

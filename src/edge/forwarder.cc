@@ -6,6 +6,10 @@
 #include "http/syntax.h"
 #include "net/proxy_protocol.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+
 namespace edge {
 
 namespace {
@@ -64,7 +68,16 @@ Forwarder::Forwarder(http::UpstreamPool& pool, UpstreamHealth& health, Counters&
 
 std::string Forwarder::next_request_id()
 {
-    return fmt::format("{}{:06x}", id_prefix_, ++requests_);
+    constexpr std::size_t shortest = 6;
+    std::array<char, 16> digits;
+    const auto* end = std::to_chars(digits.begin(), digits.end(), ++requests_, 16).ptr;
+    const auto count = static_cast<std::size_t>(end - digits.data());
+    std::string id;
+    id.reserve(id_prefix_.size() + digits.size());
+    id += id_prefix_;
+    id.append(shortest - std::min(count, shortest), '0');
+    id.append(digits.data(), count);
+    return id;
 }
 
 ForwardLimits Forwarder::limits_of(const Route& route) const

@@ -84,6 +84,9 @@ base::Task<> Forwarder::relay_body(Job& job)
             }
             read = base::fail(std::move(waited).error());
         }
+        if (!read && job.abandoned) {
+            co_return base::fail(client_left());
+        }
         if (!read) {
             Counters::count(counters_.upstream_failed);
             co_return base::fail(std::move(read).error());
