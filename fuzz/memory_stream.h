@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace fuzz {
 
@@ -17,30 +18,35 @@ public:
     {
     }
 
-    base::Task<std::size_t> read_some(std::span<char> buffer) override
+    base::Result<std::optional<std::size_t>> read_now(std::span<char> buffer) override
     {
-        // A turn of the loop, so that what runs beside the reader does.
-        co_await boost::asio::post(executor_, boost::asio::use_awaitable);
         if (closed_) {
-            co_return base::fail(base::Errc::unavailable, "closed");
+            return base::fail(base::Errc::unavailable, "closed");
+        }
+        if (!std::exchange(turned_, false)) {
+            return std::nullopt;
         }
         const auto count = std::min({buffer.size(), input_.size(), piece_});
         std::memcpy(buffer.data(), input_.data(), count);
         input_.remove_prefix(count);
-        co_return count;
+        return count;
     }
-    base::Task<> write(std::span<const char> data) override
+    // A turn of the loop, so that what runs beside the reader does.
+    base::Task<> readable() override
     {
-        written_ += data.size();
+        co_await boost::asio::post(executor_, boost::asio::use_awaitable);
+        turned_ = true;
         co_return base::Result<>();
     }
-    base::Task<> write(std::vector<std::span<const char>> pieces) override
+    using net::Stream::write_now;
+    base::Result<bool> write_now(Pieces pieces) override
     {
         for (const auto& each : pieces) {
             written_ += each.size();
         }
-        co_return base::Result<>();
+        return true;
     }
+    base::Task<> flush() override { co_return base::Result<>(); }
     void set_deadline(std::chrono::steady_clock::time_point) override {}
     boost::asio::awaitable<void> shutdown() override
     {
@@ -49,6 +55,7 @@ public:
     }
     void close() override { closed_ = true; }
     bool is_idle() override { return !closed_ && input_.empty(); }
+    bool peer_ended() override { return closed_; }
     const net::ConnectionFacts& facts() const override { return facts_; }
     boost::asio::any_io_executor executor() override { return executor_; }
 
@@ -57,6 +64,7 @@ private:
     std::string_view input_;
     std::size_t piece_;
     std::size_t written_ = 0;
+    bool turned_ = false;
     bool closed_ = false;
     net::ConnectionFacts facts_;
 };

@@ -100,7 +100,7 @@ boost::asio::awaitable<void> send(http::Exchange& exchange, Answer answer)
         http::ResponseHead head;
         head.status = 204;
         head.headers = std::move(answer.headers);
-        if (co_await exchange.send_head(std::move(head))) {
+        if (exchange.send_head(std::move(head))) {
             static_cast<void>(co_await exchange.finish(http::Headers()));
         }
         co_return;

@@ -97,7 +97,7 @@ boost::asio::awaitable<void> EventStreams::serve(http::Exchange& exchange, endpo
     http::ResponseHead head;
     head.headers = {
         {"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-    if (!position || !co_await exchange.send_head(std::move(head))) {
+    if (!position || !exchange.send_head(std::move(head))) {
         co_return;
     }
     const auto end = std::chrono::steady_clock::now() + longest_life;

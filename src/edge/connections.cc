@@ -22,16 +22,19 @@ public:
     }
     ~Tracked() override { member_.stream_ = nullptr; }
 
-    base::Task<std::size_t> read_some(std::span<char> buffer) override { return inner_->read_some(buffer); }
-    base::Task<> write(std::span<const char> data) override { return inner_->write(data); }
-    base::Task<> write(std::vector<std::span<const char>> pieces) override
+    base::Result<std::optional<std::size_t>> read_now(std::span<char> buffer) override
     {
-        return inner_->write(std::move(pieces));
+        return inner_->read_now(buffer);
     }
+    base::Task<> readable() override { return inner_->readable(); }
+    using net::Stream::write_now;
+    base::Result<bool> write_now(Pieces pieces) override { return inner_->write_now(pieces); }
+    base::Task<> flush() override { return inner_->flush(); }
     void set_deadline(std::chrono::steady_clock::time_point when) override { inner_->set_deadline(when); }
     boost::asio::awaitable<void> shutdown() override { return inner_->shutdown(); }
     void close() override { inner_->close(); }
     bool is_idle() override { return inner_->is_idle(); }
+    bool peer_ended() override { return inner_->peer_ended(); }
     const net::ConnectionFacts& facts() const override { return replaced_ ? *replaced_ : inner_->facts(); }
     boost::asio::any_io_executor executor() override { return inner_->executor(); }
 

@@ -1,5 +1,7 @@
 #include "edge/forwarded_head.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -20,6 +22,9 @@ constexpr std::array<std::string_view, 10> hop_by_hop{"Connection",
 constexpr std::array<std::string_view, 8> ours{
     "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port",
     "X-Real-IP",       "Forwarded",         "X-Request-Id",     "Expect"};
+
+// X-Forwarded-* and so on, and Upgrade.
+constexpr std::size_t added_fields = 7;
 
 constexpr std::array<std::string_view, 12> not_in_trailers{
     "Host",   "Content-Length", "Content-Encoding", "Content-Type", "Content-Range", "Authorization",
@@ -49,16 +54,37 @@ void for_each_element(std::string_view list, auto use)
     }
 }
 
-std::vector<std::string_view> named_by_connection(const http::Headers& headers)
-{
-    std::vector<std::string_view> names;
-    for (const auto& [name, value] : headers.fields()) {
-        if (http::same_name(name, "Connection")) {
-            for_each_element(value, [&](std::string_view element) { names.push_back(element); });
+// The fields of one connection: those that always are, and those that Connection names.
+class HopByHop {
+public:
+    explicit HopByHop(const http::Headers& headers)
+    {
+        for (const auto& [name, value] : headers.fields()) {
+            if (http::same_name(name, "Connection")) {
+                for_each_element(value, [&](std::string_view element) { add(element); });
+            }
         }
     }
-    return names;
-}
+
+    bool has(std::string_view name) const
+    {
+        return is_one_of(name, hop_by_hop) || (!named_.empty() && is_one_of(name, named_));
+    }
+    // Connection names it, as the one that it always is.
+    bool upgrade() const { return upgrade_; }
+
+private:
+    void add(std::string_view element)
+    {
+        upgrade_ = upgrade_ || http::same_name(element, "upgrade");
+        if (!http::same_name(element, "close") && !is_one_of(element, hop_by_hop)) {
+            named_.emplace_back(element);
+        }
+    }
+
+    std::vector<std::string> named_;
+    bool upgrade_ = false;
+};
 
 // HTTP again inside a tunnel (h2c) would carry requests past everything that is decided here.
 bool names_http(std::string_view protocols)
@@ -100,24 +126,42 @@ std::string with_plain_separators(std::string_view path)
 std::string address_of(const net::Endpoint& client)
 {
     const auto address = client.address();
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-        return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6()).to_string();
+    const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+    if (address.is_v6() && !mapped) {
+        return address.to_string();
     }
-    return address.to_string();
+    const auto octets =
+        (mapped ? boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
+                : address.to_v4())
+            .to_bytes();
+    std::string text;  // Not by inet_ntop(), which goes by way of sprintf().
+    for (const auto octet : octets) {
+        text += text.empty() ? "" : ".";
+        text += fmt::format_int(octet).c_str();
+    }
+    return text;
 }
 
 void add_origin_of_request(http::Headers& headers, const http::RequestHead& request,
                            const net::ConnectionFacts& connection)
 {
     const auto client = address_of(connection.client);
-    const std::string scheme = connection.tls ? "https" : "http";
+    const std::string_view scheme = connection.tls ? "https" : "http";
     const bool v6 = client.find(':') != std::string::npos;
     headers.add("X-Forwarded-For", client);
-    headers.add("X-Forwarded-Proto", scheme);
+    headers.add("X-Forwarded-Proto", std::string(scheme));
     headers.add("X-Forwarded-Host", request.authority);
     // The authority came through the server's check of Host, so it cannot break out of the quotes.
-    headers.add("Forwarded", fmt::format("for={};proto={};host=\"{}\"", v6 ? "\"[" + client + "]\"" : client,
-                                         scheme, request.authority));
+    std::string forwarded;
+    forwarded.reserve(client.size() + request.authority.size() + 40);
+    forwarded += v6 ? "for=\"[" : "for=";
+    forwarded += client;
+    forwarded += v6 ? "]\";proto=" : ";proto=";
+    forwarded += scheme;
+    forwarded += ";host=\"";
+    forwarded += request.authority;
+    forwarded += '"';
+    headers.add("Forwarded", std::move(forwarded));
 }
 
 }  // namespace
@@ -127,27 +171,15 @@ bool wants_upgrade(const http::RequestHead& request)
     if (request.version != 11 || !request.headers.contains("Upgrade")) {
         return false;
     }
-    const auto named = named_by_connection(request.headers);
-    return is_one_of("upgrade", named) && !names_http(*request.headers.find("Upgrade"));
-}
-
-http::Headers without_hop_by_hop(const http::Headers& headers)
-{
-    const auto named = named_by_connection(headers);
-    http::Headers kept;
-    for (const auto& [name, value] : headers.fields()) {
-        if (!is_one_of(name, hop_by_hop) && (named.empty() || !is_one_of(name, named))) {
-            kept.add(name, value);
-        }
-    }
-    return kept;
+    return HopByHop(request.headers).upgrade() && !names_http(*request.headers.find("Upgrade"));
 }
 
 http::Headers passed_trailers(const http::Headers& trailers)
 {
+    const HopByHop of_hop(trailers);
     http::Headers passed;
-    for (const auto& [name, value] : without_hop_by_hop(trailers).fields()) {
-        if (!claims_ours(name) && !is_one_of(name, not_in_trailers)) {
+    for (const auto& [name, value] : trailers.fields()) {
+        if (!of_hop.has(name) && !claims_ours(name) && !is_one_of(name, not_in_trailers)) {
             passed.add(name, value);
         }
     }
@@ -162,8 +194,10 @@ http::RequestHead forwarded_request(const http::RequestHead& request, const net:
     head.target = request.target == "*" ? "*" : std::string(prefix) + request.target;
     head.authority = request.authority;
     head.scheme = request.scheme;
-    for (const auto& [name, value] : without_hop_by_hop(request.headers).fields()) {
-        if (!claims_ours(name)) {
+    const HopByHop of_hop(request.headers);
+    head.headers.reserve(request.headers.fields().size() + added_fields);
+    for (const auto& [name, value] : request.headers.fields()) {
+        if (!of_hop.has(name) && !claims_ours(name)) {
             head.headers.add(name, value);
         }
     }
@@ -190,14 +224,17 @@ bool leads_upwards(std::string_view path)
     return false;
 }
 
-http::Headers forwarded_answer(const http::Headers& headers, bool upgrade)
+http::Headers forwarded_answer(http::Headers headers, bool upgrade)
 {
-    auto kept = without_hop_by_hop(headers);
-    if (const auto protocol = headers.find("Upgrade"); upgrade && protocol) {
-        kept.add("Upgrade", std::string(*protocol));
-        kept.add("Connection", "upgrade");
+    const auto found = headers.find("Upgrade");
+    std::string protocol(upgrade && found ? *found : "");
+    const HopByHop of_hop(headers);
+    headers.remove_if([&](const http::Headers::Field& field) { return of_hop.has(field.first); });
+    if (!protocol.empty()) {
+        headers.add("Upgrade", std::move(protocol));
+        headers.add("Connection", "upgrade");
     }
-    return kept;
+    return headers;
 }
 
 }  // namespace edge

@@ -12,7 +12,8 @@ namespace edge {
 // The client asks for another protocol on this connection (WebSocket): HTTP/1.1 with Connection: upgrade.
 bool wants_upgrade(const http::RequestHead& request);
 
-// What the upstream gets: hop-by-hop fields removed, the client's address and the name it used in
+// What the upstream gets: fields of one connection removed (Connection and those it names, Keep-Alive, TE,
+// Trailer, Transfer-Encoding, Upgrade, Proxy-*), the client's address and the name it used in
 // X-Forwarded-* and Forwarded (whatever the client claimed there is dropped: the edge is the first hop that
 // can be believed).
 http::RequestHead forwarded_request(const http::RequestHead& request, const net::ConnectionFacts& connection,
@@ -21,14 +22,10 @@ http::RequestHead forwarded_request(const http::RequestHead& request, const net:
 // backslash): behind a prefix it would reach what lies beside it.
 bool leads_upwards(std::string_view path);
 // What the client gets. `upgrade`: keep the fields of a 101.
-http::Headers forwarded_answer(const http::Headers& headers, bool upgrade);
+http::Headers forwarded_answer(http::Headers headers, bool upgrade);
 
 // Trailers as they are passed on, either way: without those that say how to read, route or authorise a
 // message, which are decided before its body (RFC 9110 6.5.1).
 http::Headers passed_trailers(const http::Headers& trailers);
-
-// Removes what belongs to one connection only: Connection and the fields it names, Keep-Alive, TE, Trailer,
-// Transfer-Encoding, Upgrade, Proxy-*.
-http::Headers without_hop_by_hop(const http::Headers& headers);
 
 }  // namespace edge

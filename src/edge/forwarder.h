@@ -27,38 +27,30 @@ public:
     Forwarder(http::UpstreamPool& pool, UpstreamHealth& health, Counters& counters, ForwardLimits limits);
 
     // Answers the exchange; when the upstream fails before its answer, with 502 or 504. An error means that
-    // the exchange can only be reset. REQUIRES: the route has upstreams, and outlives the call.
-    base::Task<> forward(http::Exchange& exchange, const Route& route);
+    // the exchange can only be reset. REQUIRES: the route has upstreams.
+    base::Task<> forward(http::Exchange& exchange, std::shared_ptr<const Route> route);
 
 private:
-    using Connection = std::unique_ptr<http::Http1Connection>;
-    using Answer = http::UpstreamPool::Answer;
-
-    // One request on its way. Lives as long as forward().
-    struct Job {
-        http::Exchange& exchange;
-        const Route& route;
-        ForwardLimits limits;
-        std::string id;
-    };
+    struct Job;
+    struct Streaming;
 
     ForwardLimits limits_of(const Route& route) const;
     // A request whose body is known whole; without one it has none, not an empty one. An upstream that cannot
     // be reached, or fails before it answers where asking twice does no harm, is replaced once by another.
-    base::Task<Answer> send_whole(Job& job, std::optional<std::string> body);
-    // `sent`: whether anything of the request may have arrived.
-    base::Task<Answer> send_to(Job& job, const Upstream& upstream, std::optional<std::string> body,
-                               bool& sent);
-    base::Task<Answer> send_on(Job& job, Connection connection, http::RequestHead head,
-                               std::optional<std::string> body);
+    base::Task<http::ResponseHead> send_whole(Job& job);
+    base::Task<http::ResponseHead> send_to(Job& job, const Upstream& upstream);
+    // The final head of the answer; interim ones are passed on. `streaming`: null, or the other coroutine
+    // that sends the body and sets the deadlines.
+    base::Task<http::ResponseHead> read_answer(Job& job, Streaming* streaming);
     base::Task<> stream(Job& job);
-    base::Task<Connection> connect_for_stream(Job& job, const Upstream*& upstream);
-    base::Task<> send_request_body(Job& job, http::Http1Connection& connection,
-                                   std::optional<base::Error>& client_failure);
-    base::Task<bool> receive_answer(Job& job, http::Http1Connection& connection,
-                                    const std::optional<base::Error>& client_failure);
-    base::Task<> relay_answer(Job& job, http::Http1Connection& connection, http::ResponseHead head);
-    base::Task<> switch_protocols(Job& job, Answer answer);
+    base::Task<> connect_for_stream(Job& job, const Upstream*& upstream);
+    base::Task<> send_request_body(Job& job, Streaming& streaming);
+    base::Task<bool> receive_answer(Job& job, Streaming& streaming);
+    base::Task<> relay_answer(Job& job, http::ResponseHead head);
+    base::Task<> relay_body(Job& job);
+    base::Task<> switch_protocols(Job& job, http::ResponseHead head);
+    // The upstream is to blame.
+    void failed(Job& job, const Upstream& upstream);
     // The request's body is broken or does not come: 400 or 408 where the client can still be told.
     base::Task<> refuse_body(http::Exchange& exchange, base::Error error);
     base::Task<> send_gateway_error(Job& job, base::Error error);

@@ -40,6 +40,8 @@ public:
     // Null: refused, as nothing here has that name.
     base::Task<std::shared_ptr<const net::TlsIdentity>> load(net::ClientHello hello) override;
 
+    // The route of a host when it is hot; null when it must be loaded. Valid until the next call.
+    const std::shared_ptr<const Route>* hot_route(std::string_view host) { return routes_.hot(host); }
     // The route of a host, hot or loaded; null when no endpoint has that name.
     base::Task<std::shared_ptr<const Route>> route(std::string host);
 

@@ -18,7 +18,12 @@ public:
     base::Task<std::size_t> read_body(std::span<char> buffer) override { return inner_.read_body(buffer); }
     std::optional<std::uint64_t> body_length() const override { return inner_.body_length(); }
     const http::Headers& request_trailers() const override { return inner_.request_trailers(); }
-    base::Task<> send_head(http::ResponseHead head) override
+    bool expects_continue() const override { return inner_.expects_continue(); }
+    base::Task<> send_interim(http::ResponseHead head) override
+    {
+        return inner_.send_interim(std::move(head));
+    }
+    base::Result<> send_head(http::ResponseHead head) override
     {
         status_ = head.status;
         head_sent = true;
@@ -37,6 +42,8 @@ public:
     }
     base::Task<> flush() override { return inner_.flush(); }
     void reset() override { inner_.reset(); }
+    bool abandoned() override { return inner_.abandoned(); }
+    void when_abandoned(std::function<void()> tell) override { inner_.when_abandoned(std::move(tell)); }
     std::unique_ptr<net::Stream> upgrade() override { return inner_.upgrade(); }
 
 private:

@@ -113,12 +113,17 @@ base::Task<> Proxy::answer(http::Exchange& exchange)
     if (is_challenge_path(request.path()) && is_safe(request.method)) {
         co_return co_await answer_challenge(exchange, std::move(host));
     }
-    auto found = co_await cache_.route(host);
-    if (!found) {
-        base::log::warning("route_unavailable", {{"host", host}, {"error", found.error().message()}});
-        co_return co_await send_later(exchange, std::move(host));
+    std::shared_ptr<const Route> route;
+    if (const auto* hot = cache_.hot_route(host)) {
+        route = *hot;
+    } else {
+        auto found = co_await cache_.route(host);
+        if (!found) {
+            base::log::warning("route_unavailable", {{"host", host}, {"error", found.error().message()}});
+            co_return co_await send_later(exchange, std::move(host));
+        }
+        route = std::move(*found);
     }
-    auto route = std::move(*found);
     if (!route) {
         co_return co_await answer_unknown(exchange, std::move(host));
     }
@@ -127,9 +132,13 @@ base::Task<> Proxy::answer(http::Exchange& exchange)
         co_return route->redirect.none() ? co_await answer_plain(exchange, std::move(host), std::move(route))
                                          : co_await serve(exchange, std::move(route));
     }
-    CO_TRY(own, co_await on_its_connection(exchange, host, route));
-    if (!own) {
-        co_return co_await misdirected(exchange, std::move(host));
+    // Without SNI there is no name that the connection was opened for.
+    const auto& server_name = exchange.connection().server_name;
+    if (!server_name.empty() && server_name != host) {
+        CO_TRY(own, co_await on_its_connection(exchange, host, route));
+        if (!own) {
+            co_return co_await misdirected(exchange, std::move(host));
+        }
     }
     co_return co_await serve(exchange, std::move(route));
 }
@@ -268,38 +277,37 @@ base::Task<bool> Proxy::on_its_connection(http::Exchange& exchange, std::string 
     co_return opened_for && opened_for->endpoint == route->endpoint;
 }
 
+// Not a coroutine: nearly every request takes the last way.
 base::Task<> Proxy::serve(http::Exchange& exchange, std::shared_ptr<const Route> route)
 {
-    const auto host = host_of(exchange.request());
     if (route->suspended) {
-        co_return co_await send_page(exchange, 503, host + " is suspended by the platform.");
+        return send_page(exchange, 503, host_of(exchange.request()) + " is suspended by the platform.");
     }
     const auto client = exchange.connection().client.address();
     if (route->filtered && !route->allowed.contains(client)) {
         Counters::count(counters_.filtered);
-        co_return co_await send_page(
-            exchange, 403,
-            fmt::format("Your address {} is not among those that may use {}.", client.to_string(), host));
+        return send_page(exchange, 403,
+                         fmt::format("Your address {} is not among those that may use {}.",
+                                     client.to_string(), host_of(exchange.request())));
     }
     if (!route->redirect.none()) {
-        co_return co_await redirect(exchange, std::move(route));
+        return redirect(exchange, std::move(route));
     }
-    co_return co_await pass_on(exchange, std::move(route));
+    return pass_on(exchange, std::move(route));
 }
 
 base::Task<> Proxy::pass_on(http::Exchange& exchange, std::shared_ptr<const Route> route)
 {
-    const auto host = host_of(exchange.request());
     if (route->upstreams.empty()) {
         Counters::count(counters_.unknown_host);
-        co_return co_await send_page(exchange, 404, host + " has no upstream here.");
+        return send_page(exchange, 404, host_of(exchange.request()) + " has no upstream here.");
     }
     const bool below =
         std::ranges::any_of(route->upstreams, [](const Upstream& each) { return !each.prefix.empty(); });
     if (below && leads_upwards(exchange.request().path())) {
-        co_return co_await send_page(exchange, 400, "The path must not lead upwards.");
+        return send_page(exchange, 400, "The path must not lead upwards.");
     }
-    co_return co_await forwarder_.forward(exchange, *route);
+    return forwarder_.forward(exchange, std::move(route));
 }
 
 }  // namespace edge

@@ -68,41 +68,85 @@ void BodyReader::start(BodyFraming framing)
 base::Task<std::size_t> BodyReader::read(net::Stream& stream, InputBuffer& input, std::span<char> out)
 {
     for (;;) {
-        CO_TRY(ready, skip_framing(input));
-        if (ended()) {
-            co_return std::size_t{0};
+        CO_TRY(count, read_now(stream, input, out));
+        if (count) {
+            co_return *count;
         }
-        std::size_t count = 0;
-        if (!ready) {
-            CO_TRY(filled, co_await input.fill(stream));
-            if (filled > 0) {
+        CO_CHECKED(co_await stream.readable());
+    }
+}
+
+base::Result<std::optional<std::size_t>> BodyReader::read_now(net::Stream& stream, InputBuffer& input,
+                                                              std::span<char> out)
+{
+    for (;;) {
+        TRY(ready, skip_framing(input));
+        if (ended()) {
+            return std::size_t{0};
+        }
+        // The rest of a small chunk comes through the buffer, with the framing that follows it.
+        const bool small_chunk = ready && state_ == State::chunk_data && left_ < 2048;
+        if (!ready || (small_chunk && input.empty())) {
+            TRY(filled, input.fill_now(stream));
+            if (!filled) {
+                return std::nullopt;
+            }
+            if (!ready && *filled > 0) {
                 continue;
             }
-        } else {
-            const auto want = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)));
-            // The rest of a small chunk comes through the buffer, with the framing that follows it.
-            if (input.empty() && state_ == State::chunk_data && left_ < 2048) {
-                CO_CHECKED(co_await input.fill(stream));
-            }
-            if (!input.empty()) {
-                count = input.take(want);
-            } else {
-                CO_TRY(got, co_await stream.read_some(want));
-                count = got;
-            }
         }
-        if (count == 0 && state_ == State::until_close) {
+        std::optional<std::size_t> count = 0;
+        if (ready) {
+            TRY(taken, take(stream, input, out));
+            count = taken;
+        }
+        if (!count) {
+            return std::nullopt;
+        }
+        if (*count == 0 && state_ == State::until_close) {
             state_ = State::ended;
-            co_return std::size_t{0};
+            return std::size_t{0};
         }
-        if (count == 0) {
-            co_return base::fail(base::Error(base::Errc::unavailable, "the connection ended before the body")
-                                     .with_code("body_cut"));
+        if (*count == 0) {
+            return base::fail(base::Error(base::Errc::unavailable, "the connection ended before the body")
+                                  .with_code("body_cut"));
         }
-        took(count);
-        CO_CHECKED(skip_framing(input));
-        co_return count;
+        took(*count);
+        CHECKED(skip_framing(input));
+        return count;
     }
+}
+
+// What is there of the data, from the buffer and then from the stream; 0 at the stream's end.
+base::Result<std::optional<std::size_t>> BodyReader::take(net::Stream& stream, InputBuffer& input,
+                                                          std::span<char> out)
+{
+    const auto want = out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)));
+    if (input.empty()) {
+        return stream.read_now(want);
+    }
+    const auto buffered = input.take(want);
+    if (buffered == want.size()) {
+        return buffered;
+    }
+    TRY(more, stream.read_now(want.subspan(buffered)));
+    return buffered + more.value_or(0);
+}
+
+std::optional<std::string_view> BodyReader::rest(const InputBuffer& input) const
+{
+    const auto data = input.view();
+    if (state_ != State::length || left_ > data.size()) {
+        return std::nullopt;
+    }
+    return data.substr(0, static_cast<std::size_t>(left_));
+}
+
+void BodyReader::drop_rest(InputBuffer& input)
+{
+    input.consume(static_cast<std::size_t>(left_));
+    left_ = 0;
+    state_ = State::ended;
 }
 
 void BodyReader::took(std::size_t bytes)

@@ -7,7 +7,9 @@
 #include "net/stream.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 
 namespace http {
 
@@ -19,13 +21,21 @@ public:
     // At least one byte, or 0 at the end of the body. Errors: invalid (code bad_chunk) for broken chunks,
     // unavailable (code body_cut) when the connection ends before the body.
     base::Task<std::size_t> read(net::Stream& stream, InputBuffer& input, std::span<char> out);
+    // The same without waiting; empty when nothing has arrived.
+    base::Result<std::optional<std::size_t>> read_now(net::Stream& stream, InputBuffer& input,
+                                                      std::span<char> out);
     // Known as early as the buffered bytes tell.
     bool ended() const { return state_ == State::ended; }
     const Headers& trailers() const { return trailers_; }
+    // What is left of a body whose length is known, when all of it is in `input`.
+    std::optional<std::string_view> rest(const InputBuffer& input) const;
+    void drop_rest(InputBuffer& input);
 
 private:
     enum class State { ended, length, until_close, chunk_size, chunk_data, chunk_end, trailers };
 
+    base::Result<std::optional<std::size_t>> take(net::Stream& stream, InputBuffer& input,
+                                                  std::span<char> out);
     // Goes over buffered bytes that are not data; false when it needs more of them.
     base::Result<bool> skip_framing(InputBuffer& input);
     base::Result<bool> read_size(InputBuffer& input);

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 
@@ -22,8 +22,7 @@ public:
     boost::asio::awaitable<bool> wait_until(std::chrono::steady_clock::time_point deadline)
     {
         timer_.expires_at(deadline);
-        boost::system::error_code error;
-        co_await timer_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, error));
+        const auto [error] = co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::deferred));
         co_return error == boost::asio::error::operation_aborted;
     }
 

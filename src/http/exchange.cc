@@ -14,6 +14,11 @@ base::Task<> Exchange::send_last(std::span<const char> last)
     co_return co_await finish(Headers());
 }
 
+base::Task<> Exchange::send_interim(ResponseHead)
+{
+    co_return base::Result<>();
+}
+
 base::Task<> Exchange::flush()
 {
     co_return base::Result<>();
@@ -31,7 +36,7 @@ base::Task<> send_text(Exchange& exchange, int status, std::string content_type,
     if (status >= 200 && status != 204 && status != 304) {
         head.headers.set("Content-Length", fmt::to_string(body.size()));
     }
-    CO_CHECKED(co_await exchange.send_head(std::move(head)));
+    CO_CHECKED(exchange.send_head(std::move(head)));
     co_return co_await exchange.send_last(std::span<const char>(body));
 }
 

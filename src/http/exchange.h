@@ -7,6 +7,7 @@
 #include "net/stream.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -27,12 +28,17 @@ public:
     // Bytes that the request announced: a Content-Length; empty when unknown (chunked, HTTP/2 without
     // length).
     virtual std::optional<std::uint64_t> body_length() const = 0;
+    // The client sends no body before it is told to, or has an answer (Expect: 100-continue).
+    virtual bool expects_continue() const { return false; }
     virtual const Headers& request_trailers() const = 0;  // after the body's end
 
     // Once, before any body; kept back until the first body piece, finish() or flush(), so that small answers
     // are one write. Framing headers (Content-Length kept, Transfer-Encoding, Connection) are the server's
     // job.
-    virtual base::Task<> send_head(ResponseHead head) = 0;
+    virtual base::Result<> send_head(ResponseHead head) = 0;
+    // An interim answer (RFC 9110 15.2; neither 100, which read_body() sends, nor 101), at once and before
+    // send_head(). Left out where the client could not tell it from the answer.
+    virtual base::Task<> send_interim(ResponseHead head);
     virtual base::Task<> send_body(std::span<const char> data) = 0;
     // Ends the answer. Without it the exchange is reset.
     virtual base::Task<> finish(Headers trailers) = 0;
@@ -42,9 +48,13 @@ public:
     virtual base::Task<> flush();
     // Gives up: RST_STREAM, or the connection closed.
     virtual void reset() = 0;
+    // The client has left, so nobody will have the answer. Costs a system call.
+    virtual bool abandoned() { return false; }
+    // Calls `tell` as soon as it is known that the client has left; an empty one is called no more.
+    virtual void when_abandoned(std::function<void()> tell) { static_cast<void>(tell); }
 
-    // After send_head(101): the raw stream in both directions (WebSocket). HTTP/1 only; null otherwise.
-    // Bytes that were already read beyond the head come first from it.
+    // After send_head(101) and flush(): the raw stream in both directions (WebSocket). HTTP/1 only; null
+    // otherwise. Bytes that were already read beyond the head come first from it.
     virtual std::unique_ptr<net::Stream> upgrade() = 0;
 
     bool head_sent = false;

@@ -9,9 +9,6 @@ namespace http {
 
 namespace {
 
-// Small pieces are copied behind the head, so that they leave in one write.
-constexpr std::size_t joined_size = 8 * 1024;
-constexpr std::size_t write_size = 256 * 1024;
 constexpr std::size_t dropped_body = 256 * 1024;
 
 base::Error misuse(std::string_view what)
@@ -72,10 +69,10 @@ bool Http1Exchange::sends_body() const
            head_.status != 304;
 }
 
-base::Task<> Http1Exchange::send_head(ResponseHead head)
+base::Result<> Http1Exchange::send_head(ResponseHead head)
 {
     if (phase_ != Phase::waiting) {
-        co_return base::fail(misuse("the head of the answer was sent already"));
+        return base::fail(misuse("the head of the answer was sent already"));
     }
     head_ = std::move(head);
     phase_ = Phase::head_kept;
@@ -83,12 +80,23 @@ base::Task<> Http1Exchange::send_head(ResponseHead head)
     if (head_.status == 101) {
         if (!append_response_head(link_.output, head_, OutputFraming(), Persistence::upgrade)) {
             phase_ = Phase::broken;
-            co_return base::fail(misuse("a header field of the answer is malformed"));
+            return base::fail(misuse("a header field of the answer is malformed"));
         }
         phase_ = Phase::body;
-        co_return co_await write_out({}, {});
     }
-    co_return base::Result<>();
+    return {};
+}
+
+base::Task<> Http1Exchange::send_interim(ResponseHead head)
+{
+    // HTTP/1.0 knows none (RFC 9110 15.2).
+    if (phase_ != Phase::waiting || request_.head.version != 11 || !link_.output.empty()) {
+        co_return base::Result<>();
+    }
+    if (!append_interim_head(link_.output, head)) {
+        co_return base::fail(misuse("a header field of the interim answer is malformed"));
+    }
+    co_return co_await write_out({}, {});
 }
 
 base::Result<void> Http1Exchange::write_head(std::optional<std::uint64_t> whole)
@@ -125,37 +133,40 @@ base::Result<void> Http1Exchange::write_head(std::optional<std::uint64_t> whole)
     return {};
 }
 
-base::Task<> Http1Exchange::write_out(std::span<const char> data, std::string_view after)
+base::Error Http1Exchange::not_sent(base::Error error)
+{
+    phase_ = Phase::broken;
+    return std::move(error).with_context("sending the answer");
+}
+
+base::Result<bool> Http1Exchange::write_now(std::span<const char> data, std::string_view after)
 {
     link_.allow(link_.limits.write_time);
-    auto& output = link_.output;
-    base::Result<> written;
-    if (output.size() + data.size() <= joined_size) {
-        output.append(data.data(), data.size());
-        output += after;
-        written = co_await link_.stream->write(std::span<const char>(output));
-    } else {
-        const auto first = data.first(std::min(data.size(), write_size));
-        std::vector<std::span<const char>> pieces{std::span<const char>(output), first};
-        if (first.size() == data.size() && !after.empty()) {
-            pieces.emplace_back(after);
-        }
-        written = co_await link_.stream->write(std::move(pieces));
-        for (data = data.subspan(first.size()); written && !data.empty();) {
-            const auto next = data.first(std::min(data.size(), write_size));
-            data = data.subspan(next.size());
-            link_.allow(link_.limits.write_time);
-            written = co_await link_.stream->write(next);
-            if (written && data.empty() && !after.empty()) {
-                written = co_await link_.stream->write(std::span<const char>(after));
+    const std::array<std::span<const char>, 3> pieces{std::span<const char>(link_.output), data,
+                                                      std::span<const char>(after)};
+    auto gone = link_.stream->write_now(net::Stream::Pieces(pieces));
+    link_.output.clear();
+    if (!gone) {
+        return base::fail(not_sent(std::move(gone).error()));
+    }
+    return gone;
+}
+
+base::Task<> Http1Exchange::write_out(std::span<const char> data, std::string_view after)
+{
+    constexpr auto most = net::Stream::most_at_once;
+    do {
+        const auto framing = std::min(link_.output.size() + after.size(), most / 2);
+        const auto piece = data.first(std::min(data.size(), most - framing));
+        data = data.subspan(piece.size());
+        CO_TRY(gone, write_now(piece, data.empty() ? after : std::string_view()));
+        if (!gone) {
+            auto flushed = co_await link_.stream->flush();
+            if (!flushed) {
+                co_return base::fail(not_sent(std::move(flushed).error()));
             }
         }
-    }
-    output.clear();
-    if (!written) {
-        phase_ = Phase::broken;
-        co_return base::fail(std::move(written).error().with_context("sending the answer"));
-    }
+    } while (!data.empty());
     co_return base::Result<>();
 }
 
@@ -213,6 +224,14 @@ base::Task<> Http1Exchange::send_last(std::span<const char> last)
     if (link_.output.empty() && last.empty() && after.empty()) {
         co_return base::Result<>();
     }
+    if (link_.output.size() + last.size() + after.size() <= net::Stream::most_at_once) {
+        CO_TRY(gone, write_now(last, after));
+        if (gone) {
+            co_return base::Result<>();
+        }
+        last = {};  // In the stream.
+        after = {};
+    }
     co_return co_await write_out(last, after);
 }
 
@@ -252,6 +271,12 @@ void Http1Exchange::reset()
     if (link_.stream) {
         link_.stream->close();
     }
+}
+
+bool Http1Exchange::abandoned()
+{
+    // Bytes that wait are a body, or the next request.
+    return link_.stream && link_.input.empty() && link_.stream->peer_ended();
 }
 
 std::unique_ptr<net::Stream> Http1Exchange::upgrade()

@@ -44,14 +44,19 @@ public:
     base::Task<std::size_t> read_body(std::span<char> buffer) override;
     std::optional<std::uint64_t> body_length() const override;
     const Headers& request_trailers() const override { return body_.trailers(); }
-    base::Task<> send_head(ResponseHead head) override;
+    bool expects_continue() const override { return continue_due_ && link_.input.empty(); }
+    base::Result<> send_head(ResponseHead head) override;
+    base::Task<> send_interim(ResponseHead head) override;
     base::Task<> send_body(std::span<const char> data) override;
     base::Task<> send_last(std::span<const char> last) override;
     base::Task<> finish(Headers trailers) override;
     base::Task<> flush() override;
     void reset() override;
+    bool abandoned() override;
     std::unique_ptr<net::Stream> upgrade() override;
 
+    // Nothing is left to do for complete(), and the connection may serve another request.
+    bool settled() const { return phase_ == Phase::ended && keep_alive_ && body_.ended(); }
     // After the handler: completes or abandons the answer, drops what is left of the request body.
     // True when the connection may serve another request.
     base::Task<bool> complete();
@@ -63,7 +68,10 @@ private:
     // Fixes the framing; `whole`: the size of the body when all of it is known.
     base::Result<void> write_head(std::optional<std::uint64_t> whole);
     base::Result<void> frame_body(std::span<const char> data);
+    // What is framed already, `data` and `after`, in one write; false when some of it waits in the stream.
+    base::Result<bool> write_now(std::span<const char> data, std::string_view after);
     base::Task<> write_out(std::span<const char> data, std::string_view after);
+    base::Error not_sent(base::Error error);
     base::Task<bool> drop_body();
 
     Http1Link& link_;

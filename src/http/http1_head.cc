@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "http/syntax.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace http {
@@ -232,6 +233,7 @@ bool has_bare_line_feed(std::string_view data)
 std::expected<Headers, HeadError> parse_fields(std::string_view lines, std::size_t most)
 {
     Headers headers;
+    headers.reserve(static_cast<std::size_t>(std::ranges::count(lines, '\n')));
     std::size_t count = 0;
     while (!lines.empty()) {
         const auto line = take_line(lines);

@@ -39,13 +39,24 @@ bool is_nominated(const Headers& headers, std::string_view name)
     return false;
 }
 
+void append_status_line(std::string& out, int status)
+{
+    out += "HTTP/1.1 ";
+    out += fmt::format_int(status).c_str();
+    out += ' ';
+    out += reason_phrase(status);
+    out += "\r\n";
+}
+
 void append_framing(std::string& out, OutputFraming framing)
 {
     switch (framing.kind) {
         case OutputFraming::Kind::none:
             break;
         case OutputFraming::Kind::length:
-            fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n", framing.length);
+            out += "Content-Length: ";
+            out += fmt::format_int(framing.length).c_str();
+            out += "\r\n";
             break;
         case OutputFraming::Kind::chunked:
             out += "Transfer-Encoding: chunked\r\n";
@@ -106,11 +117,23 @@ bool append_fields(std::string& out, const Headers& headers, Persistence persist
 
 }  // namespace
 
+bool append_interim_head(std::string& out, const ResponseHead& head)
+{
+    const auto before = out.size();
+    append_status_line(out, head.status);
+    if (!append_fields(out, head.headers, Persistence::implied, false)) {
+        out.resize(before);
+        return false;
+    }
+    out += "\r\n";
+    return true;
+}
+
 bool append_response_head(std::string& out, const ResponseHead& head, OutputFraming framing,
                           Persistence persistence)
 {
     const auto before = out.size();
-    fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", head.status, reason_phrase(head.status));
+    append_status_line(out, head.status);
     const bool keep_length =
         framing.kind == OutputFraming::Kind::none && head.status >= 200 && head.status != 204;
     if (!append_fields(out, head.headers, persistence, keep_length)) {
@@ -141,14 +164,15 @@ bool append_request_head(std::string& out, const RequestHead& head, OutputFramin
     out += " HTTP/1.1\r\nHost: ";
     out += head.authority;
     out += "\r\n";
+    const bool nominates = head.headers.contains("connection");
     for (const auto& field : head.headers.fields()) {
         const std::string_view name = field.first;
         const bool upgrade =
             persistence == Persistence::upgrade && name.size() == 7 && same_name(name, "upgrade");
         const bool own = (name.size() == 4 && same_name(name, "host")) ||
-                         (name.size() == 14 && same_name(name, "content-length")) ||
-                         (name.size() == 6 && same_name(name, "expect"));
-        if (own || (!upgrade && (is_hop_by_hop(name) || is_nominated(head.headers, name)))) {
+                         (name.size() == 14 && same_name(name, "content-length"));
+        const bool of_hop = is_hop_by_hop(name) || (nominates && is_nominated(head.headers, name));
+        if (own || (of_hop && !upgrade)) {
             continue;
         }
         if (!append_field(out, field)) {

@@ -21,6 +21,8 @@ enum class Persistence { implied, keep_alive, close, upgrade };
 // False when a field holds what would break out of its line: nothing was appended then.
 [[nodiscard]] bool append_response_head(std::string& out, const ResponseHead& head, OutputFraming framing,
                                         Persistence persistence);
+// Of an interim answer, which has neither body nor Date.
+[[nodiscard]] bool append_interim_head(std::string& out, const ResponseHead& head);
 [[nodiscard]] bool append_request_head(std::string& out, const RequestHead& head, OutputFraming framing,
                                        Persistence persistence);
 [[nodiscard]] bool append_trailers(std::string& out, const Headers& trailers);

@@ -40,47 +40,82 @@ std::optional<HeadError> check_incomplete(std::string_view data, const ServerLim
     return std::nullopt;
 }
 
-// Empty: the connection ended, or was idle too long.
-base::Task<Arrival> next_request(Http1Link& link)
-{
-    Arrival arrival;
-    std::size_t seen = 0;
-    bool begun = false;
-    link.allow(link.limits.idle_time);
-    for (;;) {
-        if (skip_empty_lines(link.input)) {
-            seen = 0;
-        }
-        const auto data = link.input.view();
-        const auto size = find_head_end(data, seen);
-        if (size > 0 && size <= link.limits.head_bytes) {
-            auto parsed = parse_request(data.substr(0, size),
-                                        HeadLimits{link.limits.head_bytes, link.limits.header_count});
-            if (parsed) {
-                arrival.request = std::move(*parsed);
-                link.input.consume(size);
-            } else {
-                arrival.refused = parsed.error();
-            }
-            co_return std::move(arrival);
-        }
-        arrival.refused = check_incomplete(data, link.limits);
-        if (arrival.refused) {
-            co_return std::move(arrival);
-        }
-        seen = data.size();
-        if (!begun && seen > 0) {
-            begun = true;
-            link.allow(link.limits.head_time);
-        }
-        auto count = co_await link.input.fill(*link.stream);
-        if (!count && count.error().kind() == base::Errc::timeout && begun) {
+// Reads one head, without waiting itself.
+class HeadReader {
+public:
+    explicit HeadReader(Http1Link& link) : link_(link) { link_.allow(link_.limits.idle_time); }
+
+    // Nothing while more has to arrive.
+    std::optional<Arrival> arrived();
+    // Waiting for more has failed. An arrival of nothing: the connection ended, or was idle too long.
+    Arrival ended(const base::Error& error) const
+    {
+        Arrival arrival;
+        if (begun_ && error.kind() == base::Errc::timeout) {
             arrival.refused = HeadError{408, "a head that did not end in time"};
         }
-        if (!count || *count == 0) {
-            co_return std::move(arrival);
+        return arrival;
+    }
+
+private:
+    std::optional<Arrival> parsed();
+
+    Http1Link& link_;
+    std::size_t seen_ = 0;
+    bool begun_ = false;
+};
+
+std::optional<Arrival> HeadReader::arrived()
+{
+    for (;;) {
+        if (auto arrival = parsed()) {
+            return arrival;
+        }
+        const auto count = link_.input.fill_now(*link_.stream);
+        if (!count) {
+            return ended(count.error());
+        }
+        if (!*count) {
+            return std::nullopt;
+        }
+        if (**count == 0) {
+            return Arrival();
         }
     }
+}
+
+std::optional<Arrival> HeadReader::parsed()
+{
+    if (link_.input.empty()) {
+        return std::nullopt;
+    }
+    if (skip_empty_lines(link_.input)) {
+        seen_ = 0;
+    }
+    Arrival arrival;
+    const auto data = link_.input.view();
+    const auto size = find_head_end(data, seen_);
+    if (size > 0 && size <= link_.limits.head_bytes) {
+        auto request = parse_request(data.substr(0, size),
+                                     HeadLimits{link_.limits.head_bytes, link_.limits.header_count});
+        if (request) {
+            arrival.request = std::move(*request);
+            link_.input.consume(size);
+        } else {
+            arrival.refused = request.error();
+        }
+        return arrival;
+    }
+    arrival.refused = check_incomplete(data, link_.limits);
+    if (arrival.refused) {
+        return arrival;
+    }
+    seen_ = data.size();
+    if (!begun_ && seen_ > 0) {
+        begun_ = true;
+        link_.allow(link_.limits.head_time);
+    }
+    return std::nullopt;
 }
 
 base::Task<> refuse(Http1Link& link, HeadError error)
@@ -101,19 +136,27 @@ base::Task<> refuse(Http1Link& link, HeadError error)
 
 base::Task<Next> serve_one(Http1Link& link, Handler& handler, bool last)
 {
-    CO_TRY(arrival, co_await next_request(link));
-    if (arrival.refused) {
-        CO_CHECKED(co_await refuse(link, *arrival.refused));
+    HeadReader reader(link);
+    auto arrival = reader.arrived();
+    while (!arrival) {
+        const auto more = co_await link.stream->readable();
+        arrival = more ? reader.arrived() : reader.ended(more.error());
+    }
+    if (arrival->refused) {
+        CO_CHECKED(co_await refuse(link, *arrival->refused));
         co_return Next::end;
     }
-    if (!arrival.request) {
+    if (!arrival->request) {
         co_return Next::end;
     }
-    arrival.request->head.scheme = link.stream->facts().tls ? "https" : "http";
-    Http1Exchange exchange(link, std::move(*arrival.request), last);
+    arrival->request->head.scheme = link.stream->facts().tls ? "https" : "http";
+    Http1Exchange exchange(link, std::move(*arrival->request), last);
     co_await handler.handle(exchange);
     if (!link.stream) {
         co_return Next::end;
+    }
+    if (exchange.settled()) {
+        co_return Next::request;
     }
     CO_TRY(again, co_await exchange.complete());
     co_return again ? Next::request : Next::end;

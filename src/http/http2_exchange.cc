@@ -16,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 // An answer waits when this much of it is not yet in frames.
 constexpr std::size_t output_limit = 64 * 1024;
 
+constexpr std::size_t usual_fields = 12;
+
 // What is read of a body that nobody wants, before the stream is stopped. Stopping at once would be legal,
 // but clients such as curl 7.88 then lose the answer.
 constexpr std::size_t h2_dropped_body = 256 * 1024;
@@ -46,20 +48,21 @@ base::Error h2_misuse(std::string_view what)
     return base::Error(base::Errc::internal, std::string(what));
 }
 
-// The fields with names in lower case; empty when one is malformed.
-std::optional<Headers> cleaned(const Headers& headers)
+// Makes fields those of HTTP/2; false when one is malformed.
+bool clean(Headers& headers)
 {
-    Headers out;
+    headers.lower_names();
+    headers.remove_if([](const Headers::Field& field) { return is_connection_field(field.first); });
+    return std::ranges::all_of(headers.fields(), [](const Headers::Field& field) {
+        return is_token(field.first) && is_field_value(field.second);
+    });
+}
+
+void append_pairs(std::vector<nghttp2_nv>& pairs, const Headers& headers)
+{
     for (const auto& [name, value] : headers.fields()) {
-        auto lower = base::to_lower(name);
-        if (!is_token(lower) || !is_field_value(value)) {
-            return std::nullopt;
-        }
-        if (!is_connection_field(lower)) {
-            out.add(std::move(lower), value);
-        }
+        pairs.push_back(pair(name, value));
     }
-    return out;
 }
 
 }  // namespace
@@ -72,6 +75,7 @@ Http2Exchange::Http2Exchange(Http2Session& session, std::int32_t id)
       drained_(session.stream().executor())
 {
     request_.version = 20;
+    request_.headers.reserve(usual_fields);
     request_.scheme = session.stream().facts().tls ? "https" : "http";
 }
 
@@ -135,6 +139,9 @@ void Http2Exchange::on_closed()
     closed_ = true;
     arrived_.notify();
     drained_.notify();
+    if (!answer_sent_ && tell_abandoned_) {
+        std::exchange(tell_abandoned_, nullptr)();
+    }
 }
 
 base::Error Http2Exchange::gone() const
@@ -178,19 +185,34 @@ base::Task<std::size_t> Http2Exchange::read_body(std::span<char> buffer)
     co_return count;
 }
 
-base::Task<> Http2Exchange::send_head(ResponseHead head)
+base::Result<> Http2Exchange::send_head(ResponseHead head)
 {
     if (phase_ != Phase::waiting) {
-        co_return base::fail(h2_misuse("the head of the answer was sent already"));
+        return base::fail(h2_misuse("the head of the answer was sent already"));
     }
-    auto headers = cleaned(head.headers);
-    if (head.status < 200 || head.status > 999 || !headers) {
-        co_return base::fail(h2_misuse("the head of the answer is malformed"));
+    if (head.status < 200 || head.status > 999 || !clean(head.headers)) {
+        return base::fail(h2_misuse("the head of the answer is malformed"));
     }
-    head_.status = head.status;
-    head_.headers = std::move(*headers);
+    head_ = std::move(head);
     phase_ = Phase::head_kept;
     head_sent = true;
+    return {};
+}
+
+base::Task<> Http2Exchange::send_interim(ResponseHead head)
+{
+    if (phase_ != Phase::waiting || closed_) {
+        co_return base::Result<>();
+    }
+    if (!clean(head.headers)) {
+        co_return base::fail(h2_misuse("a field of the interim answer is malformed"));
+    }
+    const auto status = std::to_string(head.status);
+    std::vector<nghttp2_nv> fields{pair(":status", status)};
+    append_pairs(fields, head.headers);
+    nghttp2_submit_headers(session_.native(), NGHTTP2_FLAG_NONE, id_, nullptr, fields.data(), fields.size(),
+                           nullptr);
+    session_.wake_writer();
     co_return base::Result<>();
 }
 
@@ -204,9 +226,7 @@ base::Result<void> Http2Exchange::submit_head(bool with_body)
     std::vector<nghttp2_nv> fields;
     fields.reserve(head_.headers.fields().size() + 2);
     fields.push_back(pair(":status", status));
-    for (const auto& [name, value] : head_.headers.fields()) {
-        fields.push_back(pair(name, value));
-    }
+    append_pairs(fields, head_.headers);
     if (!head_.headers.contains("date")) {
         fields.push_back(pair("date", http_date_now()));
     }
@@ -227,6 +247,7 @@ ssize_t Http2Exchange::fill_frame(std::uint8_t* out, std::size_t room, std::uint
     std::memcpy(out, output_.data() + output_used_, count);
     output_used_ += count;
     session_.carried(count);
+    progress_ = abandoned_ ? Clock::now() : progress_;
     const bool empty = output_used_ == output_.size();
     if (empty) {
         output_.clear();
@@ -238,9 +259,7 @@ ssize_t Http2Exchange::fill_frame(std::uint8_t* out, std::size_t room, std::uint
         if (!answer_trailers_.empty()) {
             *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
             std::vector<nghttp2_nv> fields;
-            for (const auto& [name, value] : answer_trailers_.fields()) {
-                fields.push_back(pair(name, value));
-            }
+            append_pairs(fields, answer_trailers_);
             nghttp2_submit_trailer(session_.native(), id_, fields.data(), fields.size());
         }
         return static_cast<ssize_t>(count);
@@ -310,14 +329,13 @@ base::Task<> Http2Exchange::send_last(std::span<const char> last)
 
 base::Task<> Http2Exchange::finish(Headers trailers)
 {
-    auto fields = cleaned(trailers);
-    if (!fields) {
+    if (!clean(trailers)) {
         co_return base::fail(h2_misuse("a trailer field of the answer is malformed"));
     }
-    if (phase_ == Phase::head_kept && has_body() && !fields->empty()) {
+    if (phase_ == Phase::head_kept && has_body() && !trailers.empty()) {
         CO_CHECKED(submit_head(true));
     }
-    answer_trailers_ = std::move(*fields);
+    answer_trailers_ = std::move(trailers);
     co_return co_await send_last({});
 }
 
@@ -374,17 +392,19 @@ boost::asio::awaitable<void> Http2Exchange::complete()
     if (phase_ != Phase::ended) {
         reset();
     }
+}
+
+void Http2Exchange::let_go()
+{
     drop_input();
-    // The client may take its time, with progress; then no longer.
-    while (!closed_) {
-        const bool progress = co_await drained_.wait_until(Clock::now() + session_.limits().write_time);
-        if (!progress && !answer_sent_) {
-            reset();
-        }
-        if (!progress) {
-            stop_request();
-            co_return;
-        }
+    progress_ = Clock::now();
+}
+
+void Http2Exchange::end_if_stuck(Clock::time_point now)
+{
+    if (abandoned_ && !closed_ && now - progress_ >= session_.limits().write_time) {
+        reset();  // Unless all is sent: then the client only has not ended its request.
+        stop_request();
     }
 }
 

@@ -22,12 +22,16 @@ public:
     base::Task<std::size_t> read_body(std::span<char> buffer) override;
     std::optional<std::uint64_t> body_length() const override { return body_length_; }
     const Headers& request_trailers() const override { return trailers_; }
-    base::Task<> send_head(ResponseHead head) override;
+    bool expects_continue() const override { return continue_due_ && !request_ended_ && input_.empty(); }
+    base::Result<> send_head(ResponseHead head) override;
+    base::Task<> send_interim(ResponseHead head) override;
     base::Task<> send_body(std::span<const char> data) override;
     base::Task<> send_last(std::span<const char> last) override;
     base::Task<> finish(Headers trailers) override;
     base::Task<> flush() override;
     void reset() override;
+    bool abandoned() override { return closed_ && !answer_sent_; }
+    void when_abandoned(std::function<void()> tell) override { tell_abandoned_ = std::move(tell); }
     std::unique_ptr<net::Stream> upgrade() override { return nullptr; }
 
     std::int32_t id() const { return id_; }
@@ -49,8 +53,14 @@ public:
     void on_closed();
     // Moves body bytes into a DATA frame, as nghttp2_data_source_read_callback.
     ssize_t fill_frame(std::uint8_t* out, std::size_t room, std::uint32_t* flags);
-    // After the handler: answers or resets what it left open, and lets go of unread bytes.
+    // The handler has answered.
+    bool answered() const { return phase_ == Phase::ended; }
+    // After a handler that has not: answers or resets what it left open.
     boost::asio::awaitable<void> complete();
+    // Then: drops what is left of the request, and what still comes of it.
+    void let_go();
+    // Afterwards: ends the stream when the client has taken nothing of the answer for too long.
+    void end_if_stuck(std::chrono::steady_clock::time_point now);
 
 private:
     enum class Phase { waiting, head_kept, body, ended };
@@ -82,6 +92,8 @@ private:
     std::size_t dropped_ = 0;
     BodyPace pace_;
     Phase phase_ = Phase::waiting;
+    std::function<void()> tell_abandoned_;
+    std::chrono::steady_clock::time_point progress_{};  // of the answer, once the handler has ended
     ResponseHead head_;
     Headers answer_trailers_;
     std::string input_;

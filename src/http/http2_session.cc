@@ -15,8 +15,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t max_streams = 128;
 constexpr std::int32_t connection_window = 1024 * 1024;
 constexpr std::size_t h2_write_size = 64 * 1024;
-constexpr std::size_t small_read = 1024;
-constexpr std::size_t large_read = 16 * 1024;
+constexpr std::size_t read_size = 16 * 1024;
+// How often a stream is looked at within the time that a write may take.
+constexpr int looks_each_limit = 4;
 // Frames that wait to be sent. Each open stream has one or two; more are answers to a client that does not
 // read them.
 constexpr std::size_t most_queued = 1000;
@@ -167,26 +168,23 @@ boost::asio::awaitable<void> Http2Session::run()
         co_return;
     }
     tasks_.spawn("http2_writer", write_loop());
-    // An idle connection waits with the small one; what does not fit there is read at once into a large one.
-    std::array<char, small_read> small;
-    std::unique_ptr<char[]> large;
+    // Of the thread: what is read is used at once, and waiting needs none.
+    thread_local std::array<char, read_size> buffer;
     bool turned_away = false;
     stream_->set_deadline(Clock::now() + limits_.head_time);
-    for (;;) {
-        const auto buffer = large ? std::span(large.get(), large_read) : std::span(small);
-        const auto count = co_await stream_->read_some(buffer);
+    while (!turned_away) {
+        const auto count = stream_->read_now(buffer);
         if (!count || *count == 0) {
             break;
         }
-        turned_away = !feed(buffer.first(*count));
-        if (turned_away) {
-            break;
+        if (*count) {
+            turned_away = !feed(std::span<const char>(buffer).first(**count));
+            set_deadline();
+            continue;
         }
-        set_deadline();
-        if (*count < buffer.size()) {
-            large.reset();
-        } else if (!large) {
-            large = std::make_unique_for_overwrite<char[]>(large_read);
+        const auto more = co_await stream_->readable();
+        if (!more) {
+            break;
         }
     }
     if ((streams_.empty() || turned_away) && !writing_) {
@@ -341,7 +339,24 @@ boost::asio::awaitable<void> Http2Session::serve(std::shared_ptr<Http2Exchange> 
 {
     const base::Counted count(handlers_);
     co_await handler_.handle(*exchange);
-    co_await exchange->complete();
+    if (!exchange->answered()) {
+        co_await exchange->complete();
+    }
+    exchange->let_go();
+    if (!std::exchange(watching_, true)) {
+        tasks_.spawn("http2_stuck_streams", end_stuck_streams());
+    }
+}
+
+boost::asio::awaitable<void> Http2Session::end_stuck_streams()
+{
+    while (!streams_.empty()) {
+        co_await base::sleep_for(limits_.write_time / looks_each_limit);
+        for (const auto& [id, exchange] : streams_) {
+            exchange->end_if_stuck(Clock::now());
+        }
+    }
+    watching_ = false;
 }
 
 void Http2Session::ended(std::int32_t stream_id)

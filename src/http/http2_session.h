@@ -56,6 +56,8 @@ private:
     base::Result<void> start();
     boost::asio::awaitable<void> write_loop();
     boost::asio::awaitable<void> serve(std::shared_ptr<Http2Exchange> exchange);
+    // Streams whose handlers have ended and whose clients do not take the answer. Ends when there are none.
+    boost::asio::awaitable<void> end_stuck_streams();
     void begin(std::int32_t stream_id);
     void dispatch(std::int32_t stream_id);
     void ended(std::int32_t stream_id);
@@ -82,6 +84,7 @@ private:
     std::size_t served_ = 0;
     bool writing_ = false;
     bool writer_ended_ = false;
+    bool watching_ = false;  // end_stuck_streams() runs
     bool ending_ = false;
     base::TaskGroup tasks_;
 };

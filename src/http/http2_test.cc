@@ -84,7 +84,7 @@ asio::awaitable<void> echo(http::Exchange& exchange)
     http::ResponseHead head;
     head.headers.add("X-Request", fmt::format("{} {} {}", request.method, request.authority, request.target));
     head.headers.add("X-Cookie", std::string(request.headers.find("cookie").value_or("")));
-    static_cast<void>(co_await exchange.send_head(std::move(head)));
+    static_cast<void>(exchange.send_head(std::move(head)));
     std::array<char, 10'000> buffer;
     if (request.path() == "/big") {
         buffer.fill('b');

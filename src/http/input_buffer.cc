@@ -73,12 +73,23 @@ std::span<char> InputBuffer::space()
 
 base::Task<std::size_t> InputBuffer::fill(net::Stream& stream)
 {
-    CO_TRY(count, co_await stream.read_some(space()));
-    end_ += count;
+    for (;;) {
+        CO_TRY(count, fill_now(stream));
+        if (count) {
+            co_return *count;
+        }
+        CO_CHECKED(co_await stream.readable());
+    }
+}
+
+base::Result<std::optional<std::size_t>> InputBuffer::fill_now(net::Stream& stream)
+{
+    auto count = stream.read_now(space());
+    end_ += count ? count->value_or(0) : 0;
     if (empty()) {
         release();
     }
-    co_return count;
+    return count;
 }
 
 void InputBuffer::release()

@@ -26,6 +26,8 @@ public:
     // Reads once from `stream`; 0 at its end. Grows while the buffer is full; the caller bounds
     // view().size().
     base::Task<std::size_t> fill(net::Stream& stream);
+    // The same without waiting; empty when nothing has arrived.
+    base::Result<std::optional<std::size_t>> fill_now(net::Stream& stream);
     // Moves up to `out.size()` bytes out.
     std::size_t take(std::span<char> out);
 

@@ -57,7 +57,22 @@ constexpr std::pair<int, std::string_view> phrases[] = {
 
 bool same_name(std::string_view a, std::string_view b)
 {
-    return std::ranges::equal(a, b, [](char x, char y) { return base::to_lower(x) == base::to_lower(y); });
+    if (a.size() != b.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        if (a[i] != b[i] && base::to_lower(a[i]) != base::to_lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void Headers::lower_names()
+{
+    for (auto& [name, value] : fields_) {
+        std::ranges::transform(name, name.begin(), [](char c) { return base::to_lower(c); });
+    }
 }
 
 std::optional<std::string_view> Headers::find(std::string_view name) const

@@ -20,10 +20,19 @@ public:
     // The first field of that name.
     std::optional<std::string_view> find(std::string_view name) const;
     bool contains(std::string_view name) const { return find(name).has_value(); }
+    void reserve(std::size_t count) { fields_.reserve(count); }
     void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
     // Replaces every field of that name.
     void set(std::string_view name, std::string value);
     void remove(std::string_view name);
+    // Removes the fields that `unwanted` tells of.
+    template <class Unwanted>
+    void remove_if(Unwanted unwanted)
+    {
+        std::erase_if(fields_, unwanted);
+    }
+    // Names as HTTP/2 wants them.
+    void lower_names();
 
     const std::vector<Field>& fields() const { return fields_; }
     bool empty() const { return fields_.empty(); }

@@ -14,34 +14,29 @@ public:
     {
     }
 
-    base::Task<std::size_t> read_some(std::span<char> buffer) override
+    base::Result<std::optional<std::size_t>> read_now(std::span<char> buffer) override
     {
         if (used_ == prefix_.size()) {
-            return stream_->read_some(buffer);
+            return stream_->read_now(buffer);
         }
-        return read_prefix(buffer);
+        const auto count = std::min(buffer.size(), prefix_.size() - used_);
+        std::memcpy(buffer.data(), prefix_.data() + used_, count);
+        used_ += count;
+        return count;
     }
-    base::Task<> write(std::span<const char> data) override { return stream_->write(data); }
-    base::Task<> write(std::vector<std::span<const char>> pieces) override
-    {
-        return stream_->write(std::move(pieces));
-    }
+    base::Task<> readable() override { return stream_->readable(); }
+    using net::Stream::write_now;
+    base::Result<bool> write_now(Pieces pieces) override { return stream_->write_now(pieces); }
+    base::Task<> flush() override { return stream_->flush(); }
     void set_deadline(std::chrono::steady_clock::time_point when) override { stream_->set_deadline(when); }
     boost::asio::awaitable<void> shutdown() override { return stream_->shutdown(); }
     void close() override { stream_->close(); }
     bool is_idle() override { return used_ == prefix_.size() && stream_->is_idle(); }
+    bool peer_ended() override { return used_ == prefix_.size() && stream_->peer_ended(); }
     const net::ConnectionFacts& facts() const override { return stream_->facts(); }
     boost::asio::any_io_executor executor() override { return stream_->executor(); }
 
 private:
-    base::Task<std::size_t> read_prefix(std::span<char> buffer)
-    {
-        const auto count = std::min(buffer.size(), prefix_.size() - used_);
-        std::memcpy(buffer.data(), prefix_.data() + used_, count);
-        used_ += count;
-        co_return count;
-    }
-
     std::string prefix_;
     std::size_t used_ = 0;
     std::unique_ptr<net::Stream> stream_;

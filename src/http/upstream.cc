@@ -6,13 +6,11 @@
 #include "http/input_buffer.h"
 #include "http/prefixed_stream.h"
 
+#include <array>
+
 namespace http {
 
 namespace {
-
-constexpr std::size_t joined_size = 8 * 1024;
-// More interim answers than any origin sends.
-constexpr int max_interim = 16;
 
 base::Error bad_upstream(std::string_view why)
 {
@@ -64,31 +62,42 @@ void Http1Connection::begin(const RequestHead& head, Framing framing, bool upgra
                                       upgrade ? Persistence::upgrade : Persistence::implied);
 }
 
+base::Result<bool> Http1Connection::write_now(std::span<const char> data)
+{
+    if (malformed_) {
+        return base::fail(base::Errc::invalid, "a field of the request is malformed");
+    }
+    const std::array<std::span<const char>, 2> pieces{std::span<const char>(output_), data};
+    auto gone = stream_->write_now(net::Stream::Pieces(pieces));
+    output_.clear();
+    return gone;
+}
+
 base::Task<> Http1Connection::write_out(std::span<const char> data, std::string_view after)
 {
     if (malformed_) {
         co_return base::fail(base::Errc::invalid, "a field of the request is malformed");
     }
-    base::Result<> result;
-    if (output_.size() + data.size() <= joined_size) {
-        output_.append(data.data(), data.size());
-        output_ += after;
-        result = co_await stream_->write(std::span<const char>(output_));
-    } else {
-        std::vector<std::span<const char>> pieces{std::span<const char>(output_), data,
-                                                  std::span<const char>(after)};
-        result = co_await stream_->write(std::move(pieces));
-    }
+    std::vector<std::span<const char>> pieces{std::span<const char>(output_), data,
+                                              std::span<const char>(after)};
+    auto result = co_await stream_->write(std::move(pieces));
     output_.clear();
     co_return result;
 }
 
+base::Result<bool> Http1Connection::send_whole_now(std::string_view body)
+{
+    request_ended_ = true;
+    return write_now(std::span<const char>(body));
+}
+
 base::Task<> Http1Connection::flush()
 {
-    if (output_.empty() && !malformed_) {
+    CO_TRY(gone, write_now({}));
+    if (gone) {
         co_return base::Result<>();
     }
-    co_return co_await write_out({}, {});
+    co_return co_await stream_->flush();
 }
 
 base::Task<> Http1Connection::send_body(std::span<const char> data)
@@ -120,43 +129,30 @@ base::Task<> Http1Connection::finish(Headers trailers)
     co_return co_await flush();
 }
 
-base::Task<ParsedResponse> Http1Connection::next_head()
+base::Result<std::optional<ParsedResponse>> Http1Connection::parsed_head(std::size_t& seen)
 {
     const HeadLimits limits;
-    std::size_t seen = 0;
-    for (;;) {
-        const auto data = input_->view();
-        const auto size = find_head_end(data, seen);
-        if (size > 0 && size <= limits.bytes) {
-            auto parsed = parse_response(data.substr(0, size), method_, limits);
-            if (!parsed) {
-                co_return base::fail(bad_upstream(parsed.error().why));
-            }
-            input_->consume(size);
-            co_return std::move(*parsed);
+    const auto data = input_->view();
+    const auto size = find_head_end(data, seen);
+    if (size > 0 && size <= limits.bytes) {
+        auto parsed = parse_response(data.substr(0, size), method_, limits);
+        if (!parsed) {
+            return base::fail(bad_upstream(parsed.error().why));
         }
-        if (data.size() >= limits.bytes || has_bare_line_feed(data)) {
-            co_return base::fail(bad_upstream("a head that is too large or malformed"));
-        }
-        seen = data.size();
-        CO_TRY(count, co_await input_->fill(*stream_));
-        if (count == 0) {
-            co_return base::fail(
-                base::Error(base::Errc::unavailable, "the upstream closed the connection without an answer")
-                    .with_code("upstream_closed"));
-        }
-        answer_began_ = true;
+        input_->consume(size);
+        return std::move(*parsed);
     }
+    if (data.size() >= limits.bytes || has_bare_line_feed(data)) {
+        return base::fail(bad_upstream("a head that is too large or malformed"));
+    }
+    seen = data.size();
+    return std::nullopt;
 }
 
-base::Task<ResponseHead> Http1Connection::read_head()
+ResponseHead Http1Connection::take_head(ParsedResponse response)
 {
-    for (int interim = 0; interim < max_interim; ++interim) {
-        CO_TRY(response, co_await next_head());
-        const int status = response.head.status;
-        if (status >= 100 && status < 200 && status != 101) {
-            continue;
-        }
+    const int status = response.head.status;
+    if (!is_interim(status)) {
         switching_ = status == 101;
         keep_alive_ = response.keep_alive && !switching_;
         body_->start(response.body);
@@ -164,19 +160,75 @@ base::Task<ResponseHead> Http1Connection::read_head()
             response.body.kind == BodyFraming::Kind::none) {
             announced_ = response.body.length;
         }
-        co_return std::move(response.head);
+    }
+    return std::move(response.head);
+}
+
+base::Task<ResponseHead> Http1Connection::read_any_head()
+{
+    std::size_t seen = 0;
+    for (;;) {
+        CO_TRY(parsed, parsed_head(seen));
+        if (parsed) {
+            co_return take_head(std::move(*parsed));
+        }
+        CO_TRY(count, input_->fill_now(*stream_));
+        if (!count) {
+            CO_CHECKED(co_await stream_->readable());
+        } else if (*count == 0) {
+            co_return base::fail(
+                base::Error(base::Errc::unavailable, "the upstream closed the connection without an answer")
+                    .with_code("upstream_closed"));
+        } else {
+            answer_began_ = true;
+        }
+    }
+}
+
+base::Task<ResponseHead> Http1Connection::read_head()
+{
+    for (int heads = 0; heads <= most_interim; ++heads) {
+        CO_TRY(head, co_await read_any_head());
+        if (!is_interim(head.status)) {
+            co_return std::move(head);
+        }
     }
     co_return base::fail(bad_upstream("no end of interim answers"));
 }
 
-base::Task<std::size_t> Http1Connection::read_body(std::span<char> buffer)
+std::optional<std::string_view> Http1Connection::arrived_body() const
 {
-    auto count = co_await body_->read(*stream_, *input_, buffer);
+    return body_->rest(*input_);
+}
+
+void Http1Connection::drop_body()
+{
+    body_->drop_rest(*input_);
+}
+
+base::Result<std::optional<std::size_t>> Http1Connection::read_body_now(std::span<char> buffer)
+{
+    auto count = body_->read_now(*stream_, *input_, buffer);
     if (!count) {
         keep_alive_ = false;
-        co_return base::fail(std::move(count).error().with_context("upstream"));
+        return base::fail(std::move(count).error().with_context("upstream"));
     }
-    co_return *count;
+    return count;
+}
+
+base::Task<std::size_t> Http1Connection::read_body(std::span<char> buffer)
+{
+    for (;;) {
+        CO_TRY(count, read_body_now(buffer));
+        if (count) {
+            co_return *count;
+        }
+        auto waited = co_await readable();
+        if (!waited) {
+            keep_alive_ = false;
+            co_return base::fail(std::move(waited).error().with_context("upstream"));
+        }
+    }
 }
 
 bool Http1Connection::body_ended() const

@@ -66,6 +66,14 @@ private:
     Framing(Kind k, std::uint64_t b) : kind(k), bytes(b) {}
 };
 
+// More interim answers than any origin sends.
+inline constexpr int most_interim = 16;
+// 1xx, but not 101, which ends the exchange in HTTP.
+constexpr bool is_interim(int status)
+{
+    return status >= 100 && status < 200 && status != 101;
+}
+
 // One connection, one exchange at a time. Runs on one executor: no locks. Destroying it closes the
 // connection.
 class Http1Connection {
@@ -82,15 +90,26 @@ public:
     // Upgrade.
     void begin(const RequestHead& head, Framing framing, bool upgrade = false);
     base::Task<> flush();
+    // A whole body, none or empty, and its end, without waiting: false when flush() has to send the rest.
+    base::Result<bool> send_whole_now(std::string_view body);
     base::Task<> send_body(std::span<const char> data);
     // Trailers need Framing::chunked(); otherwise they are left out.
     base::Task<> finish(Headers trailers = Headers());
 
-    // The final head (101 included); other 1xx are skipped. Strict: ambiguous framing is unavailable, code
-    // bad_upstream. May be awaited while another coroutine still sends the body.
+    // The next head, interim ones (1xx but 101) too. Strict: ambiguous framing is unavailable, code
+    // bad_upstream. May be awaited while another coroutine still sends the body, and again after a timeout.
+    base::Task<ResponseHead> read_any_head();
+    // The final head (101 included).
     base::Task<ResponseHead> read_head();
     // After read_head(): at least one byte, or 0 at the end of the body. A body cut short is an error.
     base::Task<std::size_t> read_body(std::span<char> buffer);
+    // The same without waiting; empty when nothing has arrived: then readable().
+    base::Result<std::optional<std::size_t>> read_body_now(std::span<char> buffer);
+    base::Task<> readable() { return stream_->readable(); }
+    // The whole body, when its length is known and all of it has arrived with the head; drop_body() then ends
+    // it.
+    std::optional<std::string_view> arrived_body() const;
+    void drop_body();
     // True when no byte of the body is left to come (known early: the caller can end its own answer in the
     // same write).
     bool body_ended() const;
@@ -112,7 +131,10 @@ public:
 private:
     friend class UpstreamPool;
 
-    base::Task<ParsedResponse> next_head();
+    // Nothing while more has to arrive.
+    base::Result<std::optional<ParsedResponse>> parsed_head(std::size_t& seen);
+    ResponseHead take_head(ParsedResponse response);
+    base::Result<bool> write_now(std::span<const char> data);
     base::Task<> write_out(std::span<const char> data, std::string_view after);
 
     std::unique_ptr<net::Stream> stream_;
@@ -148,6 +170,8 @@ public:
     UpstreamPool(PoolLimits limits, net::AddressPolicy allowed, std::string trust_file);
     ~UpstreamPool();
 
+    // An idle connection that is still good, or null.
+    std::unique_ptr<Http1Connection> take(const Origin& origin);
     // An idle connection that is still good, or a new one. `limit` bounds connecting; the connection's
     // deadline is unset.
     base::Task<std::unique_ptr<Http1Connection>> acquire(Origin origin, std::chrono::milliseconds limit);
@@ -173,7 +197,6 @@ public:
 private:
     using Idle = std::list<std::unique_ptr<Http1Connection>>;
 
-    std::unique_ptr<Http1Connection> take(const Origin& origin);
     Idle& list_of(const Origin& origin) { return origin.preamble.empty() ? idle_ : idle_with_preamble_; }
     void drop(Idle::iterator connection);
     void drop_expired(Idle& list);

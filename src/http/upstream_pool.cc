@@ -136,18 +136,18 @@ void UpstreamPool::release(std::unique_ptr<Http1Connection> connection)
     if (!connection || !connection->reusable()) {
         return;
     }
-    const bool preamble = !connection->origin_.preamble.empty();
-    auto& list = list_of(connection->origin_);
+    const auto& origin = connection->origin_;
+    const bool preamble = !origin.preamble.empty();
+    auto& list = list_of(origin);
     drop_expired(list);
-    auto& same = by_origin_[connection->origin_];
-    if (same.size() >= limits_.idle_per_origin) {
-        drop(same.front());
-    }
     connection->set_deadline(Clock::time_point::max());
     connection->idle_since_ = Clock::now();
-    auto& origin = connection->origin_;
     list.push_back(std::move(connection));
-    by_origin_[origin].push_back(std::prev(list.end()));
+    auto& same = by_origin_[origin];
+    same.push_back(std::prev(list.end()));
+    if (same.size() > limits_.idle_per_origin) {
+        drop(same.front());
+    }
     if (list.size() > (preamble ? limits_.idle_with_preamble : limits_.idle_total)) {
         drop(list.begin());
     }

@@ -1,6 +1,7 @@
 #include "net/socket.h"
 
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -108,8 +109,8 @@ base::Task<> Socket::wait(asio::ip::tcp::socket::wait_type what)
         co_return base::fail(base::Errc::timeout, "timed out");
     }
     arm();
-    boost::system::error_code error;
-    co_await socket_.async_wait(what, asio::redirect_error(asio::use_awaitable, error));
+    // Deferred: awaited without a coroutine frame of its own.
+    const auto [error] = co_await socket_.async_wait(what, asio::as_tuple(asio::deferred));
     if (what == asio::ip::tcp::socket::wait_read) {
         drained_ = false;
     }
@@ -227,6 +228,13 @@ bool Socket::quiet()
     char byte = 0;
     const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
     return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+bool Socket::peer_ended()
+{
+    char byte = 0;
+    const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 Endpoint Socket::local() const

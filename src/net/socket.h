@@ -36,6 +36,8 @@ public:
     Attempt receive(std::span<char> buffer);
     // Makes the next receive() ask the kernel again.
     void expect_data() { drained_ = false; }
+    // receive() would say `again` without asking.
+    bool drained() const { return drained_; }
     Attempt send(std::span<const char> data);
     Attempt send(const iovec* pieces, std::size_t count);
 
@@ -57,6 +59,8 @@ public:
     asio::ip::tcp::socket release();
     // True when the peer has sent nothing and not closed.
     bool quiet();
+    // True when the peer has ended or the connection is broken, and nothing is left to read.
+    bool peer_ended();
     Endpoint local() const;
     Endpoint remote() const;
     asio::any_io_executor executor() { return socket_.get_executor(); }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,16 +29,35 @@ struct ConnectionFacts {
     std::string client_name;  // first DNS name of the client's verified certificate; empty: it has shown none
 };
 
+// Most of what a proxy reads is there already and most of what it writes fits, so both can be done without a
+// coroutine: read_now() and write_now() first, then, where they leave something to wait for, readable() and
+// flush(). One coroutine may read while another writes.
 class Stream {
 public:
+    using Pieces = std::span<const std::span<const char>>;
+    // What write_now() takes.
+    static constexpr std::size_t most_at_once = 64 * 1024;
+    static constexpr std::size_t most_pieces = 8;
+
     virtual ~Stream() = default;
 
+    // At least one byte, 0 at the orderly end of the stream, or nothing: see readable().
+    virtual base::Result<std::optional<std::size_t>> read_now(std::span<char> buffer) = 0;
+    // After read_now() had nothing: waits until it may have.
+    virtual base::Task<> readable() = 0;
     // At least one byte, or 0 at the orderly end of the stream.
-    virtual base::Task<std::size_t> read_some(std::span<char> buffer) = 0;
+    base::Task<std::size_t> read_some(std::span<char> buffer);
+
+    // Sends what can be sent without waiting, in one system call, and keeps the rest: true when nothing is
+    // kept. REQUIRES: most_at_once octets in most_pieces pieces at most, and flush() after the last `false`.
+    virtual base::Result<bool> write_now(Pieces pieces) = 0;
+    base::Result<bool> write_now(std::span<const char> data) { return write_now(Pieces(&data, 1)); }
+    // Sends what is kept.
+    virtual base::Task<> flush() = 0;
     // All of `data`, which must stay valid until this returns.
-    virtual base::Task<> write(std::span<const char> data) = 0;
+    base::Task<> write(std::span<const char> data);
     // Several pieces with as few system calls as possible.
-    virtual base::Task<> write(std::vector<std::span<const char>> pieces) = 0;
+    base::Task<> write(std::vector<std::span<const char>> pieces);
     // Reads and writes that are still waiting then end with Errc::timeout. Costs next to nothing to move; one
     // for both directions, so traffic either way may push it on. max() (the default): none.
     virtual void set_deadline(std::chrono::steady_clock::time_point when) = 0;
@@ -48,6 +68,8 @@ public:
     // True while nothing can be read and the peer has not closed: an idle upstream connection may be used
     // again.
     virtual bool is_idle() = 0;
+    // True when the peer has ended its side or is gone, and nothing that it sent is left to read.
+    virtual bool peer_ended() = 0;
 
     virtual const ConnectionFacts& facts() const = 0;
     virtual asio::any_io_executor executor() = 0;

@@ -164,34 +164,45 @@ asio::awaitable<void> TlsStream::refuse(std::uint8_t alert)
     static_cast<void>(co_await flush());
 }
 
-base::Task<std::size_t> TlsStream::read_some(std::span<char> buffer)
+base::Result<std::optional<std::size_t>> TlsStream::read_now(std::span<char> buffer)
 {
-    for (;;) {
-        ERR_clear_error();
-        std::size_t got = 0;
-        const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &got);
-        if (result == 1) {
-            co_return got;
-        }
-        const int reason = SSL_get_error(ssl_.get(), result);
-        if (reason == SSL_ERROR_ZERO_RETURN) {
-            co_return std::size_t{0};
-        }
-        if (reason != SSL_ERROR_WANT_READ) {
-            co_return base::fail(read_error(reason));
-        }
-        CO_TRY(empty, send_outbox());
-        // What a writer waits to send is the writer's: a peer that reads only after it has sent all must not
-        // hold up reading.
-        if (!empty && flushing_ == 0) {
-            CO_CHECKED(co_await flush());
-        } else if (outbox_.size() > most_unread) {
-            co_return base::fail(
-                base::Error(base::Errc::unavailable, "the peer does not read our TLS records")
-                    .with_code("peer_not_reading"));
-        }
-        CO_CHECKED(co_await socket_.wait_readable());
+    if (socket_.drained() && SSL_has_pending(ssl_.get()) == 0) {
+        return std::nullopt;
     }
+    ERR_clear_error();
+    std::size_t got = 0;
+    const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &got);
+    if (result == 1) {
+        return got;
+    }
+    const int reason = SSL_get_error(ssl_.get(), result);
+    if (reason == SSL_ERROR_ZERO_RETURN) {
+        return std::size_t{0};
+    }
+    if (reason != SSL_ERROR_WANT_READ) {
+        return base::fail(read_error(reason));
+    }
+    return std::nullopt;
+}
+
+base::Task<> TlsStream::readable()
+{
+    return outbox_.empty() ? socket_.wait_readable() : answer_then_wait();
+}
+
+// Reading has made OpenSSL answer: key updates, tickets.
+base::Task<> TlsStream::answer_then_wait()
+{
+    CO_TRY(empty, send_outbox());
+    // What a writer waits to send is the writer's: a peer that reads only after it has sent all must not
+    // hold up reading.
+    if (!empty && flushing_ == 0) {
+        CO_CHECKED(co_await flush());
+    } else if (outbox_.size() > most_unread) {
+        co_return base::fail(base::Error(base::Errc::unavailable, "the peer does not read our TLS records")
+                                 .with_code("peer_not_reading"));
+    }
+    co_return co_await socket_.wait_readable();
 }
 
 base::Result<void> TlsStream::encrypt(std::span<const char> data)
@@ -238,43 +249,35 @@ base::Task<> TlsStream::flush()
     }
 }
 
-base::Task<> TlsStream::write(std::span<const char> data)
+// In full records, whatever the pieces are.
+base::Result<bool> TlsStream::write_now(Pieces pieces)
 {
-    while (!data.empty()) {
-        const auto piece = data.first(std::min(data.size(), 4 * record_size));
-        CO_CHECKED(encrypt(piece));
-        data = data.subspan(piece.size());
-        CO_CHECKED(co_await flush());
-    }
-    co_return base::Result<>();
-}
-
-base::Task<> TlsStream::write(std::vector<std::span<const char>> pieces)
-{
-    std::size_t total = 0;
-    for (const auto& piece : pieces) {
-        total += piece.size();
-    }
-    if (total <= record_size) {
-        thread_local std::array<char, record_size> joined;
-        std::size_t at = 0;
-        for (const auto& piece : pieces) {
-            std::memcpy(joined.data() + at, piece.data(), piece.size());
-            at += piece.size();
-        }
-        if (total > 0) {
-            CO_CHECKED(encrypt(std::span(joined).first(total)));
-        }
-        co_return co_await flush();
-    }
-    for (const auto& piece : pieces) {
-        if (piece.size() > record_size) {
-            CO_CHECKED(co_await write(piece));
-        } else if (!piece.empty()) {
-            CO_CHECKED(encrypt(piece));
+    thread_local std::array<char, record_size> joined;
+    std::size_t at = 0;
+    for (auto piece : pieces) {
+        while (!piece.empty()) {
+            const bool whole_records = at == 0 && (pieces.size() == 1 || piece.size() >= record_size);
+            if (whole_records) {
+                const auto records =
+                    pieces.size() == 1 ? piece.size() : piece.size() - piece.size() % record_size;
+                CHECKED(encrypt(piece.first(records)));
+                piece = piece.subspan(records);
+                continue;
+            }
+            const auto part = std::min(piece.size(), record_size - at);
+            std::memcpy(joined.data() + at, piece.data(), part);
+            at += part;
+            piece = piece.subspan(part);
+            if (at == record_size) {
+                CHECKED(encrypt(joined));
+                at = 0;
+            }
         }
     }
-    co_return co_await flush();
+    if (at > 0) {
+        CHECKED(encrypt(std::span(joined).first(at)));
+    }
+    return send_outbox();
 }
 
 asio::awaitable<void> TlsStream::shutdown()
@@ -301,12 +304,27 @@ bool TlsStream::is_idle()
         return true;
     }
     // Session tickets arrive unasked; reading them is not data.
+    return peek() == SSL_ERROR_WANT_READ;
+}
+
+bool TlsStream::peer_ended()
+{
+    if (SSL_has_pending(ssl_.get()) == 0 && socket_.quiet()) {
+        return false;
+    }
+    const int reason = peek();
+    return reason != SSL_ERROR_NONE && reason != SSL_ERROR_WANT_READ;
+}
+
+// Takes in what has arrived; SSL_ERROR_NONE when there is data to read.
+int TlsStream::peek()
+{
     socket_.expect_data();
     char byte = 0;
     std::size_t got = 0;
     ERR_clear_error();
     const int result = SSL_peek_ex(ssl_.get(), &byte, 1, &got);
-    return result != 1 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_READ;
+    return result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
 }
 
 }  // namespace net

@@ -27,24 +27,28 @@ public:
     ConnectionFacts& mutable_facts() { return facts_; }
     Socket& socket() { return socket_; }
 
-    base::Task<std::size_t> read_some(std::span<char> buffer) override;
-    base::Task<> write(std::span<const char> data) override;
-    base::Task<> write(std::vector<std::span<const char>> pieces) override;
+    base::Result<std::optional<std::size_t>> read_now(std::span<char> buffer) override;
+    base::Task<> readable() override;
+    using Stream::write_now;
+    base::Result<bool> write_now(Pieces pieces) override;
+    base::Task<> flush() override;
     void set_deadline(std::chrono::steady_clock::time_point when) override { socket_.set_deadline(when); }
     asio::awaitable<void> shutdown() override;
     void close() override { socket_.close(); }
     bool is_idle() override;
+    bool peer_ended() override;
     const ConnectionFacts& facts() const override { return facts_; }
     asio::any_io_executor executor() override { return socket_.executor(); }
 
 private:
     friend struct SocketBio;
 
+    int peek();
     base::Error read_error(int ssl_error) const;
     base::Result<void> encrypt(std::span<const char> data);
     // Sends what the socket takes; true when nothing is left.
     base::Result<bool> send_outbox();
-    base::Task<> flush();
+    base::Task<> answer_then_wait();
 
     Socket socket_;
     SslHandle ssl_;

@@ -16,7 +16,7 @@ boost::asio::awaitable<void> send_half(http::Exchange& exchange, Reply reply)
     head.status = reply.status;
     head.headers = std::move(reply.headers);
     head.headers.set("Content-Length", std::to_string(reply.body.size()));
-    const auto begun = co_await exchange.send_head(std::move(head));
+    const auto begun = exchange.send_head(std::move(head));
     const auto sent =
         begun ? co_await exchange.send_body(std::span(reply.body).first(reply.body.size() / 2)) : begun;
     const auto flushed = sent ? co_await exchange.flush() : sent;

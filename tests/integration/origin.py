@@ -73,6 +73,21 @@ async def answer(reader, writer):
                      + f"Seen: {''.join(trailers)}\r\n\r\n".encode())
         await writer.drain()
         return True
+    if path == "/expect-refuse":  # Without the body, which may not come.
+        send(writer, "401 Unauthorized", b"who are you\n", "Connection: close\r\n")
+        await writer.drain()
+        return False
+    if path == "/expect":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    if path == "/early":
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nConnection: x\r\n\r\n")
+        await writer.drain()
+    if path == "/left":  # Says when the client has.
+        print("waiting", flush=True)
+        while await reader.read(65536):
+            pass
+        print("left", flush=True)
+        return False
     if path == "/never-read":
         await asyncio.sleep(60)
         return False
@@ -88,6 +103,8 @@ async def answer(reader, writer):
         size += len(piece)
     if path.startswith("/seen"):
         send(writer, "200 OK", f"\nseen {method} {target} {size}\n".encode())
+    elif path.startswith("/expect"):
+        send(writer, "200 OK", f"took {size}, expecting {field(fields, 'expect')}\n".encode())
     elif path == "/hsts":
         send(writer, "200 OK", b"hello\n", "Strict-Transport-Security: max-age=1\r\n")
     elif path.endswith("/headers"):
