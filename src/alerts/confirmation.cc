@@ -16,8 +16,9 @@ namespace alerts {
 namespace {
 
 constexpr std::size_t code_length = 12;  // 60 bits: more than can be tried out
-constexpr double daily_to_address = 5;
+constexpr double daily_of_tenant_to_address = 5;
 constexpr double daily_of_tenant = 20;
+constexpr double daily_to_address = 20;  // from all tenants
 constexpr std::chrono::hours day{24};
 
 // As people type it.
@@ -27,9 +28,19 @@ std::string plain(std::string code)
     return base::to_lower(code);
 }
 
+// One limit of mails with codes, and what people are told who meet it.
+struct MailLimit {
+    std::string subject;
+    double daily;
+    std::string refusal;
+    std::string fix;
+};
+
 // A persisted bucket, so that whoever makes and removes channels sends no more.
-base::Result<> take_mail(store::Transaction& tx, const std::string& subject, double daily, base::Time now)
+base::Result<> take_mail(store::Transaction& tx, const MailLimit& limit, base::Time now)
 {
+    const auto& subject = limit.subject;
+    const auto daily = limit.daily;
     model::Bucket bucket;
     bucket.owner = "alerts";
     bucket.limit = "confirmations";
@@ -43,9 +54,9 @@ base::Result<> take_mail(store::Transaction& tx, const std::string& subject, dou
     bucket.period_ms = std::chrono::milliseconds(day).count();
     issuance::refill(bucket, now);
     if (const auto wait = issuance::wait_for(bucket, 0, now); wait.count() > 0) {
-        return base::fail(base::Error(base::Errc::rate_limited, "too many codes were mailed today")
+        return base::fail(base::Error(base::Errc::rate_limited, limit.refusal)
                               .with_code("confirmation_too_soon")
-                              .with_fix("Use the code of the newest mail, or ask for another one later.")
+                              .with_fix(limit.fix)
                               .with_retry_after(std::chrono::ceil<std::chrono::seconds>(wait)));
     }
     issuance::take(bucket);
@@ -73,8 +84,25 @@ base::Result<> send_confirmation(store::Transaction& tx, const crypto::Sealer& s
                               .with_code("mail_not_configured")
                               .with_fix("Use a webhook, or ask the operator to set alerts.smtp."));
     }
-    CHECKED(take_mail(tx, "address/" + channel.target, daily_to_address, now));
-    CHECKED(take_mail(tx, "tenant/" + channel.tenant, daily_of_tenant, now));
+    const std::string later = "Use the code of the newest mail, or ask for another one later.";
+    CHECKED(take_mail(tx,
+                      {"tenant/" + channel.tenant + "/address/" + channel.target, daily_of_tenant_to_address,
+                       fmt::format("{} codes were mailed to {} for {} today", daily_of_tenant_to_address,
+                                   channel.target, channel.tenant),
+                       later},
+                      now));
+    CHECKED(
+        take_mail(tx,
+                  {"tenant/" + channel.tenant, daily_of_tenant,
+                   fmt::format("{} codes were mailed for {} today", daily_of_tenant, channel.tenant), later},
+                  now));
+    CHECKED(
+        take_mail(tx,
+                  {"address/" + channel.target, daily_to_address,
+                   fmt::format("too many accounts had codes mailed to {} today", channel.target),
+                   "Use a webhook or another address, or ask again later; if it goes on, tell the operator: "
+                   "somebody may be misusing that address."},
+                  now));
     const auto code = base::random_label(code_length);
     channel.sealed_secret = sealer.seal(base::as_bytes(code), model::channel_context(channel));
     const auto shown = fmt::format("{}-{}-{}", code.substr(0, 4), code.substr(4, 4), code.substr(8));

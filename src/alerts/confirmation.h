@@ -18,8 +18,8 @@ bool may_hear(const model::Channel& channel);
 bool needs_confirmation(const model::Channel& channel);  // is of the kind that does
 
 // Makes a new code for `channel` and puts the mail with it into the outbox. The caller stores `channel`.
-// rate_limited (confirmation_too_soon): an address gets five a day, a tenant's addresses twenty;
-// unavailable (mail_not_configured).
+// rate_limited (confirmation_too_soon): a tenant has five a day mailed to one address and twenty in all, an
+// address gets twenty from all tenants; unavailable (mail_not_configured).
 base::Result<> send_confirmation(store::Transaction& tx, const crypto::Sealer& sealer, const Options& options,
                                  model::Channel& channel, base::Time now);
 

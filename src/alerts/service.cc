@@ -42,7 +42,16 @@ base::Error invalid_silence(std::string message)
 {
     return base::Error(Errc::invalid, std::move(message))
         .with_code("silence_invalid")
-        .with_fix("Say one of alert, endpoint and rule, and an end within a year.");
+        .with_fix("Say one of alert (its id), endpoint and rule, and an end within a year.");
+}
+
+std::string no_such_rule(std::string_view rule)
+{
+    std::string known;
+    for (const auto& each : rules()) {
+        known += fmt::format("{}{}", known.empty() ? "" : ", ", each.name);
+    }
+    return fmt::format("'{}' is not a rule; rules are: {}", rule.substr(0, 60), known);
 }
 
 Result<> check_silence(const NewSilence& wanted, base::Time now)
@@ -53,12 +62,7 @@ Result<> check_silence(const NewSilence& wanted, base::Time now)
         return base::fail(invalid_silence("a silence is about one alert, one endpoint, or one rule"));
     }
     if (!wanted.rule.empty() && find_rule(wanted.rule) == nullptr) {
-        std::string known;
-        for (const auto& each : rules()) {
-            known += fmt::format("{}{}", known.empty() ? "" : ", ", each.name);
-        }
-        return base::fail(invalid_silence(
-            fmt::format("'{}' is not a rule; rules are: {}", wanted.rule.substr(0, 60), known)));
+        return base::fail(invalid_silence(no_such_rule(wanted.rule)));
     }
     if (wanted.until <= now || wanted.until > now + longest_silence) {
         return base::fail(invalid_silence("a silence ends in the future, within a year"));
@@ -79,6 +83,11 @@ Service::Service(store::Store& store, base::Clock& clock, const crypto::Sealer& 
 
 Task<store::Page<model::Alert>> Service::list(Caller caller, AlertListing listing)
 {
+    if (!listing.rule.empty() && find_rule(listing.rule) == nullptr) {
+        co_return base::fail(base::Error(Errc::invalid, no_such_rule(listing.rule))
+                                 .with_code("parameters_invalid")
+                                 .with_fix("Name one of them, or none for all alerts."));
+    }
     auto read = [caller, listing](store::Transaction& tx) -> Result<store::Page<model::Alert>> {
         store::AlertFilter filter;
         filter.tenant = caller.tenant;

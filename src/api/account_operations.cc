@@ -39,6 +39,17 @@ base::Result<> check_token(const Access& access, const model::Token& wanted)
     return access.caller.may_see(wanted.tenant) ? base::Result<>() : base::fail(endpoints::foreign_tenant());
 }
 
+// An edge's token is for a group that is there, as the first one always is.
+base::Result<> check_group(store::Transaction& tx, const model::Token& token)
+{
+    constexpr std::string_view prefix = "edge:";
+    const auto& scope = token.scopes.front();
+    if (scope.starts_with(prefix) && scope.substr(prefix.size()) != model::own_group) {
+        CHECKED(endpoints::find_group(tx, scope.substr(prefix.size())));
+    }
+    return {};
+}
+
 base::Task<Answer> create_token(Parts parts, Call call)
 {
     FieldReader reader(call.body);
@@ -62,6 +73,7 @@ base::Task<Answer> create_token(Parts parts, Call call)
         if (!row.tenant.empty()) {
             TRY(tenant, endpoints::find_tenant(tx, row.tenant));
         }
+        CHECKED(check_group(tx, row));
         return tx.tokens.put(row);
     };
     CO_CHECKED(co_await parts.store.write(std::move(put)));

@@ -45,6 +45,8 @@ TEST_F(AlertApi, ListsAndShowsAlerts)
     EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts?resolved=true").status, 200);
     EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts?resolved=perhaps").code(), "parameters_invalid");
     EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts?state=open").code(), "parameters_invalid");
+    EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts?rule=nonsense").code(), "parameters_invalid");
+    EXPECT_EQ(ask(acme_token, "GET", "/v1/alerts?rule=expiring").status, 200);
     EXPECT_THAT(ask(operator_token, "GET", "/metrics").text,
                 HasSubstr("certwright_alerts{rule=\"expiring\",severity=\"critical\"} 2"));
 }

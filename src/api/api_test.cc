@@ -247,6 +247,8 @@ TEST_F(ApiServer, LetsATenantsAdminMakeOnlyTokensOfTheTenant)
     EXPECT_EQ(ask(admin, "POST", "/v1/tokens", R"({"scopes":["edge:default"]})").code(), "scopes_invalid");
     EXPECT_EQ(ask(operator_token, "POST", "/v1/tokens", R"({"scopes":["edge:default"]})").status, 201);
     EXPECT_EQ(ask(operator_token, "POST", "/v1/tokens", R"({"tenant":"nobody"})").code(), "tenant_not_found");
+    EXPECT_EQ(ask(operator_token, "POST", "/v1/tokens", R"({"scopes":["edge:nowhere"]})").code(),
+              "group_not_found");
     EXPECT_EQ(ask(admin, "DELETE", "/v1/tokens/tok_unknown").code(), "token_not_found");
 }
 

@@ -100,6 +100,7 @@ json::object view(const endpoints::Outcome& outcome)
 {
     auto made = view(outcome.endpoint);
     made["warnings"] = warnings_of(outcome.warnings);
+    made["changed"] = outcome.changed;
     return made;
 }
 

@@ -89,6 +89,13 @@ base::Task<std::int64_t> EventStreams::send_new(http::Exchange& exchange, std::s
     }
 }
 
+// Whoever sent `request` could not send it any more.
+boost::asio::awaitable<bool> EventStreams::has_ended(http::RequestHead request)
+{
+    const auto access = co_await authenticate(parts_, request);
+    co_return !access && access.error().kind() == base::Errc::unauthorized;
+}
+
 boost::asio::awaitable<void> EventStreams::serve(http::Exchange& exchange, endpoints::Caller caller,
                                                  std::optional<std::int64_t> after)
 {
@@ -100,9 +107,17 @@ boost::asio::awaitable<void> EventStreams::serve(http::Exchange& exchange, endpo
     if (!position || !exchange.send_head(std::move(head))) {
         co_return;
     }
+    const auto request = exchange.request();
     const auto end = std::chrono::steady_clock::now() + longest_life;
+    auto last_look = std::chrono::steady_clock::now();
     auto last_sign = std::chrono::steady_clock::time_point{};
     while (!stopping_ && std::chrono::steady_clock::now() < end) {
+        if (std::chrono::steady_clock::now() - last_look >= look_every) {
+            last_look = std::chrono::steady_clock::now();
+            if (co_await has_ended(request)) {
+                break;  // who comes again is told why
+            }
+        }
         const auto before = *position;
         position = co_await send_new(exchange, caller.tenant, before);
         if (!position) {

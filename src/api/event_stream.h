@@ -17,8 +17,9 @@ public:
     {
     }
 
-    // Sends every event after `after` (none: those that come from now on) until the client goes away, the
-    // stream has lived for ten minutes (clients come again, and their token is looked at anew), or stop().
+    // Sends every event after `after` (none: those that come from now on) until the client goes away, its
+    // token is revoked or its session has ended (seen within a second or two), the stream has lived for ten
+    // minutes, or stop().
     boost::asio::awaitable<void> serve(http::Exchange& exchange, endpoints::Caller caller,
                                        std::optional<std::int64_t> after);
 
@@ -29,6 +30,7 @@ public:
 private:
     base::Task<std::int64_t> start(std::string tenant, std::optional<std::int64_t> after);
     base::Task<std::int64_t> send_new(http::Exchange& exchange, std::string tenant, std::int64_t after);
+    boost::asio::awaitable<bool> has_ended(http::RequestHead request);
     boost::asio::awaitable<void> wait();
 
     boost::asio::any_io_executor executor_;

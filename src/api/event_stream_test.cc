@@ -76,6 +76,22 @@ TEST_F(EventStream, ContinuesAfterTheLastEventId)
     EXPECT_THAT(until(*stream, "0\r\n\r\n"), HasSubstr("0\r\n\r\n"));
 }
 
+TEST_F(EventStream, EndsWithItsToken)
+{
+    const auto stream = open(acme_token, "");
+    until(*stream, ": here");
+    ASSERT_TRUE(world.run(world.store->write([](store::Transaction& tx) -> base::Result<> {
+        TRY(tokens, tx.tokens.list("acme"));
+        return tx.tokens.revoke(tokens.at(0).id, base::Time{} + std::chrono::hours(1));
+    })));
+    add(globex_token, "other.customer.test");
+    api.events_appended();
+
+    EXPECT_THAT(until(*stream, "0\r\n\r\n"), HasSubstr("0\r\n\r\n"));
+    const auto again = open(acme_token, "Connection: close\r\n");
+    EXPECT_THAT(until(*again, "token_invalid"), HasSubstr("401"));
+}
+
 TEST_F(EventStream, NeedsAToken)
 {
     const auto stream = open("nonsense", "Connection: close\r\n");

@@ -76,7 +76,10 @@ std::vector<model::NameServer> name_servers_of(const Settings& settings)
         servers.push_back(parse_name_server(text));
     }
     if (servers.empty()) {
-        servers.push_back({"ns1." + settings.domain, {settings.addresses.front()}});
+        servers.push_back({"ns1." + settings.domain, {}});
+        if (!settings.addresses.empty()) {
+            servers.back().addresses.push_back(settings.addresses.front());
+        }
     }
     return servers;
 }

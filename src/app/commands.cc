@@ -173,9 +173,12 @@ void add_serve(CLI::App& app, std::shared_ptr<Context> context, int& status)
     auto* serve = app.add_subcommand(
         "serve", "Run a control node: API, issuer, name server and (unless --no-edge) an edge.");
     serve->footer(
-        "Example:\n  certwright serve --domain platform.example --addresses 192.0.2.1\n\n"
-        "Every flag is also a setting in a file (--config) and an environment variable; see `certwright "
-        "config reference`.");
+        "Examples:\n"
+        "  certwright serve --domain platform.example\n"
+        "  certwright serve --domain platform.example --addresses 192.0.2.1    behind NAT\n"
+        "  certwright serve --domain platform.example --ca-directory letsencrypt-staging\n\n"
+        "Every flag is also a setting in a file (--config) and an environment variable;\n"
+        "see `certwright config reference`.");
     add_flags(*serve, context->table, context->flags);
     serve->add_flag("--no-edge", context->no_edge, "The same as --edge-enabled false.");
     add_take_over(*serve, context->take_over);

@@ -2,12 +2,14 @@
 
 #include "app/bootstrap.h"
 #include "app/dns_publishing.h"
+#include "app/own_addresses.h"
 #include "app/version.h"
 #include "app/web_assets.h"
 #include "base/log.h"
 #include "base/random.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <fstream>
 #include <iterator>
@@ -22,6 +24,9 @@ base::Result<std::unique_ptr<ControlNode>> ControlNode::open(boost::asio::io_con
                                                              Front& front)
 {
     CHECKED(check_settings(settings));
+    if (settings.addresses.empty()) {
+        settings.addresses = own_addresses(settings.https_listen);
+    }
     CHECKED(prepare_data_folder(settings.data_dir()));
     const bool first_start =
         settings.store.empty() && !std::filesystem::exists(settings.data_dir() / "certwright.db");
@@ -219,6 +224,23 @@ api::SessionOptions session_options(const Settings& settings)
     return options;
 }
 
+// unauthorized for a token that is unknown, expired or revoked.
+Task<model::Token> find_edges_token(store::Store& store, std::string secret, base::Time now)
+{
+    auto find = [hash = api::hash_secret(secret), now](store::Transaction& tx) {
+        return tx.tokens.find(hash, now);
+    };
+    auto found = co_await store.read(std::move(find));
+    if (!found && found.error().kind() == Errc::not_found) {
+        co_return base::fail(
+            base::Error(Errc::unauthorized, "the token is unknown, expired or revoked")
+                .with_code("token_invalid")
+                .with_fix("on the control node run: certwright edge invite (for an edge), or certwright "
+                          "token create --scope edge:GROUP; then give --token"));
+    }
+    co_return found;
+}
+
 }  // namespace
 
 Task<> ControlNode::start_api()
@@ -248,10 +270,7 @@ Task<> ControlNode::start_api()
         add_web_routes(router_, web_assets());
     }
     auto authorise = [&store, clock = &ground_->clock](std::string secret) -> Task<model::Token> {
-        auto find = [hash = api::hash_secret(secret), now = clock->now()](store::Transaction& tx) {
-            return tx.tokens.find(hash, now);
-        };
-        return store.read(std::move(find));
+        return find_edges_token(store, std::move(secret), clock->now());
     };
     auto grant = [this](std::string group, model::Wish wish) {
         return wishes_->grant(std::move(group), std::move(wish));
@@ -393,8 +412,16 @@ void ControlNode::announce() const
     if (ground_->first_start) {
         facts_->print_what_to_create();
     }
-    base::log::info("started", {{"domain", ground_->settings.domain},
-                                {"ca", ground_->settings.ca_directory_url()},
+    const auto& settings = ground_->settings;
+    if (settings.addresses.empty()) {
+        fmt::print("{}\n", words_without_address(settings.domain, !settings.name_servers.empty() ||
+                                                                      settings.dns01_elsewhere()));
+        std::fflush(stdout);
+        base::log::warning("address_unknown", {{"fix", "give --addresses"}});
+    }
+    base::log::info("started", {{"addresses", fmt::format("{}", fmt::join(settings.addresses, " "))},
+                                {"domain", settings.domain},
+                                {"ca", settings.ca_directory_url()},
                                 {"version", version}});
 }
 

@@ -107,6 +107,7 @@ Result<diagnosis::WatchOptions> ControlNode::watch_options() const
     diagnosis::WatchOptions watching;
     watching.cadence.first = settings.check_interval;
     watching.poll = std::min<std::chrono::milliseconds>(settings.check_interval, std::chrono::seconds(1));
+    watching.in_flight = 64;
     watching.caa_identities = settings.ca_caa_identities;
     watching.probes.dns_port = static_cast<std::uint16_t>(settings.check_dns_port);
     watching.probes.http_port = static_cast<std::uint16_t>(settings.check_http_port);

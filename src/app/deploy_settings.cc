@@ -47,7 +47,8 @@ base::ConfigTable deploy_settings_table(DeploySettings& settings)
     table.list(
         "join", settings.join,
         "The control nodes' API, e.g. http://127.0.0.1:8700; of several the next is asked where one fails. "
-        "Required.");
+        "Required.",
+        check_join);
     table.text("token", settings.token,
                "A token with the scope edge:<group>, from `certwright token create`. Required.");
     table.text("name", settings.name, "What `certwright edge list` calls this node; empty: the host's name.");

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace app {
 
 namespace {
@@ -14,10 +16,20 @@ namespace {
 constexpr std::chrono::minutes between_checks{10};
 constexpr std::chrono::seconds first_check{2};
 
+bool has_address(const model::Zone& zone)
+{
+    return std::ranges::any_of(zone.name_servers, [](const auto& each) { return !each.addresses.empty(); });
+}
+
 api::ZoneCheck to_check(const model::Zone& zone, const nameserver::DelegationReport& report)
 {
     api::ZoneCheck check;
     check.zone = zone.apex;
+    if (!has_address(zone)) {
+        check.message = fmt::format("{} has a name server whose public address is not known", zone.apex);
+        check.fix = "say where this machine is reached from the Internet: --addresses 192.0.2.1";
+        return check;
+    }
     check.ok = report.ok();
     check.known = !report.unknown();
     if (check.ok) {

@@ -24,6 +24,10 @@ Result<> check_domain(const std::string& text)
     if (name.wildcard()) {
         return fail(Errc::invalid, "takes a plain domain name, without '*.'");
     }
+    if (name.label_count() < 2) {
+        return fail(Errc::invalid,
+                    fmt::format("'{}' is one word; give a whole domain, such as platform.example", text));
+    }
     return {};
 }
 
@@ -92,6 +96,18 @@ Result<> check_publish(const std::string& text)
     return fail(Errc::invalid, fmt::format("'{}' is none of own, rfc2136, acme-dns, hook", text));
 }
 
+// A URL, or libpq's list of keywords and values.
+Result<> check_store(const std::string& text)
+{
+    const bool url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    if (text.empty() || url || (text.contains('=') && !text.contains("://"))) {
+        return {};
+    }
+    return fail(Errc::invalid, fmt::format("'{}' is not a PostgreSQL database; write "
+                                           "postgres://user@host/database",
+                                           text));
+}
+
 Result<> check_optional_listen(const std::string& text)
 {
     return text.empty() ? Result<>() : check_listen(text);
@@ -132,6 +148,14 @@ void add_dns01_fields(base::ConfigTable& table, Settings& settings)
 }
 
 }  // namespace
+
+Result<> check_join(const std::string& text)
+{
+    if (text.starts_with("https://") || text.starts_with("http://")) {
+        return {};
+    }
+    return fail(Errc::invalid, fmt::format("'{}' is not a URL; write https://control.example:8701", text));
+}
 
 void add_log_fields(base::ConfigTable& table, std::string& level, bool& json)
 {
@@ -186,7 +210,8 @@ base::ConfigTable settings_table(Settings& settings)
                "The folder that holds everything: database, keys, the edge's certificate cache.");
     table.text(
         "store", settings.store,
-        "postgres://user@host/database moves the database out of the data folder; empty: SQLite in it.");
+        "postgres://user@host/database moves the database out of the data folder; empty: SQLite in it.",
+        check_store);
     table.text("domain", settings.domain,
                "The platform's own domain, whose name server certwright is. Customers' records point below "
                "it. Required.",
@@ -198,9 +223,11 @@ base::ConfigTable settings_table(Settings& settings)
                "Our name servers with their public addresses, as name=address; empty: ns1.<domain> at the "
                "first of `addresses`.",
                check_name_server);
-    table.list("addresses", settings.addresses,
-               "The public IPv4 and IPv6 addresses of the edge, where customers' names must lead.",
-               check_address);
+    table.list(
+        "addresses", settings.addresses,
+        "The public IPv4 and IPv6 addresses of the edge, where customers' names must lead; empty: those "
+        "that this machine has itself.",
+        check_address);
     table.text("master_key", settings.master_key,
                "The file with the key that seals all secrets; empty: master.key in the data folder.");
 
@@ -290,7 +317,8 @@ base::ConfigTable edge_settings_table(EdgeSettings& settings)
     table.text("data", settings.data, "The folder of this edge's certificate cache and key.");
     table.list("join", settings.join,
                "The control nodes' feed.listen, e.g. https://control.example:8701, or on the same machine "
-               "http://127.0.0.1:8700. Of several the next is asked where one fails. Required.");
+               "http://127.0.0.1:8700. Of several the next is asked where one fails. Required.",
+               check_join);
     table.text(
         "token", settings.token,
         "The token that `certwright edge invite` printed: needed once, then the edge has a certificate. Over "
@@ -335,9 +363,11 @@ base::Result<> check_settings(const Settings& settings)
         problems.emplace_back(
             "domain: say which domain is the platform's own, e.g. --domain platform.example");
     }
-    if (settings.addresses.empty()) {
-        problems.emplace_back(
-            "addresses: say where the edge is reached, e.g. --addresses 192.0.2.1 --addresses 2001:db8::1");
+    if (settings.addresses.empty() && (!settings.edge || !settings.store.empty())) {
+        problems.push_back(
+            fmt::format("addresses: say where the edges are reached, e.g. --addresses 192.0.2.1; {}",
+                        settings.edge ? "one of several control nodes cannot know (store is postgres://...)"
+                                      : "it is not this machine (edge.enabled is false)"));
     }
     for (const auto& text : settings.api_listen) {
         const auto where = net::parse_endpoint(text);

@@ -135,6 +135,9 @@ base::ConfigTable settings_table(Settings& settings);
 base::ConfigTable edge_settings_table(EdgeSettings& settings);
 base::ConfigTable deploy_settings_table(DeploySettings& settings);
 
+// Of `join`: a URL.
+base::Result<> check_join(const std::string& text);
+
 // The fields that every kind of node has.
 void add_log_fields(base::ConfigTable& table, std::string& level, bool& json);
 

@@ -47,7 +47,7 @@ TEST(Settings, OneCommandLineIsComplete)
     Settings settings;
     const auto table = settings_table(settings);
 
-    ASSERT_TRUE(table.load("", {}, {{"domain", {"platform.example"}}, {"addresses", {"192.0.2.1"}}}));
+    ASSERT_TRUE(table.load("", {}, {{"domain", {"platform.example"}}}));
 
     EXPECT_TRUE(check_settings(settings));
     EXPECT_EQ(settings.challenge_zone_or_default(), "acme.platform.example");
@@ -88,6 +88,21 @@ TEST(Settings, RefusesAPublicApiAndHalfAnExternalAccount)
     ASSERT_FALSE(checked);
     EXPECT_NE(checked.error().message().find("not a loopback address"), std::string::npos);
     EXPECT_NE(checked.error().message().find("give both or neither"), std::string::npos);
+}
+
+TEST(Settings, WantAddressesWhereThisMachinesAreNotThoseOfTheEdges)
+{
+    Settings settings;
+    settings.domain = "platform.example";
+    settings.edge = false;
+    EXPECT_FALSE(check_settings(settings));
+    settings.edge = true;
+    settings.store = "postgres://certwright@/certwright";
+    EXPECT_FALSE(check_settings(settings));
+    settings.addresses = {"192.0.2.1"};
+    EXPECT_TRUE(check_settings(settings));
+    settings.domain.clear();
+    EXPECT_FALSE(check_settings(settings));
 }
 
 }  // namespace

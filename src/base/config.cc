@@ -297,7 +297,9 @@ Result<> ConfigTable::load(const std::filesystem::path& file,
             problems.push_back(
                 fmt::format("{}: unknown setting '{}'{}", value.where, key, suggestion(fields_, key)));
         } else if (auto set = field->set(value.values); !set) {
-            problems.push_back(fmt::format("{}: {}: {}", value.where, key, set.error().message()));
+            const bool by_flag = value.where == flag_name(key);
+            problems.push_back(
+                fmt::format("{}{}: {}", value.where, by_flag ? "" : ": " + key, set.error().message()));
         }
     }
     if (problems.empty()) {

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/usage.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -13,14 +14,14 @@ namespace {
 
 constexpr const char* closing_words =
     "Examples:\n"
-    "  certwright serve --domain platform.example --addresses 192.0.2.1\n"
+    "  certwright serve --domain platform.example\n"
     "  certwright endpoint add shop.example.com --to http://10.0.0.5:3000\n"
     "  certwright endpoint show shop.example.com\n"
     "  certwright status --json\n"
     "\n"
-    "Exit status: 0 done; 1 a problem with the thing asked; 2 wrong usage; 3 certwright cannot be reached, "
-    "or the\n"
-    "token is not accepted. Every command has --help with examples.";
+    "Exit status: 0 done; 1 a problem with the thing asked; 2 wrong usage;\n"
+    "3 certwright cannot be reached, or the token is not accepted.\n"
+    "Every command has --help with examples.";
 
 // One group of options, the same before and after the command.
 void add_globals(CLI::App& app, Globals& globals)
@@ -41,6 +42,12 @@ void add_globals(CLI::App& app, Globals& globals)
         ->envname("CERTWRIGHT_CA_FILE")
         ->type_name("FILE");
     app.add_flag("--json", globals.json, "Answers as JSON, for scripts");
+}
+
+std::size_t terminal_columns()
+{
+    winsize size{};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 int parse_and_run(CLI::App& app, int argc, const char* const* argv, Console& console)
@@ -81,7 +88,7 @@ void build(CLI::App& app, Console& console, const AddMore& add_more)
     app.footer(closing_words);
     app.require_subcommand(1);
     app.fallthrough();
-    app.get_formatter()->column_width(34);
+    app.formatter(help_text());
     add_globals(app, console.globals);
     if (add_more) {
         add_more(app, console.status);
@@ -111,7 +118,8 @@ int run(int argc, const char* const* argv, Console& console, const AddMore& add_
 
 int run(int argc, const char* const* argv, const AddMore& add_more)
 {
-    Console console(std::cout, std::cerr, isatty(STDOUT_FILENO) != 0, isatty(STDERR_FILENO) != 0);
+    Console console(std::cout, std::cerr, isatty(STDOUT_FILENO) != 0, isatty(STDERR_FILENO) != 0,
+                    terminal_columns());
     return run(argc, argv, console, add_more);
 }
 

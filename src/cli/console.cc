@@ -28,12 +28,13 @@ constexpr std::string_view fix_of_token =
 
 }  // namespace
 
-Console::Console(std::ostream& out, std::ostream& err, bool out_is_terminal, bool err_is_terminal)
+Console::Console(std::ostream& out, std::ostream& err, bool out_is_terminal, bool err_is_terminal,
+                 std::size_t columns)
     : out_(out),
       err_(err),
       out_is_terminal_(out_is_terminal),
       err_is_terminal_(err_is_terminal),
-      paint_(out_is_terminal && colours_wanted()),
+      paint_(out_is_terminal && colours_wanted(), out_is_terminal ? columns : 0),
       error_paint_(err_is_terminal && colours_wanted())
 {
 }
@@ -102,11 +103,13 @@ void Console::tell_unreachable(const base::Error& error)
     if (const auto end = why.find(": "); why.starts_with(client_->url()) && end != std::string_view::npos) {
         why.remove_prefix(end + 2);
     }
-    const bool plain = why.contains("wrong version number");
-    tell_problem(fmt::format("cannot reach certwright at {}: {}", client_->url(), why), "unreachable",
-                 plain
-                     ? "It does not speak HTTPS there: write http:// in --api or CERTWRIGHT_API."
-                     : "Is `certwright serve` running? Another address is given by --api or CERTWRIGHT_API.");
+    std::string fix = "Is `certwright serve` running? Another address is given by --api or CERTWRIGHT_API.";
+    if (why.contains("wrong version number")) {
+        fix = "It does not speak HTTPS there: write http:// in --api or CERTWRIGHT_API.";
+    } else if (why.contains("certificate file")) {
+        fix = "Check the file that --ca-file or CERTWRIGHT_CA_FILE names: it must be PEM and readable.";
+    }
+    tell_problem(fmt::format("cannot reach certwright at {}: {}", client_->url(), why), "unreachable", fix);
     status = unreachable;
 }
 

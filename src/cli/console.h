@@ -20,7 +20,9 @@ struct Globals {
 
 class Console {
 public:
-    Console(std::ostream& out, std::ostream& err, bool out_is_terminal, bool err_is_terminal);
+    // `columns` of the terminal behind `out`; 0: not known, or none.
+    Console(std::ostream& out, std::ostream& err, bool out_is_terminal, bool err_is_terminal,
+            std::size_t columns = 0);
 
     Globals globals;
 

@@ -169,8 +169,8 @@ std::string diagnosis_text(const json::object& endpoint, const Paint& paint, bas
     const auto since = time(endpoint, "since");
     auto made = fmt::format("{}  {}{}\n{}{}\n", paint.bold(text(endpoint, "name")),
                             paint.state(text(endpoint, "state")),
-                            since ? paint.dim(" since " + relative(*since, now)) : "", headline(endpoint),
-                            when_text(endpoint, now));
+                            since ? paint.dim(" for " + duration(so_far(*since, now))) : "",
+                            headline(endpoint), when_text(endpoint, now));
     const auto& reason = object(endpoint, "reason");
     if (!text(reason, "message").empty()) {
         made += fmt::format("{} {}\n", harmless(text(reason, "message")),
@@ -190,7 +190,9 @@ std::string diagnosis_text(const json::object& endpoint, const Paint& paint, bas
     }
     made += "\n" + paint.bold("Next") + "\n";
     for (const auto& [command, why] : next_steps(endpoint)) {
-        made += fmt::format("  {:<54} {}\n", command, paint.dim(why));
+        constexpr std::size_t beside = 54;
+        made += command.size() > beside ? fmt::format("  {}\n{:57}{}\n", command, "", paint.dim(why))
+                                        : fmt::format("  {:<54} {}\n", command, paint.dim(why));
     }
     return made;
 }

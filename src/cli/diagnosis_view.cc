@@ -96,7 +96,8 @@ std::vector<std::pair<std::string, std::string>> next_steps(const json::object& 
         add("endpoint retry", "try again at once, without waiting for the next turn");
     }
     if (in(state, {"pending_dns", "parked", "action_required"}) && !flag(endpoint, "serving")) {
-        add("certificate upload", "bridge the time with a certificate you have");
+        made.emplace_back("certwright certificate upload " + name + " --chain FILE --key FILE",
+                          "bridge the time with a certificate you have");
     }
     if (state == "issuing") {
         add("endpoint show", "see how far its order is");

@@ -48,7 +48,7 @@ json::object active()
 TEST(Diagnosis, SaysWhatWasFoundWhoActsAndWhatIsNext)
 {
     EXPECT_EQ(diagnosis_text(misdirected(), Paint(), checked_at),
-              R"(shop.customer.test  pending_dns since 5 min ago
+              R"(shop.customer.test  pending_dns for 5 min
 It has no certificate yet and waits for DNS. certwright looks again by itself in 40 s.
 shop.customer.test leads to 192.0.2.1. [dns_wrong_target]
 
@@ -75,7 +75,8 @@ Worth mending, though nothing waits for it
 
 Next
   certwright doctor shop.customer.test                   look again when that is done
-  certwright certificate upload shop.customer.test       bridge the time with a certificate you have
+  certwright certificate upload shop.customer.test --chain FILE --key FILE
+                                                         bridge the time with a certificate you have
 )");
 }
 

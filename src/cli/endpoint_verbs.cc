@@ -38,8 +38,16 @@ void show_updated(Console& console, const std::string& endpoint, const json::obj
 void show_added(Console& console, const json::object& endpoint, bool created)
 {
     const auto& paint = console.paint();
-    console.out() << fmt::format("{} {}  {}\n\n", paint.bold(both_names(endpoint)),
-                                 created ? "was added" : "is here already", paint.dim(text(endpoint, "id")));
+    const auto* done = created                     ? "was added"
+                       : flag(endpoint, "changed") ? "was here already, and was changed to what you said"
+                                                   : "is here already, as you said";
+    console.out() << fmt::format("{} {}  {}\n\n", paint.bold(both_names(endpoint)), done,
+                                 paint.dim(text(endpoint, "id")));
+    if (text(endpoint, "state") == "active") {
+        console.out() << fmt::format("It is active. All about it:\n  certwright endpoint show {}\n",
+                                     text(endpoint, "name"));
+        return;
+    }
     console.out() << paint.bold("Create these records at the DNS provider:") << "\n"
                   << records_text(endpoint, paint);
     const auto warnings = objects(endpoint, "warnings");

@@ -49,7 +49,32 @@ std::string harmless(std::string_view text)
     return made;
 }
 
-std::string Table::text(const Paint& paint, std::size_t indent) const
+std::string wrapped(std::string_view text, std::size_t width)
+{
+    std::string made;
+    std::size_t column = 0;
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of(" \n"), text.size());
+        const auto word = text.substr(0, end);
+        if (column > 0 && column + 1 + display_width(word) > width) {
+            made += '\n';
+            column = 0;
+        } else if (column > 0) {
+            made += ' ';
+            ++column;
+        }
+        made += word;
+        column += display_width(word);
+        if (end < text.size() && text[end] == '\n') {
+            made += '\n';
+            column = 0;
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return made;
+}
+
+std::vector<std::size_t> Table::widths() const
 {
     std::vector<std::size_t> widths;
     for (const auto& row : rows_) {
@@ -58,14 +83,38 @@ std::string Table::text(const Paint& paint, std::size_t indent) const
             widths[i] = std::max(widths[i], display_width(row[i]));
         }
     }
+    return widths;
+}
+
+std::string Table::text(const Paint& paint, std::size_t indent) const
+{
+    constexpr std::size_t gap = 2;
+    constexpr std::size_t further = 4;
+    const auto wide = widths();
+    // The columns that begin a line.
+    std::vector<bool> begins(wide.size());
+    std::size_t column = indent;
+    for (std::size_t i = 0; i < wide.size(); ++i) {
+        if (i > 0 && paint.columns() > 0 && column + gap + wide[i] > paint.columns()) {
+            begins[i] = true;
+            column = indent + further;
+        } else if (i > 0) {
+            column += gap;
+        }
+        column += wide[i];
+    }
     std::string made;
     for (std::size_t r = 0; r < rows_.size(); ++r) {
         std::string line(indent, ' ');
         for (std::size_t i = 0; i < rows_[r].size(); ++i) {
+            if (begins[i]) {
+                line.erase(line.find_last_not_of(' ') + 1);
+                line += "\n" + std::string(indent + further, ' ');
+            }
             const auto& cell = rows_[r][i];
             line += r == 0 ? paint.dim(cell) : cell;
             if (i + 1 < rows_[r].size()) {
-                line += std::string(widths[i] - display_width(cell) + 2, ' ');
+                line += std::string(wide[i] - display_width(cell) + gap, ' ');
             }
         }
         line.erase(line.find_last_not_of(' ') + 1);
@@ -90,6 +139,11 @@ std::string duration(std::chrono::seconds length)
         return words(seconds / 3600, "hour");
     }
     return words(seconds / 86400, "day");
+}
+
+std::chrono::seconds so_far(base::Time since, base::Time now)
+{
+    return std::max(std::chrono::duration_cast<std::chrono::seconds>(now - since), std::chrono::seconds(0));
 }
 
 std::string relative(base::Time time, base::Time now)

@@ -10,10 +10,11 @@
 
 namespace cli {
 
-// Colours only where a person looks: `on` is false for pipes, NO_COLOR and TERM=dumb.
+// Colours only where a person looks: `on` is false for pipes, NO_COLOR and TERM=dumb. `columns`: how many
+// the terminal has; 0 for pipes, whose lines are never broken.
 class Paint {
 public:
-    explicit Paint(bool on = false) : on_(on) {}
+    explicit Paint(bool on = false, std::size_t columns = 0) : on_(on), columns_(columns) {}
 
     std::string bold(std::string_view text) const { return wrap("1", text); }
     std::string dim(std::string_view text) const { return wrap("2", text); }
@@ -22,14 +23,17 @@ public:
     std::string bad(std::string_view text) const { return wrap("31", text); }
     // An endpoint's state, a record's status or an order's status, in the colour of how urgent it is.
     std::string state(std::string_view word) const;
+    std::size_t columns() const { return columns_; }
 
 private:
     std::string wrap(std::string_view code, std::string_view text) const;
 
     bool on_;
+    std::size_t columns_;
 };
 
-// Columns are as wide as their widest cell; colours do not count; the last one is not padded.
+// Columns are as wide as their widest cell; colours do not count; the last one is not padded. What a terminal
+// has no room for goes on in further, indented lines of the same row, the heads too.
 class Table {
 public:
     explicit Table(std::vector<std::string> heads) : rows_{std::move(heads)} {}
@@ -38,6 +42,8 @@ public:
     std::string text(const Paint& paint, std::size_t indent = 0) const;
 
 private:
+    std::vector<std::size_t> widths() const;
+
     std::vector<std::vector<std::string>> rows_;
 };
 
@@ -46,6 +52,11 @@ std::size_t display_width(std::string_view text);
 // What came from outside must not move the cursor or change colours: control characters become '?'.
 std::string harmless(std::string_view text);
 
+// Broken at spaces into lines of at most `width` columns, as far as words allow.
+std::string wrapped(std::string_view text, std::size_t width);
+
+// Never negative: clocks differ.
+std::chrono::seconds so_far(base::Time since, base::Time now);
 // "in 3 days", "5 minutes ago", "now".
 std::string relative(base::Time time, base::Time now);
 // "89 days", "12 s".

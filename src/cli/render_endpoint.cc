@@ -188,7 +188,10 @@ std::string next_commands(const json::object& endpoint)
     if (state == "active") {
         add("certificate renew", "get a new certificate now");
     } else if (!flag(endpoint, "serving") && state != "deleting" && state != "suspended") {
-        add("certificate upload", "bridge the time with a certificate you have");
+        made += fmt::format(
+            "  certwright certificate upload {} --chain FILE --key FILE\n"
+            "                             bridges the time with a certificate you have\n",
+            name);
     }
     return made;
 }
@@ -258,9 +261,10 @@ std::string endpoint_text(const json::object& endpoint, const Paint& paint, base
         }
     }
     const auto since = time(endpoint, "since");
-    made += labelled(paint, "state",
-                     fmt::format("{}{}; {}", paint.state(text(endpoint, "state")),
-                                 since ? " since " + relative(*since, now) : "", next_look(endpoint, now)));
+    made +=
+        labelled(paint, "state",
+                 fmt::format("{}{}; {}", paint.state(text(endpoint, "state")),
+                             since ? " for " + duration(so_far(*since, now)) : "", next_look(endpoint, now)));
     made += problem_text(object(endpoint, "reason"), paint);
     made += labelled(paint, "kind", text(endpoint, "kind"));
     if (text(endpoint, "redirect_to").empty()) {

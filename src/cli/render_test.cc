@@ -33,7 +33,7 @@ TEST(EndpointText, SaysWhatIsWrongWhoActsAndWhatToCreate)
 {
     EXPECT_EQ(endpoint_text(pending(), Paint(), now),
               R"(shop.customer.test  ep_abc
-  state      pending_dns since 5 min ago; certwright tries again in 40 s
+  state      pending_dns for 5 min; certwright tries again in 40 s
   reason     shop.customer.test points to 192.0.2.1. [dns_wrong_target]
   who acts   customer
   fix        Replace the record.
@@ -56,7 +56,8 @@ DNS records
 
 Next
   certwright doctor shop.customer.test                    look at DNS now, in detail
-  certwright certificate upload shop.customer.test        bridge the time with a certificate you have
+  certwright certificate upload shop.customer.test --chain FILE --key FILE
+                             bridges the time with a certificate you have
 )");
 }
 
@@ -159,6 +160,18 @@ TEST(Relative, PicksAUnitThatPeopleUse)
     EXPECT_EQ(at(std::chrono::minutes(-10)), "10 min ago");
     EXPECT_EQ(at(std::chrono::hours(5)), "in 5 hours");
     EXPECT_EQ(at(std::chrono::hours(-24 * 90)), "90 days ago");
+}
+
+TEST(Table, GoesOnInFurtherLinesWhereATerminalHasNoRoom)
+{
+    Table table({"ID", "NAMES", "ENDS"});
+    table.add({"crt_1", "shop.example.com", "2027-01-31"});
+
+    EXPECT_EQ(table.text(Paint()), "ID     NAMES             ENDS\ncrt_1  shop.example.com  2027-01-31\n");
+    EXPECT_EQ(table.text(Paint(false, 26)),
+              "ID     NAMES\n    ENDS\ncrt_1  shop.example.com\n    2027-01-31\n");
+    EXPECT_EQ(wrapped("a bc def", 4), "a bc\ndef");
+    EXPECT_EQ(wrapped("a\nlongword", 4), "a\nlongword");
 }
 
 }  // namespace

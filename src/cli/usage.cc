@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 #include <vector>
 
 namespace cli {
@@ -83,7 +84,45 @@ void tell_unknown(const Reached& at, const std::string& word, Console& console)
         suggestion.empty() ? help : fmt::format("Did you mean `{} {}`? {}", at.line, suggestion, help));
 }
 
+constexpr std::size_t page_columns = 80;
+constexpr std::size_t text_column = 34;
+
+class HelpText final : public CLI::Formatter {
+public:
+    HelpText() { column_width(text_column); }
+
+    std::string make_option_desc(const CLI::Option* option) const override
+    {
+        return beside(option->get_description());
+    }
+    // What excludes what is told when it is given.
+    std::string make_option_opts(const CLI::Option* option) const override
+    {
+        auto made = CLI::Formatter::make_option_opts(option);
+        return made.substr(0, made.find(" Excludes:"));
+    }
+    std::string make_subcommand(const CLI::App* command) const override
+    {
+        std::ostringstream out;
+        CLI::detail::format_help(out, command->get_display_name(true), beside(command->get_description()),
+                                 get_column_width());
+        return out.str();
+    }
+    std::string make_description(const CLI::App* command) const override
+    {
+        return wrapped(command->get_description(), page_columns) + "\n";
+    }
+
+private:
+    static std::string beside(const std::string& text) { return wrapped(text, page_columns - text_column); }
+};
+
 }  // namespace
+
+std::shared_ptr<CLI::FormatterBase> help_text()
+{
+    return std::make_shared<HelpText>();
+}
 
 int tell_usage(CLI::App& app, const CLI::ParseError& error, Console& console)
 {

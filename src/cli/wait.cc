@@ -60,7 +60,7 @@ void tell_time_ran_out(Console& console, const std::string& what, const std::str
                        std::chrono::seconds limit)
 {
     console.tell_problem(
-        fmt::format("{} after {}", what, duration(limit)), "timeout",
+        fmt::format("after {}: {}", duration(limit), what), "timeout",
         fmt::format("It goes on by itself; look again with: certwright endpoint show {}", endpoint));
     console.status = problem;
 }

@@ -1,6 +1,7 @@
 #include "diagnosis/status.h"
 
 #include "diagnosis/problems.h"
+#include "diagnosis/renewal_notice.h"
 
 #include <algorithm>
 #include <array>
@@ -91,6 +92,19 @@ model::Problem moved_problem(const View& view)
     return problem("moved_away", facts);
 }
 
+// What our own probe alone speaks against may still pass at the CA: people are told of it when it is about to
+// matter, not all the time.
+bool is_unprovable(const View& view)
+{
+    const auto& conditions = view.endpoint.status.conditions;
+    if (view.blocking.none() || !sure_challenges(view.endpoint, conditions, true).empty()) {
+        return false;
+    }
+    const auto early = look_before_renewal(view.facts.certificates);
+    const bool near = !early || *early <= view.now;
+    return near || provable_challenges(view.endpoint, conditions, true).empty();
+}
+
 void judge_serving(const View& view, EndpointStatus& status)
 {
     const auto& order = view.facts.order;
@@ -116,9 +130,7 @@ void judge_serving(const View& view, EndpointStatus& status)
         return;
     }
     const auto routing = condition_of(view.endpoint.status.conditions, "DnsRouting");
-    const bool unprovable = !view.blocking.none() &&
-                            sure_challenges(view.endpoint, view.endpoint.status.conditions, true).empty();
-    if (view.drifted || unprovable) {
+    if (view.drifted || is_unprovable(view)) {
         status.state = was_complete(view.endpoint) ? EndpointState::degraded : EndpointState::pending_dns;
         status.reason = view.drifted ? routing.problem : view.blocking;
         return;

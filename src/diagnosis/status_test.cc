@@ -170,6 +170,26 @@ TEST_F(Status, IsDegradedWhenVisitorsGetAnotherCertificate)
     EXPECT_EQ(derive().reason.code, "served_cert_mismatch");
 }
 
+// Behind proxies HTTP-01 may be all there is, and a router may answer us where the CA gets through.
+TEST_F(Status, IsNotDegradedByOurOwnProbeBeforeItMatters)
+{
+    endpoint_.status.state = EndpointState::active;
+    endpoint_.behind_proxies = true;
+    routed();
+    not_delegated();
+    condition("CaaAllows", ConditionStatus::yes);
+    condition("Ownership", ConditionStatus::yes);
+    condition("Reachable", ConditionStatus::no, "http_wrong_response");
+    certificate(model::CertificateSource::managed, std::chrono::days(60));
+    auto& renewal = facts_.certificates.front().renew_at;
+
+    renewal = now + std::chrono::days(30);
+    EXPECT_EQ(derive().state, EndpointState::active);
+    renewal = now + std::chrono::days(1);
+    EXPECT_EQ(derive().state, EndpointState::degraded);
+    EXPECT_EQ(derive().reason.code, "http_wrong_response");
+}
+
 TEST_F(Status, StaysActiveWhenOnlyItsOriginFails)
 {
     endpoint_.status.state = EndpointState::active;

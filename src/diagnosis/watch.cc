@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace diagnosis {
 
@@ -127,8 +128,12 @@ base::Task<> Watch::start_due()
     auto read = [now, limit](store::Transaction& tx) { return tx.endpoints.due_checks(now, limit); };
     CO_TRY(due, co_await store_.read(read));
     backlog_ = due.size() >= limit;
+    // One tenant has half of the room at most: names whose servers do not answer hold up nobody else's. Its
+    // longest due are the ones that run already.
+    const auto share = std::max<std::size_t>(options_.in_flight / 2, 1);
+    std::map<std::string, std::size_t> counts;
     for (const auto& endpoint : due) {
-        if (checks_.size() < options_.in_flight) {
+        if (++counts[endpoint.tenant] <= share && checks_.size() < options_.in_flight) {
             start(endpoint.id);
         }
     }
@@ -157,9 +162,9 @@ boost::asio::awaitable<void> Watch::check_due(std::string endpoint)
                                {{"endpoint", endpoint}, {"error", checked.error().message()}});
         }
     }
-    // More are due than may run at once: refill when half is done, not at each end, which would read the
+    // More are due than may run at once: refill when a quarter is done, not at each end, which would read the
     // index for each.
-    if (backlog_ && running_.size() <= options_.in_flight / 2) {
+    if (backlog_ && running_.size() % std::max<std::size_t>(options_.in_flight / 4, 1) == 0) {
         wake();
     }
 }

@@ -76,6 +76,18 @@ base::Error foreign_tenant()
         .with_fix("Leave the tenant out: a token acts for its own.");
 }
 
+base::Result<model::EdgeGroup> find_group(store::Transaction& tx, const std::string& name)
+{
+    auto group = tx.groups.get(name);
+    if (!group && group.error().kind() == base::Errc::not_found) {
+        return base::fail(
+            base::Error(base::Errc::invalid, fmt::format("there is no edge group '{}'", name.substr(0, 60)))
+                .with_code("group_not_found")
+                .with_fix("Add it with `certwright group add`, or see `certwright group list`."));
+    }
+    return group;
+}
+
 base::Result<model::Tenant> find_tenant(store::Transaction& tx, const std::string& id)
 {
     auto found = tx.tenants.get(id);

@@ -16,6 +16,8 @@ base::Result<model::Certificate> find_certificate(store::Transaction& tx, const 
 // tenant_forbidden: a caller acts for another tenant than its own.
 base::Error foreign_tenant();
 base::Result<model::Tenant> find_tenant(store::Transaction& tx, const std::string& id);
+base::Result<model::EdgeGroup> find_group(store::Transaction& tx,
+                                          const std::string& name);  // group_not_found
 base::Result<Detail> read_detail(store::Transaction& tx, const Caller& caller, const std::string& reference);
 
 model::Event endpoint_event(const model::Endpoint& endpoint, std::string type, std::string message,

@@ -18,13 +18,19 @@ base::Error refused(std::string code, std::string message, std::string fix)
 }
 
 // What people type instead of a name, and what to type.
-std::string fix_of(std::string_view text)
+std::string fix_of(std::string_view text, std::string_view code)
 {
+    if (code == "name_too_long") {
+        return "A name has at most 253 characters, each part between dots at most 63.";
+    }
     if (text.contains("://") || text.contains('/')) {
         return "Give the name alone, such as shop.example.com, without https:// and path.";
     }
     if (text.contains('*')) {
         return "A wildcard has one * as its first part, such as *.example.com.";
+    }
+    if (text.contains(':')) {
+        return "Give the name alone, such as shop.example.com: no address, and no port.";
     }
     return "Give a name such as shop.example.com: letters, digits and hyphens between dots.";
 }
@@ -48,6 +54,11 @@ base::Result<> check_name(const model::DomainName& name, const model::Platform& 
             refused("name_invalid",
                     fmt::format("'{}' has an underscore, which no public CA certifies", name.display()),
                     "Use letters, digits and hyphens."));
+    }
+    if (!name.base().contains('.')) {
+        return base::fail(refused("name_public_suffix",
+                                  fmt::format("'{}' is one word, not a whole name", name.display()),
+                                  "Give the whole name, such as shop.example.com."));
     }
     if (name.is_public_suffix()) {
         return base::fail(
@@ -81,7 +92,8 @@ base::Result<std::vector<model::DomainName>> check_names(const std::vector<std::
     for (const auto& text : texts) {
         auto parsed = model::DomainName::parse(text);
         if (!parsed) {
-            return base::fail(std::move(parsed).error().with_fix(fix_of(text)));
+            auto fix = fix_of(text, parsed.error().code());
+            return base::fail(std::move(parsed).error().with_fix(fix));
         }
         const auto& name = *parsed;
         CHECKED(check_name(name, platform));

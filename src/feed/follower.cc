@@ -50,7 +50,9 @@ boost::asio::awaitable<void> follow(Source& source, Sink& sink, std::string name
             continue;
         }
         if (!failing) {
-            base::log::warning("feed_failing", {{"follower", name}, {"error", reached.error().message()}});
+            base::log::warning(
+                "feed_failing",
+                {{"follower", name}, {"error", reached.error().message()}, {"fix", reached.error().fix()}});
         }
         failing = true;
         // The sink knows what it has; a batch that was half read or not applied is asked for again.

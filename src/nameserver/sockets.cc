@@ -151,10 +151,11 @@ base::Error explain_bind(const Endpoint& where, const boost::system::error_code&
                    base::Errc::conflict,
                    fmt::format("the name server cannot listen on {}: another program has this port", address))
             .with_code("port_in_use")
-            .with_fix(
-                "find it with: ss -lnup 'sport = :53'. systemd-resolved holds only 127.0.0.53: give "
-                "--dns-listen the public "
-                "address instead of 0.0.0.0. Another name server on this machine has to move or stop.");
+            .with_fix(fmt::format(
+                "find it with: ss -lntup 'sport = :{}'. systemd-resolved holds only 127.0.0.53: give "
+                "--dns-listen the public address instead of 0.0.0.0. Another name server on this machine has "
+                "to move or stop.",
+                where.port()));
     }
     if (code == asio::error::access_denied) {
         return base::Error(

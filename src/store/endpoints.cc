@@ -5,6 +5,7 @@
 #include "store/sql/table.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 namespace store {
@@ -257,12 +258,48 @@ base::Result<std::vector<Endpoint>> Endpoints::in_order(std::span<const std::str
     return ordered;
 }
 
+namespace {
+
+constexpr std::string_view due_in_order =
+    " WHERE deleted_at IS NULL AND next_check_at IS NOT NULL AND next_check_at <= $1"
+    " ORDER BY next_check_at, id LIMIT ";
+constexpr std::size_t looked_through = 100'000;
+
+// Each tenant's first, then each one's second, and so on; the longest due first.
+void take_turns(std::vector<Endpoint>& due)
+{
+    const auto when = [](const Endpoint& each) { return std::pair(each.next_check_at, each.id); };
+    std::ranges::sort(due, {}, when);
+    std::map<std::string, std::size_t> turns;
+    std::map<std::size_t, std::vector<Endpoint>> rounds;
+    for (auto& each : due) {
+        const auto turn = turns[each.tenant]++;
+        rounds[turn].push_back(std::move(each));
+    }
+    due.clear();
+    for (auto& [turn, all] : rounds) {
+        std::ranges::move(all, std::back_inserter(due));
+    }
+}
+
+}  // namespace
+
 base::Result<std::vector<Endpoint>> Endpoints::due_checks(base::Time now, std::size_t limit)
 {
-    static const auto text = table().select() +
-                             " WHERE deleted_at IS NULL AND next_check_at IS NOT NULL AND next_check_at <= $1"
-                             " ORDER BY next_check_at, id LIMIT $2";
-    return records_of(db_.execute(text, sql::params(now, limit)), read);
+    static const auto plain = fmt::format("{}{}$2", table().select(), due_in_order);
+    TRY(due, records_of(db_.execute(plain, sql::params(now, limit)), read));
+    if (due.size() < limit) {
+        return std::move(due);
+    }
+    static const auto fair = fmt::format(
+        "{} WHERE id IN (SELECT id FROM (SELECT id, next_check_at,"
+        " ROW_NUMBER() OVER (PARTITION BY tenant ORDER BY next_check_at, id) AS turn"
+        " FROM (SELECT id, tenant, next_check_at FROM endpoints{}{}) AS due) AS turns"
+        " ORDER BY turn, next_check_at, id LIMIT $2)",
+        table().select(), due_in_order, looked_through);
+    TRY(chosen, records_of(db_.execute(fair, sql::params(now, limit)), read));
+    take_turns(chosen);
+    return std::move(chosen);
 }
 
 }  // namespace store

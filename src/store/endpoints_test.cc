@@ -307,6 +307,23 @@ TEST_P(EndpointsOnStore, GivesDueChecksBySoonest)
     EXPECT_EQ(due->at(1).id, "ep_a");
     ASSERT_EQ(first->size(), 1U);
     EXPECT_EQ(first->at(0).id, "ep_b");
+
+    for (int i = 0; i < 30; ++i) {
+        auto stuck = endpoint(fmt::format("s{:02}", i), {fmt::format("s{}.example.com", i)});
+        stuck.tenant = "stuck";
+        stuck.next_check_at = at(1) - std::chrono::seconds(100);
+        insert(stuck);
+    }
+    const auto fair = read([&](Transaction& tx) { return tx.endpoints.due_checks(at(2), 5); });
+    std::vector<std::string> ids;
+    for (const auto& each : *fair) {
+        ids.push_back(each.id);
+    }
+    EXPECT_THAT(ids, testing::ElementsAre("ep_s00", "ep_b", "ep_s01", "ep_a", "ep_s02"))
+        << "tenants take turns where more is due than wanted";
+    const auto everything = read([&](Transaction& tx) { return tx.endpoints.due_checks(at(2), 100); });
+    EXPECT_EQ(everything->at(0).id, "ep_s00");
+    EXPECT_EQ(everything->size(), 32U);
 }
 
 TEST_P(EndpointsOnStore, CountsLiveOnesByState)

@@ -399,9 +399,16 @@ UPDATE revision_head SET number = number + 1, compacted = number + 1
   WHERE EXISTS (SELECT 1 FROM edge_groups WHERE name <> 'default');
 )sql";
 
+// Tenants take turns where more names are due for a look than fit at once: their order is found in the index.
+constexpr std::string_view turns = R"sql(
+DROP INDEX endpoints_due;
+CREATE INDEX endpoints_due ON endpoints (next_check_at, id, tenant)
+  WHERE deleted_at IS NULL AND next_check_at IS NOT NULL;
+)sql";
+
 constexpr std::array steps{
-    resources, fleet,        alpn_challenges, ledger_and_queue, several_cas,      alert_schema, proxies,
-    ownership, proxy_groups, search,          redirects,        serving_settings, members,      dashboard};
+    resources,    fleet,  alpn_challenges, ledger_and_queue, several_cas, alert_schema, proxies, ownership,
+    proxy_groups, search, redirects,       serving_settings, members,     dashboard,    turns};
 
 }  // namespace
 

@@ -1,8 +1,10 @@
 // FakeResolver: a DNS that a test writes down record by record.
 #pragma once
 
+#include "base/task.h"
 #include "dns/resolver.h"
 
+#include <chrono>
 #include <map>
 #include <set>
 #include <string>
@@ -28,11 +30,21 @@ public:
     void silence(const std::string& name) { silent_.insert(name); }        // no answer at all
     void unregistered(const std::string& name) { missing_.insert(name); }  // NXDOMAIN at the domain itself
 
+    // Names that end so are answered after `slowness`.
+    void slow(const std::string& ending, std::chrono::milliseconds slowness)
+    {
+        slow_ending_ = ending;
+        slowness_ = slowness;
+    }
+
     std::size_t asked = 0;
 
     base::Task<dns::Lookup> lookup(std::string name, dns::RecordType type) override
     {
         ++asked;
+        if (!slow_ending_.empty() && name.ends_with(slow_ending_)) {
+            co_await base::sleep_for(slowness_);
+        }
         co_return answer(name, type);
     }
 
@@ -75,6 +87,8 @@ private:
     }
 
     std::map<std::pair<std::string, dns::RecordType>, std::vector<std::string>> records_;
+    std::string slow_ending_;
+    std::chrono::milliseconds slowness_{0};
     std::set<std::string> failing_;
     std::set<std::string> silent_;
     std::set<std::string> missing_;

@@ -229,7 +229,8 @@ CREATE TABLE endpoints (
 CREATE INDEX endpoints_by_alias ON endpoints (alias) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_state ON endpoints (state, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_by_tenant_state ON endpoints (tenant, state, created_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX endpoints_due ON endpoints (next_check_at, id) WHERE deleted_at IS NULL AND next_check_at IS NOT NULL;
+CREATE INDEX endpoints_due ON endpoints (next_check_at, id, tenant)
+  WHERE deleted_at IS NULL AND next_check_at IS NOT NULL;
 CREATE INDEX endpoints_live ON endpoints (id) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_live_by_age ON endpoints (created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX endpoints_live_of_tenant ON endpoints (tenant, created_at, id) WHERE deleted_at IS NULL;

@@ -6,9 +6,11 @@ import os
 import socket
 import sqlite3
 import subprocess
+import urllib.error
+import urllib.request
 
 from .peers import make_dated_leaf, make_leaf, make_tls_root
-from .process import LOOPBACK, Ports, run, wait_until
+from .process import LOOPBACK, Part, Ports, run, wait_until
 from .product import Cli, Server
 
 
@@ -33,9 +35,11 @@ class Refusals:
             self.names_and_upstreams()
             self.tenants()
             self.uploads()
+            self.edge_tokens()
             self.second_process()
             self.port_in_use()
             self.stop()
+            self.domain_alone()
             self.configuration()
             self.wrong_master_key()
             self.newer_database()
@@ -123,6 +127,32 @@ class Refusals:
         self.refused("a certificate for another name", "name_not_covered", *upload, "--chain", other[0], "--key", other[1])
         self.refused("an expired certificate", "cert_upload_expired", *upload, "--chain", expired, "--key", good[1])
         self.cli.text(*upload, "--chain", good[0], "--key", good[1])
+
+    def edge_tokens(self):
+        self.refused("a token for a group that is not there", "group_not_found", "token", "create", "--scope", "edge:nowhere")
+        ask = urllib.request.Request(f"{self.server.url}/feed/v1/changes?epoch=&after=0&wait=0",
+                                     headers={"Authorization": "Bearer nonsense"})
+        try:
+            with urllib.request.urlopen(ask, timeout=30) as answer:
+                status, told = answer.status, ""
+        except urllib.error.HTTPError as error:
+            status, told = error.code, error.read().decode()
+        self.check("an edge with a token that is none is told so, and what to do", status == 401 and "token_invalid" in told and
+                   "edge invite" in told, f"status {status}, {one_line(told)}")
+
+    def domain_alone(self):
+        """`serve --domain X` is a complete command line; on loopback no address is public, as behind a router."""
+        node = Part("domain-alone", self.folder / "domain-alone")
+        listen = (part for flag in ("http", "https", "dns", "api") for part in (f"--{flag}-listen", f"{LOOPBACK}:0"))
+        elsewhere = ("--ca-directory", UnreachableCa.directory, "--resolver-forward", f"{LOOPBACK}@9")  # asks nobody outside
+        node.start([self.binary, "serve", "--domain", "alone.test", "--data", node.folder / "data", *listen, *elsewhere])
+        try:
+            wait_until("it has started", lambda: node.logged(" started "), 30, node)
+            told = "\n".join(node.tail(200))
+            self.check("serve --domain alone starts, and says what an unknown public address means", "No public address is known" in told
+                       and "--addresses 192.0.2.1" in told, one_line(told[told.find("No public"):]))
+        finally:
+            node.stop()
 
     def second_process(self):
         self.start_fails("a second process on the same data", "store_locked")
