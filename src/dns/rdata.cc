@@ -60,6 +60,7 @@ void read_field(Reader& reader, char field, base::Bytes& out)
             } while (reader.ok() && !reader.at_end());
             return;
         case 'v':
+        case 'x':
             return append(out, reader.bytes(reader.remaining()));
         default:
             return append(out, reader.bytes(fixed_size(field)));
@@ -114,6 +115,8 @@ std::string field_text(Reader& reader, char field)
             return std::string(base::as_text(reader.bytes(reader.u8())));
         case 'v':
             return quoted(reader.bytes(reader.remaining()));
+        case 'x':
+            return base::to_hex(reader.bytes(reader.remaining()));
         default:
             return quoted(reader.bytes(reader.u8()));
     }
@@ -149,6 +152,16 @@ std::string_view layout_of(RecordType type)
             return "C";
         case RecordType::caa:
             return "bkv";
+        case RecordType::naptr:
+            return "sscccN";
+        case RecordType::dname:
+            return "N";
+        case RecordType::ds:
+            return "sbbx";
+        case RecordType::sshfp:
+            return "bbx";
+        case RecordType::tlsa:
+            return "bbbx";
         default:
             return "";
     }
@@ -178,10 +191,10 @@ base::Bytes read_data(Reader& reader, RecordType type, std::size_t length)
 
 void write_data(Writer& writer, RecordType type, base::ByteView data)
 {
-    const std::string_view layout = layout_of(type);
-    if (layout.find('n') == std::string_view::npos) {
+    if (!has_compressible_names(type)) {
         return writer.bytes(data);
     }
+    const std::string_view layout = layout_of(type);
     Reader reader(data);
     for (const char field : layout) {
         if (field == 'n') {
@@ -193,6 +206,11 @@ void write_data(Writer& writer, RecordType type, base::ByteView data)
             writer.bytes(reader.bytes(fixed_size(field)));
         }
     }
+}
+
+bool has_compressible_names(RecordType type)
+{
+    return layout_of(type).find('n') != std::string_view::npos;
 }
 
 std::string data_text(RecordType type, base::ByteView data)

@@ -20,6 +20,9 @@ base::Bytes read_data(Reader& reader, RecordType type, std::size_t length);
 // Writes the data without its length; names in the types of RFC 1035 are compressed.
 void write_data(Writer& writer, RecordType type, base::ByteView data);
 
+// Whether write_data() would compress names in data of this type.
+bool has_compressible_names(RecordType type);
+
 // Presentation form: names in lower case without final dot, strings quoted, TXT "one" "two".
 std::string data_text(RecordType type, base::ByteView data);
 

@@ -146,6 +146,13 @@ bool put_field(base::Bytes& out, char field, std::string_view word)
             out.insert(out.end(), octets.begin(), octets.end());
             return true;
         }
+        case 'x': {
+            const auto octets = base::from_hex(word);
+            if (octets) {
+                out.insert(out.end(), octets->begin(), octets->end());
+            }
+            return octets.has_value();
+        }
         case 'n':
         case 'N': {
             const auto name = Name::parse(word);
@@ -194,7 +201,7 @@ base::Result<base::Bytes> parse_data(RecordType type, std::string_view text)
             if (!word || !put_field(data, field, *word)) {
                 return base::fail(bad_data(type, text));
             }
-        } while (field == 'C' && !words.empty());
+        } while ((field == 'C' || field == 'x') && !words.empty());
     }
     if (!words.empty() || data.size() > 65'535) {
         return base::fail(bad_data(type, text));

@@ -90,8 +90,8 @@ State check_version(Exchange& exchange)
 State check_type(Exchange& exchange)
 {
     const auto number = static_cast<std::uint16_t>(exchange.type);
-    constexpr std::uint16_t ixfr = 251;
-    if (exchange.klass != dns::class_in || exchange.type == RecordType::axfr || number == ixfr) {
+    if (exchange.klass != dns::class_in || exchange.type == RecordType::axfr ||
+        exchange.type == RecordType::ixfr) {
         return refuse(exchange, Rcode::refused);
     }
     if (exchange.type == RecordType::opt) {
@@ -108,6 +108,11 @@ State find_zone(Exchange& exchange)
     exchange.zone = exchange.view.zone_of(*exchange.suffixes);
     if (exchange.zone == nullptr) {
         return refuse(exchange, Rcode::refused);
+    }
+    if (exchange.type == RecordType::ds && exchange.at_apex()) {
+        // It stands on the other side of the cut (RFC 4035 3.1.4.1), if that is ours too.
+        const ZoneApex* const above = exchange.view.zone_of(*exchange.suffixes, 1);
+        exchange.zone = above != nullptr ? above : exchange.zone;
     }
     exchange.authoritative = true;
     return State::next;
