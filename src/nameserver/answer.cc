@@ -7,9 +7,7 @@ namespace {
 using dns::Rcode;
 using dns::RecordType;
 
-constexpr std::size_t longest_chain = 16;        // CNAMEs; a loop ends here too
-constexpr std::uint16_t not_authoritative = 20;  // extended error (RFC 8914 4.21)
-constexpr std::uint16_t edns_extended_error = 15;
+constexpr std::size_t longest_chain = 16;  // CNAMEs; a loop ends here too
 
 // What the zone has of the type at a place; false: nothing.
 bool write_answer(Exchange& exchange, const Place& place)
@@ -102,41 +100,15 @@ State add_glue(Exchange& exchange)
 
 constexpr Step answering[] = {answer_names, deny, truncate, add_glue};
 
-bool explains(const Exchange& exchange)
-{
-    return exchange.rcode == Rcode::refused && exchange.klass == dns::class_in && exchange.zone == nullptr;
-}
-
-constexpr std::size_t opt_size = 11;
-constexpr std::size_t explanation_size = 6;
-
 // How many octets the whole reply may have, and of them how many are kept for OPT.
 void set_limits(Exchange& exchange, std::size_t buffer)
 {
     std::size_t limit = buffer;
-    if (exchange.transport == dns::Transport::udp) {
+    if (exchange.asker.transport == dns::Transport::udp) {
         const std::size_t wanted = exchange.edns ? std::size_t{exchange.edns->udp_size} : smallest_udp;
         limit = std::min(buffer, std::clamp(wanted, smallest_udp, largest_udp));
     }
-    exchange.writer.reserve(buffer - limit + (exchange.edns ? opt_size + explanation_size : 0));
-}
-
-void write_opt(Exchange& exchange)
-{
-    dns::Writer& writer = exchange.writer;
-    writer.u8(0);
-    writer.u16(static_cast<std::uint16_t>(RecordType::opt));
-    writer.u16(static_cast<std::uint16_t>(largest_udp));
-    writer.u8(static_cast<std::uint8_t>(static_cast<unsigned>(exchange.rcode) >> 4));
-    writer.u8(0);
-    writer.u16(0);
-    if (!explains(exchange)) {
-        return writer.u16(0);
-    }
-    writer.u16(explanation_size);
-    writer.u16(edns_extended_error);
-    writer.u16(2);
-    writer.u16(not_authoritative);
+    exchange.writer.reserve(buffer - limit + size_of_opt(exchange));
 }
 
 Reply finish(Exchange& exchange)
@@ -180,11 +152,14 @@ Outcome outcome_of(const Exchange& exchange)
 
 }  // namespace
 
-Reply answer(const ZoneData& data, const base::Clock& clock, base::ByteView query, dns::Transport transport,
+Reply answer(const ZoneData& data, const base::Clock& clock, base::ByteView query, const Asker& asker,
              std::span<std::uint8_t> reply)
 {
-    Exchange exchange(data, clock, query, transport, reply);
-    State state = read_question_and_zone(exchange);
+    Exchange exchange(data, clock, query, asker, reply);
+    State state = read_question(exchange);
+    if (state == State::next) {
+        state = find_zone(exchange);
+    }
     if (state == State::next) {
         set_limits(exchange, reply.size());
         state = run(exchange, answering);
@@ -195,6 +170,20 @@ Reply answer(const ZoneData& data, const base::Clock& clock, base::ByteView quer
     Reply made = finish(exchange);
     made.outcome = made.size > 0 ? outcome_of(exchange) : Outcome::dropped;
     return made;
+}
+
+bool shows_good_cookie(const ZoneData& data, const base::Clock& clock, base::ByteView query,
+                       const Asker& asker)
+{
+    std::array<std::uint8_t, smallest_udp> unused;
+    Exchange exchange(data, clock, query, asker, unused);
+    if (read_question(exchange) == State::drop || !exchange.speaks_cookies()) {
+        return false;
+    }
+    const base::ByteView cookie = exchange.edns->cookie;
+    return asker.manners->cookies.good(cookie.first(dns::client_cookie_size),
+                                       cookie.subspan(dns::client_cookie_size), asker.address,
+                                       exchange.now_seconds());
 }
 
 Reply answer_truncated(base::ByteView query, std::span<std::uint8_t> reply)

@@ -202,6 +202,20 @@ void write_any(Exchange& exchange)
     count(exchange, Section::answers, 1);
 }
 
+void write_identity(Exchange& exchange)
+{
+    const std::string& nsid = exchange.asker.manners->nsid;
+    const auto size = static_cast<std::uint8_t>(std::min<std::size_t>(nsid.size(), 255));
+    write_owner(exchange);
+    exchange.writer.u16(static_cast<std::uint16_t>(RecordType::txt));
+    exchange.writer.u16(class_chaos);
+    exchange.writer.u32(0);
+    exchange.writer.u16(static_cast<std::uint16_t>(size + 1));
+    exchange.writer.u8(size);
+    exchange.writer.bytes(base::as_bytes(nsid).first(size));
+    count(exchange, Section::answers, 1);
+}
+
 std::optional<dns::Name> write_cname(Exchange& exchange, const NameNode& node)
 {
     std::optional<dns::Name> target;
