@@ -7,7 +7,7 @@ namespace {
 using dns::Rcode;
 using dns::RecordType;
 
-constexpr std::size_t longest_chain = 16;  // CNAMEs; a loop ends here too
+constexpr std::size_t longest_chain = 16;  // CNAMEs
 
 // What the zone has of the type at a place; false: nothing.
 bool write_answer(Exchange& exchange, const Place& place)
@@ -41,10 +41,31 @@ bool follow(Exchange& exchange, const dns::Name& target)
     return exchange.zone != nullptr;
 }
 
+// The names of a chain, so that a loop ends where it comes back: nobody needs its records twice.
+class Chain {
+public:
+    // False when the name was there before, or the chain is too long.
+    bool take(const Exchange& exchange)
+    {
+        const std::uint32_t hash = exchange.suffixes->hash[0];
+        const auto end = seen_.begin() + static_cast<std::ptrdiff_t>(count_);
+        if (count_ > longest_chain || std::find(seen_.begin(), end, hash) != end) {
+            return false;
+        }
+        seen_[count_++] = hash;
+        return true;
+    }
+
+private:
+    std::array<std::uint32_t, longest_chain + 1> seen_;
+    std::size_t count_ = 0;
+};
+
 // RFC 1034 4.3.2. The code is that of the last name of a chain (RFC 6604).
 State answer_names(Exchange& exchange)
 {
-    for (std::size_t links = 0; links <= longest_chain; ++links) {
+    Chain chain;
+    while (chain.take(exchange)) {
         const Place place = find_place(exchange);
         if (place.kind == Place::Kind::delegated) {
             exchange.authoritative = exchange.chained;
@@ -91,8 +112,8 @@ State truncate(Exchange& exchange)
 
 State add_glue(Exchange& exchange)
 {
-    if (exchange.type == RecordType::ns && exchange.written[Section::answers] != 0 && !exchange.chained &&
-        exchange.at_apex()) {
+    if (exchange.type == RecordType::ns && exchange.written[Section::answers] != 0 && !exchange.negative &&
+        exchange.zone != nullptr && exchange.at_apex()) {
         write_glue(exchange);
     }
     return State::next;

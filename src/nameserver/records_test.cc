@@ -167,11 +167,22 @@ TEST_F(Records, CarryGlueWithWhatPointsAtNamesOfTheZone)
     EXPECT_EQ(lines(ask("shop.test", RecordType::ns).additionals), "ns1.shop.test 300 A 192.0.2.53");
 }
 
+TEST_F(Records, FollowAChainOnlySoFar)
+{
+    std::vector<feed::Change> changes;
+    for (int i = 0; i < 40; ++i) {
+        changes.push_back(sample::records({sample::set("shop.test", fmt::format("c{}.shop.test", i), "CNAME",
+                                                       {fmt::format("c{}.shop.test", i + 1)})}));
+    }
+    data_.apply(sample::batch(std::move(changes)));
+    EXPECT_EQ(ask("c0.shop.test", RecordType::a).answers.size(), 17U);
+}
+
 TEST_F(Records, EndAChainThatGoesInCircles)
 {
     const auto reply = ask("loop.shop.test", RecordType::a);
     EXPECT_EQ(reply.rcode, Rcode::noerror);
-    EXPECT_EQ(reply.answers.size(), 17U);
+    EXPECT_EQ(reply.answers.size(), 2U) << "each once";
     EXPECT_TRUE(ask("loop.shop.test", RecordType::a, dns::Transport::udp).authoritative);
 }
 
