@@ -17,6 +17,13 @@ using testing::HasSubstr;
 
 class ZonesTest : public testing::Test {
 protected:
+    // In front of what calls it, since its type is deduced.
+    template <class F>
+    auto write(F function)
+    {
+        return test::run(loop_, store_->write(std::move(function)));
+    }
+
     ZonesTest() : store_(store::open_sqlite(folder_.path() / "certwright.db", clock_).value())
     {
         model::Zone platform;
@@ -30,11 +37,6 @@ protected:
         }));
     }
 
-    template <class F>
-    auto write(F function)
-    {
-        return test::run(loop_, store_->write(std::move(function)));
-    }
     base::Result<Added> add(NewZone wanted)
     {
         return test::run(loop_, zones::add(*store_, std::move(wanted)));
