@@ -43,7 +43,7 @@ protected:
     }
 };
 
-using List = std::vector<std::string>;
+using Keys = std::vector<std::string>;
 
 TEST_P(RecordSetsOnStore, AreReplacedByNameAndTypeAndTellFollowers)
 {
@@ -64,7 +64,7 @@ TEST_P(RecordSetsOnStore, AreReplacedByNameAndTypeAndTellFollowers)
     EXPECT_EQ(head(), before);
     address.expires_at = std::nullopt;
     EXPECT_TRUE(put(address));
-    EXPECT_EQ(changed(before), (List{"www.shop.test"}));
+    EXPECT_EQ(changed(before), (Keys{"www.shop.test"}));
     EXPECT_FALSE(of_name("www.shop.test")[0].expires_at);
 }
 
@@ -80,13 +80,13 @@ TEST_P(RecordSetsOnStore, AreRemovedOnce)
     EXPECT_FALSE(remove(16));
     EXPECT_TRUE(remove(1));
     EXPECT_FALSE(remove(1));
-    EXPECT_EQ(changed(before), (List{"www.shop.test"}));
+    EXPECT_EQ(changed(before), (Keys{"www.shop.test"}));
     EXPECT_TRUE(of_name("www.shop.test").empty());
 }
 
 TEST_P(RecordSetsOnStore, AreListedInCanonicalOrder)
 {
-    const List names = {"shop.test", "*.shop.test", "a.shop.test", "b.a.shop.test", "ab.shop.test"};
+    const Keys names = {"shop.test", "*.shop.test", "a.shop.test", "b.a.shop.test", "ab.shop.test"};
     for (auto name = names.rbegin(); name != names.rend(); ++name) {
         put(set(*name, 16));
         put(set(*name, 1));
@@ -94,7 +94,7 @@ TEST_P(RecordSetsOnStore, AreListedInCanonicalOrder)
     auto other = set("other.test");
     other.zone = "other.test";
     put(other);
-    List listed;
+    Keys listed;
     std::string after;
     do {
         const auto page =
@@ -104,7 +104,7 @@ TEST_P(RecordSetsOnStore, AreListedInCanonicalOrder)
         }
         after = page.next;
     } while (!after.empty());
-    List expected;
+    Keys expected;
     for (const auto& each : names) {
         expected.push_back(each + " 1");
         expected.push_back(each + " 16");
@@ -116,7 +116,7 @@ TEST_P(RecordSetsOnStore, AreListedInCanonicalOrder)
     EXPECT_EQ(read([](Transaction& tx) {
                   return tx.revisions.keys(RevisionKind::records, "ab.shop.test", 2);
               }).value(),
-              (List{"b.a.shop.test", "other.test"}));
+              (Keys{"b.a.shop.test", "other.test"}));
 }
 
 TEST_P(RecordSetsOnStore, ExpireLongestDueFirstAndGoWithTheirZone)
