@@ -183,17 +183,14 @@ base::Task<Answer> export_file(Parts parts, Call call)
 {
     CO_TRY(apex, zone_of(call));
     CO_TRY(text, co_await zones::export_file(parts.store, call.access.caller, apex));
-    Answer answer;
-    answer.text = std::move(text);
-    answer.content_type = "text/dns";
-    co_return answer;
+    co_return Answer(200, json::object{{"name", apex}, {"file", text}});
 }
 
 base::Task<Answer> check(Parts parts, Call call)
 {
     CO_TRY(apex, zone_of(call));
-    CO_TRY(summary, co_await zones::get(parts.store, call.access.caller, apex));
-    CO_TRY(report, co_await parts.facts.check_zone(summary.zone));
+    CO_TRY(zone, co_await zones::with_glue(parts.store, call.access.caller, apex));
+    CO_TRY(report, co_await parts.facts.check_zone(std::move(zone)));
     co_return Answer(200, view_of(report));
 }
 

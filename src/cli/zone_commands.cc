@@ -112,8 +112,8 @@ void import_zone(Console& console, const ZoneImport& wanted)
 void export_zone(Console& console, const std::string& zone)
 {
     const auto reply = console.call("GET", path_of(zone, "/file"));
-    if (reply) {
-        console.out() << reply->text;
+    if (reply && !console.print_json(reply->body)) {
+        console.out() << text(reply->object(), "file");
     }
 }
 

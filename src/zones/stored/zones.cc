@@ -1,5 +1,6 @@
 #include "zones/stored/zones.h"
 
+#include "dns/rdata.h"
 #include "zones/rules.h"
 #include "zones/stored/put.h"
 
@@ -121,6 +122,27 @@ base::Result<Summary> summary_of(store::Transaction& tx, model::Zone zone)
     TRY(sets, tx.records.count(zone.apex));
     TRY(head, tx.revisions.head());
     return Summary{std::move(zone), sets, static_cast<std::uint32_t>(head.number)};
+}
+
+// Of servers for which the zone itself names none.
+base::Result<> add_glue(store::Transaction& tx, model::Zone& zone)
+{
+    for (auto& server : zone.name_servers) {
+        if (!server.addresses.empty()) {
+            continue;
+        }
+        TRY(sets, tx.records.of_name(server.name));
+        for (const auto& set : sets) {
+            const auto type = static_cast<dns::RecordType>(set.type);
+            if (set.zone != zone.apex || (type != dns::RecordType::a && type != dns::RecordType::aaaa)) {
+                continue;
+            }
+            for (const auto& value : set.values) {
+                server.addresses.push_back(dns::data_text(type, value));
+            }
+        }
+    }
+    return {};
 }
 
 base::Result<Added> add_zone(store::Transaction& tx, const NewZone& wanted)
@@ -271,6 +293,16 @@ base::Task<Summary> get(store::Store& store, Caller caller, std::string apex)
     auto read = [caller, apex](store::Transaction& tx) -> base::Result<Summary> {
         TRY(zone, visible_zone(tx, caller, apex));
         return summary_of(tx, std::move(zone));
+    };
+    co_return co_await store.read(std::move(read));
+}
+
+base::Task<model::Zone> with_glue(store::Store& store, Caller caller, std::string apex)
+{
+    auto read = [caller, apex](store::Transaction& tx) -> base::Result<model::Zone> {
+        TRY(zone, visible_zone(tx, caller, apex));
+        CHECKED(add_glue(tx, zone));
+        return zone;
     };
     co_return co_await store.read(std::move(read));
 }

@@ -45,6 +45,8 @@ base::Task<> remove(store::Store& store, std::string apex);
 
 base::Task<std::vector<model::Zone>> list(store::Store& store, Caller caller);
 base::Task<Summary> get(store::Store& store, Caller caller, std::string apex);
+// The zone, with the addresses that its own records give to its name servers: the glue that its parent needs.
+base::Task<model::Zone> with_glue(store::Store& store, Caller caller, std::string apex);
 
 struct Imported {
     model::Zone zone;

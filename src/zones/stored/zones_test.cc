@@ -119,6 +119,9 @@ TEST_F(ZonesTest, TakeAFileAndSayWhatItChanges)
                                   "ns1.shop.test. 300 IN A 192.0.2.53\n"
                                   "www.shop.test. 300 IN CNAME shop.test.\n",
                                   head()));
+    const auto glued = test::run(loop_, with_glue(*store_, {}, "shop.test")).value();
+    EXPECT_EQ(glued.name_servers.at(0).addresses, std::vector<std::string>{"192.0.2.53"});
+    EXPECT_TRUE(glued.name_servers.at(1).addresses.empty());
     const auto before = head();
     const auto again = take_file(std::string(shop_file));
     EXPECT_TRUE(again->difference.empty() && !again->zone_changed);
