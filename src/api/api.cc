@@ -213,7 +213,7 @@ void Api::add_routes(http::Router& router)
     for (const auto& part :
          {endpoint_operations(), endpoint_lifecycle_operations(), certificate_operations(),
           account_operations(), ca_operations(), limit_operations(), alert_operations(), group_operations(),
-          edge_operations(), session_operations(), overview_operations()}) {
+          edge_operations(), zone_operations(), session_operations(), overview_operations()}) {
         operations.insert(operations.end(), part.begin(), part.end());
     }
     for (const auto& operation : operations) {

@@ -33,6 +33,27 @@ struct ZoneCheck {
         records;  // to create at the parent, e.g. "platform.example NS ns1.platform.example"
 };
 
+// How the world sees one zone: its delegation, and what each name server says of it.
+struct ZoneReport {
+    struct Delegated {
+        std::string record;  // "shop.example NS ns1.shop.example"
+        std::string state;   // ok, missing, wrong, unknown
+        std::string problem;
+    };
+    struct Server {
+        std::string name;
+        std::string address;
+        std::string transport;  // udp, tcp
+        std::optional<std::uint32_t> serial;
+        bool ok = false;
+        std::string problem;
+    };
+    std::string zone;
+    bool ok = false;
+    std::vector<Delegated> delegation;
+    std::vector<Server> servers;
+};
+
 // The edges of a group: how many live, and how many of those have applied a revision.
 struct EdgeCount {
     struct Lost {
@@ -56,6 +77,8 @@ public:
     virtual std::string feed_root() const = 0;
     virtual std::string version() const = 0;
     virtual std::vector<ZoneCheck> zones() const = 0;
+    // Looks now; takes as long as slow servers do, within bounds.
+    virtual base::Task<ZoneReport> check_zone(model::Zone zone) = 0;
     // More lines of Prometheus text exposition, each family with HELP and TYPE; may be empty.
     virtual std::string metrics() const = 0;
 };

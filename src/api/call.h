@@ -66,6 +66,7 @@ std::vector<Operation> limit_operations();     // what is left of CAs' limits
 std::vector<Operation> alert_operations();     // alerts, silences, channels
 std::vector<Operation> group_operations();     // edge groups
 std::vector<Operation> edge_operations();      // edges, invitations
+std::vector<Operation> zone_operations();      // zones and their records
 std::vector<Operation> session_operations();   // signing in and out, counts for an overview
 std::vector<Operation> overview_operations();  // orders, events, status, health, metrics, openapi
 

@@ -84,15 +84,6 @@ std::vector<model::NameServer> name_servers_of(const Settings& settings)
     return servers;
 }
 
-bool same_zone(const model::Zone& a, const model::Zone& b)
-{
-    const auto same_server = [](const model::NameServer& x, const model::NameServer& y) {
-        return x.name == y.name && x.addresses == y.addresses;
-    };
-    return a.hostmaster == b.hostmaster && a.group == b.group && a.negative_ttl == b.negative_ttl &&
-           std::ranges::equal(a.name_servers, b.name_servers, same_server);
-}
-
 Result<> put_default_tenant(store::Transaction& tx, base::Time now)
 {
     const auto existing = tx.tenants.get(model::own_tenant);
@@ -121,7 +112,7 @@ Result<> put_default_group(store::Transaction& tx, const std::vector<std::string
 Result<> put_zone(store::Transaction& tx, const model::Zone& zone)
 {
     const auto existing = tx.groups.zone(zone.apex);
-    if (existing && same_zone(*existing, zone)) {
+    if (existing && *existing == zone) {
         return {};
     }
     if (!existing && existing.error().kind() != Errc::not_found) {
@@ -206,6 +197,7 @@ std::vector<model::Zone> zones_of(const Settings& settings)
     model::Zone challenge = platform;
     challenge.apex = model::DomainName::parse(settings.challenge_zone_or_default()).value().text();
     challenge.group.clear();
+    challenge.kind = model::ZoneKind::challenge;
     return {platform, challenge};
 }
 

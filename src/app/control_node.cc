@@ -1,12 +1,14 @@
 #include "app/control_node.h"
 
 #include "app/bootstrap.h"
+#include "app/cookie_key.h"
 #include "app/dns_publishing.h"
 #include "app/own_addresses.h"
 #include "app/version.h"
 #include "app/web_assets.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "zones/stored/zones.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -106,15 +108,18 @@ Task<> ControlNode::start_name_server()
 {
     auto& name_server = front_.name_server;
     if (!name_server) {
-        CO_CHECKED(open_name_server());
+        CO_TRY(cookie_key, co_await shared_cookie_key(*ground_->store, ground_->sealer));
+        CO_CHECKED(open_name_server(cookie_key));
     }
     follow("nameserver", feed::name_server_filter(), feed::name_server_class, name_server->sink());
     co_return Result<>();
 }
 
-Result<> ControlNode::open_name_server()
+Result<> ControlNode::open_name_server(const dns::CookieSecret& cookie_key)
 {
     nameserver::Options options;
+    options.cookie_key = cookie_key;
+    options.nsid = ground_->settings.dns_nsid;
     options.sockets = &front_.sockets;
     options.wait_for_data = front_.succeeding;
     options.threads = static_cast<unsigned>(ground_->settings.dns_threads);
@@ -383,6 +388,9 @@ boost::asio::awaitable<void> ControlNode::keep_house()
         co_await ground_->clock.sleep(std::chrono::minutes(10));
         if (const auto released = co_await endpoints_->release_held(); !released) {
             base::log::warning("release_failed", {{"error", released.error().message()}});
+        }
+        if (const auto expired = co_await zones::remove_expired(*ground_->store, ground_->clock); !expired) {
+            base::log::warning("records_not_expired", {{"error", expired.error().message()}});
         }
         auto compact = [](store::Transaction& tx) -> Result<> {
             TRY(head, tx.revisions.head());

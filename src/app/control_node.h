@@ -63,7 +63,7 @@ private:
     base::Task<> prepare_store();
     base::Task<> start_name_server();
     base::Task<> start_edge();
-    base::Result<> open_name_server();
+    base::Result<> open_name_server(const dns::CookieSecret& cookie_key);
     base::Result<> open_edge();
     base::Task<> prepare_issuance();
     void prepare_ca_work(const std::string& node);

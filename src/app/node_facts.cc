@@ -3,9 +3,10 @@
 #include "app/version.h"
 #include "base/log.h"
 #include "base/task.h"
-#include "nameserver/registrar_check.h"
+#include "nameserver/zone_check.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -47,6 +48,18 @@ api::ZoneCheck to_check(const model::Zone& zone, const nameserver::DelegationRep
         }
     }
     return check;
+}
+
+// The delegation as it should be, and what is wrong with it.
+std::vector<api::ZoneReport::Delegated> delegated(const nameserver::DelegationReport& report)
+{
+    std::vector<api::ZoneReport::Delegated> made;
+    for (const auto& record : report.records) {
+        made.push_back({fmt::format("{} {} {}", record.name, dns::to_string(record.type),
+                                    fmt::join(record.expected, ", ")),
+                        std::string(model::to_string(record.status)), record.why});
+    }
+    return made;
 }
 
 void tell(const api::ZoneCheck& check, const nameserver::DelegationReport& report)
@@ -127,6 +140,21 @@ base::Task<api::EdgeCount> NodeFacts::edges_with(std::string group, model::Posit
         count.lost.push_back({std::move(each.name), each.seen_at});
     }
     co_return count;
+}
+
+base::Task<api::ZoneReport> NodeFacts::check_zone(model::Zone zone)
+{
+    api::ZoneReport report;
+    report.zone = zone.apex;
+    const auto check = co_await nameserver::check_zone(std::move(zone), resolver_, {});
+    report.ok = check.ok();
+    report.delegation = delegated(check.delegation);
+    for (const auto& each : check.servers) {
+        report.servers.push_back({each.name, each.address,
+                                  each.transport == dns::Transport::udp ? "udp" : "tcp", each.serial,
+                                  each.problem.empty(), each.problem});
+    }
+    co_return report;
 }
 
 std::string NodeFacts::metrics() const

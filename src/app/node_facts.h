@@ -35,6 +35,7 @@ public:
 
     std::string version() const override;
     std::vector<api::ZoneCheck> zones() const override { return checks_; }
+    base::Task<api::ZoneReport> check_zone(model::Zone zone) override;
     std::string metrics() const override;
     base::Task<api::EdgeCount> edges_with(std::string group, model::Position position) override;
     std::chrono::milliseconds edges_lost_after() const override { return acknowledgements_.forget_after(); }

@@ -240,6 +240,8 @@ base::ConfigTable settings_table(Settings& settings)
                  "Loops of the name server; 0: one for each core.");
     table.number("dns.rate_limit", settings.dns_rate_limit, 0, 1'000'000,
                  "Answers a second for one client address before it is told to use TCP; 0: no limit.");
+    table.text("dns.nsid", settings.dns_nsid,
+               "What this name server calls itself to whoever asks (NSID, id.server); empty: nothing.");
     table.list("api.listen", settings.api_listen,
                "Where the API is served. Loopback addresses only: it is plain HTTP.", check_listen);
     table.list("feed.listen", settings.feed_listen,

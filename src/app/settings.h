@@ -37,6 +37,7 @@ struct Settings {
     EdgeTraffic edge_traffic;
     std::int64_t dns_threads = 0;
     std::int64_t dns_rate_limit = 50;
+    std::string dns_nsid;
 
     std::vector<std::string> responder_listen;
 

@@ -101,6 +101,8 @@ void build(CLI::App& app, Console& console, const AddMore& add_more)
     add_access_commands(app, console);
     add_pool_commands(app, console);
     add_group_commands(app, console);
+    add_zone_commands(app, console);
+    add_record_commands(app, console);
     add_dashboard_command(app, console);
 }
 

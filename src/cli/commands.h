@@ -16,6 +16,8 @@ void add_alert_commands(CLI::App& app, Console& console);   // alert, channel
 void add_pool_commands(CLI::App& app, Console& console);
 void add_dashboard_command(CLI::App& app, Console& console);
 void add_group_commands(CLI::App& app, Console& console);
+void add_zone_commands(CLI::App& app, Console& console);
+void add_record_commands(CLI::App& app, Console& console);
 void add_overview_commands(CLI::App& app, Console& console);  // status, doctor, ca, edge, event
 void add_edge_commands(CLI::App& app, Console& console);
 void add_doctor_command(CLI::App& app, Console& console);

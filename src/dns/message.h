@@ -35,7 +35,7 @@ struct Record {
 };
 
 // Numbers of EDNS options that have a meaning here; all others are kept as they are.
-enum class OptionCode : std::uint16_t { nsid = 3, extended_error = 15 };
+enum class OptionCode : std::uint16_t { nsid = 3, cookie = 10, extended_error = 15 };
 
 struct Option {
     OptionCode code{};

@@ -147,7 +147,8 @@ TEST(Rdata, GoesFromTextToWireAndBack)
         {"HINFO", R"("RFC8482" "")", ""},
         {"CAA", R"(0 issue "letsencrypt.org; validationmethods=dns-01")", ""},
         {"CAA", R"(128 iodef "")", ""},
-        {"HTTPS", "\\# 3 000100", ""},
+        {"HTTPS", "\\# 3 000100", "1 ."},
+        {"HTTPS", "1 . alpn=h2,h3 port=443", ""},
         {"TYPE999", "\\# 0", ""},
         {"A", "\\# 4 c0000201", "192.0.2.1"},
     };
@@ -176,7 +177,7 @@ TEST(Rdata, RefusesTextThatDoesNotFitTheType)
                           {"TXT", "\"open"},
                           {"TXT", "\\2"},
                           {"CAA", "0 issue"},
-                          {"HTTPS", "1 . alpn=h2"},
+                          {"HTTPS", "1 . alpn=h2 alpn=h3"},
                           {"HTTPS", "\\# 2 00"},
                           {"TYPE999", "\\# x"},
                           {"CNAME", "a..b"}};

@@ -1,6 +1,7 @@
 #include "dns/rdata.h"
 
 #include "dns/layout.h"
+#include "dns/svcb_text.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
@@ -59,7 +60,15 @@ void read_field(Reader& reader, char field, base::Bytes& out)
                 append(out, read_string(reader));
             } while (reader.ok() && !reader.at_end());
             return;
+        case 'p': {
+            const auto params = reader.bytes(reader.remaining());
+            if (!svc_params_text(params)) {
+                reader.fail();
+            }
+            return append(out, params);
+        }
         case 'v':
+        case 'x':
             return append(out, reader.bytes(reader.remaining()));
         default:
             return append(out, reader.bytes(fixed_size(field)));
@@ -94,7 +103,18 @@ std::string address_text(base::ByteView data)
     return ip::address_v6(octets).to_string();
 }
 
-std::string field_text(Reader& reader, char field)
+std::string name_text(const Name& name, bool absolute)
+{
+    return !absolute ? name.lower().text() : name.is_root() ? "." : name.text() + ".";
+}
+
+std::string params_text(Reader& reader)
+{
+    auto text = svc_params_text(reader.bytes(reader.remaining()));
+    return text ? *text : (reader.fail(), std::string());
+}
+
+std::string field_text(Reader& reader, char field, bool absolute)
 {
     switch (field) {
         case '4':
@@ -103,7 +123,7 @@ std::string field_text(Reader& reader, char field)
             return reader.remaining() >= 16 ? address_text(reader.bytes(16)) : (reader.fail(), std::string());
         case 'n':
         case 'N':
-            return reader.name().lower().text();
+            return name_text(reader.name(), absolute);
         case 'b':
             return fmt::to_string(reader.u8());
         case 's':
@@ -114,6 +134,10 @@ std::string field_text(Reader& reader, char field)
             return std::string(base::as_text(reader.bytes(reader.u8())));
         case 'v':
             return quoted(reader.bytes(reader.remaining()));
+        case 'x':
+            return base::to_hex(reader.bytes(reader.remaining()));
+        case 'p':
+            return params_text(reader);
         default:
             return quoted(reader.bytes(reader.u8()));
     }
@@ -149,6 +173,19 @@ std::string_view layout_of(RecordType type)
             return "C";
         case RecordType::caa:
             return "bkv";
+        case RecordType::naptr:
+            return "sscccN";
+        case RecordType::dname:
+            return "N";
+        case RecordType::ds:
+            return "sbbx";
+        case RecordType::sshfp:
+            return "bbx";
+        case RecordType::tlsa:
+            return "bbbx";
+        case RecordType::svcb:
+        case RecordType::https:
+            return "sNp";
         default:
             return "";
     }
@@ -178,10 +215,10 @@ base::Bytes read_data(Reader& reader, RecordType type, std::size_t length)
 
 void write_data(Writer& writer, RecordType type, base::ByteView data)
 {
-    const std::string_view layout = layout_of(type);
-    if (layout.find('n') == std::string_view::npos) {
+    if (!has_compressible_names(type)) {
         return writer.bytes(data);
     }
+    const std::string_view layout = layout_of(type);
     Reader reader(data);
     for (const char field : layout) {
         if (field == 'n') {
@@ -195,18 +232,43 @@ void write_data(Writer& writer, RecordType type, base::ByteView data)
     }
 }
 
-std::string data_text(RecordType type, base::ByteView data)
+bool has_layout(RecordType type)
+{
+    return !layout_of(type).empty();
+}
+
+bool has_compressible_names(RecordType type)
+{
+    return layout_of(type).find('n') != std::string_view::npos;
+}
+
+namespace {
+
+std::string text_of(RecordType type, base::ByteView data, bool absolute)
 {
     const std::string_view layout = layout_of(type);
     Reader reader(data);
     std::string text;
     for (const char field : layout) {
         do {
-            text += text.empty() ? "" : " ";
-            text += field_text(reader, field);
+            const std::string part = field_text(reader, field, absolute);
+            text += text.empty() || (field == 'p' && part.empty()) ? "" : " ";
+            text += part;
         } while (field == 'C' && reader.ok() && !reader.at_end());
     }
     return layout.empty() || !reader.ok() || !reader.at_end() ? opaque_text(data) : text;
+}
+
+}  // namespace
+
+std::string data_text(RecordType type, base::ByteView data)
+{
+    return text_of(type, data, false);
+}
+
+std::string master_data(RecordType type, base::ByteView data)
+{
+    return text_of(type, data, true);
 }
 
 std::string plain_text(RecordType type, base::ByteView data)

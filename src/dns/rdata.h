@@ -20,8 +20,16 @@ base::Bytes read_data(Reader& reader, RecordType type, std::size_t length);
 // Writes the data without its length; names in the types of RFC 1035 are compressed.
 void write_data(Writer& writer, RecordType type, base::ByteView data);
 
+// Whether data of this type has a form that is checked; the others are opaque.
+bool has_layout(RecordType type);
+// Whether write_data() would compress names in data of this type.
+bool has_compressible_names(RecordType type);
+
 // Presentation form: names in lower case without final dot, strings quoted, TXT "one" "two".
 std::string data_text(RecordType type, base::ByteView data);
+
+// The same as master files have it: names absolute, with a final dot and their own case.
+std::string master_data(RecordType type, base::ByteView data);
 
 // From the presentation form.
 base::Result<base::Bytes> parse_data(RecordType type, std::string_view text);

@@ -1,6 +1,7 @@
 // From the presentation form of record data to its wire form.
 #include "dns/layout.h"
 #include "dns/rdata.h"
+#include "dns/svcb_text.h"
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
@@ -26,6 +27,7 @@ public:
     explicit Words(std::string_view text) : rest_(text) { skip_blanks(); }
 
     bool empty() const { return rest_.empty(); }
+    std::string_view rest() const { return rest_; }
     // Nothing when there is none, or a quote or an escape is not closed.
     std::optional<std::string> next();
 
@@ -146,6 +148,13 @@ bool put_field(base::Bytes& out, char field, std::string_view word)
             out.insert(out.end(), octets.begin(), octets.end());
             return true;
         }
+        case 'x': {
+            const auto octets = base::from_hex(word);
+            if (octets) {
+                out.insert(out.end(), octets->begin(), octets->end());
+            }
+            return octets.has_value();
+        }
         case 'n':
         case 'N': {
             const auto name = Name::parse(word);
@@ -157,6 +166,18 @@ bool put_field(base::Bytes& out, char field, std::string_view word)
         default:
             return put_string(out, word);
     }
+}
+
+// The last field of SVCB: quotes stand within words there.
+base::Result<base::Bytes> with_params(RecordType type, std::string_view text, base::Bytes data,
+                                      std::string_view params)
+{
+    const auto wire = parse_svc_params(params);
+    if (!wire || data.size() + wire->size() > 65'535) {
+        return base::fail(bad_data(type, text));
+    }
+    data.insert(data.end(), wire->begin(), wire->end());
+    return data;
 }
 
 base::Result<base::Bytes> parse_opaque(RecordType type, std::string_view text)
@@ -189,12 +210,15 @@ base::Result<base::Bytes> parse_data(RecordType type, std::string_view text)
     base::Bytes data;
     Words words(text);
     for (const char field : layout) {
+        if (field == 'p') {
+            return with_params(type, text, std::move(data), words.rest());
+        }
         do {
             const auto word = words.next();
             if (!word || !put_field(data, field, *word)) {
                 return base::fail(bad_data(type, text));
             }
-        } while (field == 'C' && !words.empty());
+        } while ((field == 'C' || field == 'x') && !words.empty());
     }
     if (!words.empty() || data.size() > 65'535) {
         return base::fail(bad_data(type, text));

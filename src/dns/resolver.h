@@ -22,10 +22,19 @@ enum class RecordType : std::uint16_t {
     txt = 16,
     aaaa = 28,
     srv = 33,
+    naptr = 35,
+    dname = 39,
     opt = 41,
     ds = 43,
+    sshfp = 44,
+    rrsig = 46,
+    nsec = 47,
+    dnskey = 48,
+    tlsa = 52,
     svcb = 64,
     https = 65,
+    tsig = 250,
+    ixfr = 251,
     axfr = 252,
     any = 255,
     caa = 257,
@@ -40,7 +49,13 @@ enum class Rcode : std::uint8_t {
     nxdomain = 3,
     notimp = 4,
     refused = 5,
+    yxdomain = 6,  // of updates (RFC 2136 2.2), as those up to notzone
+    yxrrset = 7,
+    nxrrset = 8,
+    notauth = 9,
+    notzone = 10,
     badvers = 16,  // needs EDNS to be told
+    badcookie = 23,
 };
 
 std::string to_string(Rcode rcode);  // "NXDOMAIN"; "RCODE9" when unknown

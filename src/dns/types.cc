@@ -16,12 +16,15 @@ struct TypeName {
 };
 
 constexpr TypeName type_names[] = {
-    {RecordType::a, "A"},       {RecordType::ns, "NS"},       {RecordType::cname, "CNAME"},
-    {RecordType::soa, "SOA"},   {RecordType::ptr, "PTR"},     {RecordType::hinfo, "HINFO"},
-    {RecordType::mx, "MX"},     {RecordType::txt, "TXT"},     {RecordType::aaaa, "AAAA"},
-    {RecordType::srv, "SRV"},   {RecordType::opt, "OPT"},     {RecordType::ds, "DS"},
-    {RecordType::svcb, "SVCB"}, {RecordType::https, "HTTPS"}, {RecordType::axfr, "AXFR"},
-    {RecordType::any, "ANY"},   {RecordType::caa, "CAA"},
+    {RecordType::a, "A"},         {RecordType::ns, "NS"},         {RecordType::cname, "CNAME"},
+    {RecordType::soa, "SOA"},     {RecordType::ptr, "PTR"},       {RecordType::hinfo, "HINFO"},
+    {RecordType::mx, "MX"},       {RecordType::txt, "TXT"},       {RecordType::aaaa, "AAAA"},
+    {RecordType::srv, "SRV"},     {RecordType::opt, "OPT"},       {RecordType::ds, "DS"},
+    {RecordType::svcb, "SVCB"},   {RecordType::https, "HTTPS"},   {RecordType::axfr, "AXFR"},
+    {RecordType::any, "ANY"},     {RecordType::caa, "CAA"},       {RecordType::naptr, "NAPTR"},
+    {RecordType::dname, "DNAME"}, {RecordType::sshfp, "SSHFP"},   {RecordType::rrsig, "RRSIG"},
+    {RecordType::nsec, "NSEC"},   {RecordType::dnskey, "DNSKEY"}, {RecordType::tlsa, "TLSA"},
+    {RecordType::tsig, "TSIG"},   {RecordType::ixfr, "IXFR"},
 };
 
 bool same_text(std::string_view one, std::string_view other)
@@ -74,8 +77,20 @@ std::string to_string(Rcode rcode)
             return "NOTIMP";
         case Rcode::refused:
             return "REFUSED";
+        case Rcode::yxdomain:
+            return "YXDOMAIN";
+        case Rcode::yxrrset:
+            return "YXRRSET";
+        case Rcode::nxrrset:
+            return "NXRRSET";
+        case Rcode::notauth:
+            return "NOTAUTH";
+        case Rcode::notzone:
+            return "NOTZONE";
         case Rcode::badvers:
             return "BADVERS";
+        case Rcode::badcookie:
+            return "BADCOOKIE";
     }
     return fmt::format("RCODE{}", static_cast<unsigned>(rcode));
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "model/certificate.h"
 #include "model/endpoint.h"
+#include "model/record_set.h"
 #include "model/records.h"
 
 #include <optional>
@@ -68,8 +69,15 @@ struct TxtEntry {
     bool operator==(const TxtEntry&) const = default;
 };
 
+// All record sets at one name; of two zones where one is delegated from the other. Only name servers get
+// them.
+struct RecordsEntry {
+    std::vector<model::RecordSet> sets;
+    bool operator==(const RecordsEntry&) const = default;
+};
+
 using Entry = std::variant<RouteEntry, CertificateEntry, TokenEntry, AliasEntry, TxtEntry, model::EdgeGroup,
-                           model::Zone>;
+                           model::Zone, RecordsEntry>;
 
 // One key at its newest state; no entry: it is gone. Applying a change twice, or a newer state early, is
 // harmless.

@@ -106,13 +106,48 @@ json::object to_object(const model::Zone& entry)
             {"name_servers", std::move(servers)},
             {"hostmaster", entry.hostmaster},
             {"group", entry.group},
-            {"negative_ttl", entry.negative_ttl}};
+            {"negative_ttl", entry.negative_ttl},
+            {"kind", model::to_string(entry.kind)},
+            {"tenant", entry.tenant},
+            {"primary", entry.primary},
+            {"refresh", entry.refresh},
+            {"retry", entry.retry},
+            {"expire", entry.expire},
+            {"apex_ttl", entry.apex_ttl}};
+}
+
+json::object to_object(const RecordsEntry& entry)
+{
+    json::array sets;
+    for (const auto& set : entry.sets) {
+        json::array values;
+        for (const auto& value : set.values) {
+            values.emplace_back(base::to_base64(value));
+        }
+        json::object object{{"zone", set.zone},
+                            {"name", set.name},
+                            {"type", set.type},
+                            {"ttl", set.ttl},
+                            {"values", std::move(values)},
+                            {"source", set.source}};
+        if (set.expires_at) {
+            object["expires_at"] = base::to_millis(*set.expires_at);
+        }
+        sets.push_back(std::move(object));
+    }
+    return {{"sets", std::move(sets)}};
 }
 
 // Reads members of one object; a member that is absent or of another type leaves the default.
 class Reader {
 public:
     explicit Reader(const json::object& object) : object_(object) {}
+
+    bool has(std::string_view name) const { return object_.contains(name); }
+    std::uint32_t seconds(std::string_view name, std::uint32_t otherwise) const
+    {
+        return static_cast<std::uint32_t>(number(name, otherwise));
+    }
 
     std::string text(std::string_view name) const
     {
@@ -258,11 +293,48 @@ model::Zone zone_from(const Reader& reader)
     entry.apex = reader.text("apex");
     entry.hostmaster = reader.text("hostmaster");
     entry.group = reader.text("group");
-    entry.negative_ttl = static_cast<std::uint32_t>(reader.number("negative_ttl", entry.negative_ttl));
+    entry.negative_ttl = reader.seconds("negative_ttl", entry.negative_ttl);
+    entry.kind = model::zone_kind_from(reader.text("kind")).value_or(entry.kind);
+    entry.tenant = reader.text("tenant");
+    entry.primary = reader.text("primary");
+    entry.refresh = reader.seconds("refresh", entry.refresh);
+    entry.retry = reader.seconds("retry", entry.retry);
+    entry.expire = reader.seconds("expire", entry.expire);
+    entry.apex_ttl = reader.seconds("apex_ttl", entry.apex_ttl);
     for (const auto& each : reader.array("name_servers")) {
         if (const auto* object = each.if_object()) {
             const Reader server(*object);
             entry.name_servers.push_back({server.text("name"), server.texts("addresses")});
+        }
+    }
+    return entry;
+}
+
+base::Result<model::RecordSet> record_set_from(const Reader& reader)
+{
+    model::RecordSet set;
+    set.zone = reader.text("zone");
+    set.name = reader.text("name");
+    set.type = static_cast<std::uint16_t>(reader.number("type"));
+    set.ttl = reader.seconds("ttl", set.ttl);
+    set.source = reader.text("source");
+    if (reader.has("expires_at")) {
+        set.expires_at = base::from_millis(reader.number("expires_at"));
+    }
+    for (const auto& text : reader.texts("values")) {
+        TRY(value, base::from_base64(text));
+        set.values.push_back(std::move(value));
+    }
+    return set;
+}
+
+base::Result<RecordsEntry> records_from(const Reader& reader)
+{
+    RecordsEntry entry;
+    for (const auto& each : reader.array("sets")) {
+        if (const auto* object = each.if_object()) {
+            TRY(set, record_set_from(Reader(*object)));
+            entry.sets.push_back(std::move(set));
         }
     }
     return entry;
@@ -288,6 +360,10 @@ base::Result<Entry> entry_from(model::RevisionKind kind, const json::object& obj
             return Entry(group_from(reader));
         case model::RevisionKind::zone:
             return Entry(zone_from(reader));
+        case model::RevisionKind::records: {
+            TRY(records, records_from(reader));
+            return Entry(std::move(records));
+        }
     }
     return base::fail(base::Errc::invalid, "an entry of an unknown kind");
 }
@@ -398,7 +474,7 @@ model::RevisionKind kind_of(const Entry& entry)
     constexpr std::array kinds{model::RevisionKind::route, model::RevisionKind::certificate,
                                model::RevisionKind::token, model::RevisionKind::alias,
                                model::RevisionKind::txt,   model::RevisionKind::group,
-                               model::RevisionKind::zone};
+                               model::RevisionKind::zone,  model::RevisionKind::records};
     return kinds[entry.index()];
 }
 

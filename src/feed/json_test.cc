@@ -41,6 +41,12 @@ Batch with_every_kind()
     zone.hostmaster = "hostmaster.platform.test";
     zone.group = "default";
     zone.negative_ttl = 77;
+    zone.kind = model::ZoneKind::fixed;
+    zone.primary = "hidden.platform.test";
+    zone.apex_ttl = 78;
+    model::RecordSet set{"platform.test", "x.platform.test",    65'280,      300,
+                         {{0, 255}, {}},  base::from_millis(5), "update:key"};
+    model::RecordSet plain{"platform.test", "x.platform.test", 1, 60, {{192, 0, 2, 1}}};
     Batch batch;
     batch.position = {"epoch", 42};
     batch.snapshot = true;
@@ -53,6 +59,7 @@ Batch with_every_kind()
                      {RevisionKind::txt, "x.acme.test", txt},
                      {RevisionKind::group, "default", group},
                      {RevisionKind::zone, "platform.test", zone},
+                     {RevisionKind::records, "x.platform.test", RecordsEntry{{set, plain}}},
                      {RevisionKind::route, "ep_gone", std::nullopt}};
     return batch;
 }
@@ -70,11 +77,14 @@ TEST(FeedJson, CarriesEveryKindOfEntryUnchanged)
               std::get<CertificateEntry>(*sent.changes[1].entry));
     EXPECT_EQ(std::get<TokenEntry>(*received.changes[2].entry), std::get<TokenEntry>(*sent.changes[2].entry));
     EXPECT_EQ(std::get<TxtEntry>(*received.changes[4].entry), std::get<TxtEntry>(*sent.changes[4].entry));
-    EXPECT_EQ(std::get<model::Zone>(*received.changes[6].entry).negative_ttl, 77U);
-    EXPECT_FALSE(received.changes[7].entry);
+    EXPECT_EQ(std::get<model::Zone>(*received.changes[6].entry),
+              std::get<model::Zone>(*sent.changes[6].entry));
+    EXPECT_EQ(std::get<RecordsEntry>(*received.changes[7].entry),
+              std::get<RecordsEntry>(*sent.changes[7].entry));
+    EXPECT_FALSE(received.changes[8].entry);
     EXPECT_FALSE(received.first);
     EXPECT_FALSE(received.last);
-    for (std::size_t i = 0; i < 7; ++i) {
+    for (std::size_t i = 0; i < 8; ++i) {
         EXPECT_EQ(kind_of(*received.changes[i].entry), received.changes[i].kind);
     }
 }

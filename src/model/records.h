@@ -72,6 +72,7 @@ enum class RevisionKind {
     txt,          // TXT values (absolute name)
     group,        // an edge group (group name)
     zone,         // a zone's apex (apex name)
+    records,      // all record sets at a name (owner name)
 };
 
 std::string_view to_string(RevisionKind value);
@@ -176,15 +177,36 @@ struct EdgeGroup {
 struct NameServer {
     std::string name;                    // absolute, no final dot
     std::vector<std::string> addresses;  // glue
+    bool operator==(const NameServer&) const = default;
 };
 
-// A zone that our name server answers for.
+// What a zone is for, and so who writes into it. Record sets may be added to every kind.
+enum class ZoneKind {
+    platform,   // aliases of endpoints; comes from the settings
+    challenge,  // proofs; comes from the settings
+    fixed,      // "static": people and clients of protocols write all of it
+};
+
+std::string_view to_string(ZoneKind value);
+base::Result<ZoneKind> zone_kind_from(std::string_view text);
+
+// A zone that our name server answers for. Its SOA and the NS records of its apex are made from this.
 struct Zone {
     std::string apex;  // canonical, no final dot
     std::vector<NameServer> name_servers;
     std::string hostmaster;           // mailbox as a name, e.g. "hostmaster.platform.test"
     std::string group;                // whose addresses the apex has; empty: none
     std::uint32_t negative_ttl = 30;  // seconds (RFC 2308)
+
+    ZoneKind kind = ZoneKind::platform;
+    std::string tenant = own_tenant;
+    std::string primary{};          // MNAME of the SOA; empty: the first name server
+    std::uint32_t refresh = 3'600;  // seconds, as the three that follow
+    std::uint32_t retry = 600;
+    std::uint32_t expire = 604'800;
+    std::uint32_t apex_ttl = 3'600;  // of the SOA and the NS records
+
+    bool operator==(const Zone&) const = default;
 };
 
 }  // namespace model

@@ -22,7 +22,7 @@
 namespace nameserver {
 
 struct Group;
-struct NameRecords;
+class NameRecords;
 
 // The hashes of a name and of all its ancestors, from one pass from the right. `name` is in lower case.
 struct Suffixes {

@@ -1,6 +1,7 @@
 // For tests and fuzzing: a small platform as the feed would tell it.
 #pragma once
 
+#include "dns/rdata.h"
 #include "feed/entries.h"
 
 #include <string>
@@ -42,6 +43,29 @@ inline feed::Change zone(std::string apex, std::string apex_group = {})
     entry.hostmaster = "hostmaster.platform.test";
     entry.group = std::move(apex_group);
     return {model::RevisionKind::zone, std::move(apex), std::move(entry)};
+}
+
+// One set: "MX", {"10 mail.shop.test"}.
+inline model::RecordSet set(std::string zone, std::string name, std::string_view type,
+                            const std::vector<std::string>& values, std::uint32_t ttl = 300)
+{
+    model::RecordSet made;
+    made.zone = std::move(zone);
+    made.name = std::move(name);
+    made.ttl = ttl;
+    const auto number = dns::record_type_from(type).value();
+    made.type = static_cast<std::uint16_t>(number);
+    for (const auto& text : values) {
+        made.values.push_back(dns::parse_data(number, text).value());
+    }
+    return made;
+}
+
+// All that stands at one name.
+inline feed::Change records(std::vector<model::RecordSet> sets)
+{
+    auto name = sets.at(0).name;
+    return {model::RevisionKind::records, std::move(name), feed::RecordsEntry{std::move(sets)}};
 }
 
 inline feed::Change gone(model::RevisionKind kind, std::string key)

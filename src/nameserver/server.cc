@@ -1,6 +1,7 @@
 #include "nameserver/server.h"
 
 #include "base/log.h"
+#include "base/random.h"
 #include "base/task.h"
 #include "nameserver/sockets.h"
 #include "nameserver/tcp_port.h"
@@ -41,8 +42,12 @@ constexpr std::string_view use = "dns";  // of net::PassedSockets
 // One loop with its thread and its sockets on every address.
 class Worker {
 public:
-    explicit Worker(Shared& shared)
-        : shared_(shared), loop_(1), work_(loop_.get_executor()), tasks_(loop_.get_executor())
+    Worker(Shared& shared, Manners manners)
+        : shared_(shared),
+          manners_(std::move(manners)),
+          loop_(1),
+          work_(loop_.get_executor()),
+          tasks_(loop_.get_executor())
     {
     }
     Worker(const Worker&) = delete;
@@ -57,8 +62,9 @@ public:
             passed->keep(use, sockets.udp.native_handle());
             passed->keep(use, sockets.tcp.native_handle());
         }
-        udp_.push_back(std::make_unique<UdpPort>(std::move(sockets.udp), shared_, counters_));
-        tcp_.push_back(std::make_unique<TcpPort>(std::move(sockets.tcp), shared_, counters_, tasks_));
+        udp_.push_back(std::make_unique<UdpPort>(std::move(sockets.udp), shared_, counters_, manners_));
+        tcp_.push_back(
+            std::make_unique<TcpPort>(std::move(sockets.tcp), shared_, counters_, manners_, tasks_));
         return bound;
     }
 
@@ -66,10 +72,10 @@ public:
     {
         if (transport == net::Transport::udp) {
             TRY(udp, adopt_udp(loop_, where, std::move(file)));
-            udp_.push_back(std::make_unique<UdpPort>(std::move(udp), shared_, counters_));
+            udp_.push_back(std::make_unique<UdpPort>(std::move(udp), shared_, counters_, manners_));
         } else {
             TRY(tcp, adopt_tcp(loop_, where, std::move(file)));
-            tcp_.push_back(std::make_unique<TcpPort>(std::move(tcp), shared_, counters_, tasks_));
+            tcp_.push_back(std::make_unique<TcpPort>(std::move(tcp), shared_, counters_, manners_, tasks_));
         }
         return {};
     }
@@ -82,7 +88,7 @@ public:
         for (auto& port : tcp_) {
             tasks_.spawn("dns_tcp_port", port->serve());
         }
-        tasks_.spawn("dns_tcp_idle", close_idle());
+        tasks_.spawn("dns_clockwork", keep_time());
         thread_ = std::thread([this] { loop_.run(); });
     }
 
@@ -110,12 +116,14 @@ private:
         co_await tasks_.stop();
     }
 
-    asio::awaitable<void> close_idle()
+    // Closes idle connections, and turns the secrets of cookies.
+    asio::awaitable<void> keep_time()
     {
         const auto pause = std::clamp<std::chrono::milliseconds>(
             shared_.tcp_idle / 4, std::chrono::milliseconds(10), std::chrono::seconds(1));
         while (true) {
             co_await base::sleep_for(pause);
+            manners_.cookies.turn(shared_.now());
             for (auto& port : tcp_) {
                 port->close_idle();
             }
@@ -123,6 +131,7 @@ private:
     }
 
     Shared& shared_;
+    Manners manners_;
     LoopCounters counters_;
     asio::io_context loop_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;
@@ -131,6 +140,15 @@ private:
     base::TaskGroup tasks_;
     std::thread thread_;
 };
+
+constexpr std::size_t longest_nsid = 128;  // it takes room from answers
+
+dns::CookieSecret random_key()
+{
+    dns::CookieSecret key{};
+    std::ranges::copy(base::random_bytes(key.size()), key.begin());
+    return key;
+}
 
 asio::awaitable<void> pass()
 {
@@ -150,8 +168,10 @@ public:
             options.threads > 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
         shared_.tcp_connections = std::max<std::size_t>(1, options.tcp_connections / threads);
         where_ = options.sockets == nullptr ? options.listen : options.sockets->places(use, options.listen);
+        const Manners manners{options.nsid.substr(0, longest_nsid),
+                              CookieSecrets(options.cookie_key.value_or(random_key()), shared_.now())};
         for (unsigned i = 0; i < threads; ++i) {
-            workers_.push_back(std::make_unique<Worker>(shared_));
+            workers_.push_back(std::make_unique<Worker>(shared_, manners));
         }
         for (auto& where : where_) {
             CHECKED(listen(where, options.sockets));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "dns/cookie.h"
 #include "feed/follower.h"
 #include "nameserver/rate_limit.h"
 #include "net/passed_sockets.h"
@@ -18,6 +19,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace nameserver {
@@ -48,6 +51,11 @@ struct Options {
     RateLimitOptions rate_limit;
     std::size_t tcp_connections = 1'000;  // in all; the one that is idle longest makes room
     std::chrono::milliseconds tcp_idle{10'000};
+    // Which server this is, told to who asks (NSID, id.server); empty: nobody is told.
+    std::string nsid;
+    // What all servers of the zones make cookies with, so that each takes those of the others. None: a random
+    // one.
+    std::optional<dns::CookieSecret> cookie_key;
     // Where sockets come from and are kept; outlives the server.
     net::PassedSockets* sockets = nullptr;
     // Another process answers from the same sockets until this one has its first data: it reads none before.

@@ -21,6 +21,19 @@ constexpr auto pause_after_failed_accept =
 
 }  // namespace
 
+TcpConnections::Connection::Connection(asio::ip::tcp::socket a_socket) : socket(std::move(a_socket))
+{
+    boost::system::error_code gone;
+    const auto from = socket.remote_endpoint(gone).address();
+    if (from.is_v4()) {
+        const auto octets = from.to_v4().to_bytes();
+        address.assign(octets.begin(), octets.end());
+    } else {
+        const auto octets = from.to_v6().to_bytes();
+        address.assign(octets.begin(), octets.end());
+    }
+}
+
 TcpConnections::Handle TcpConnections::add(asio::ip::tcp::socket socket, std::size_t most)
 {
     if (connections_.size() >= most) {
@@ -54,10 +67,11 @@ void TcpConnections::close_idle(std::chrono::steady_clock::time_point since)
 }
 
 TcpPort::TcpPort(asio::ip::tcp::acceptor acceptor, Shared& shared, LoopCounters& counters,
-                 base::TaskGroup& tasks)
+                 const Manners& manners, base::TaskGroup& tasks)
     : acceptor_(std::move(acceptor)),
       shared_(shared),
       counters_(counters),
+      manners_(manners),
       tasks_(tasks),
       scratch_(largest_message)
 {
@@ -99,10 +113,11 @@ asio::awaitable<void> TcpPort::exchange(TcpConnections::Handle connection)
 {
     base::Bytes input(read_space);
     base::Bytes output;
+    const Asker asker(dns::Transport::tcp, connection->address, manners_);
     std::size_t held = 0;
     boost::system::error_code code;
     while (true) {
-        const std::size_t used = answer_all(base::ByteView(input).first(held), output);
+        const std::size_t used = answer_all(asker, base::ByteView(input).first(held), output);
         std::copy(input.begin() + static_cast<std::ptrdiff_t>(used),
                   input.begin() + static_cast<std::ptrdiff_t>(held), input.begin());
         held -= used;
@@ -129,7 +144,7 @@ asio::awaitable<void> TcpPort::exchange(TcpConnections::Handle connection)
     }
 }
 
-std::size_t TcpPort::answer_all(base::ByteView input, base::Bytes& output)
+std::size_t TcpPort::answer_all(const Asker& asker, base::ByteView input, base::Bytes& output)
 {
     std::size_t at = 0;
     while (input.size() - at >= 2 && output.size() < write_at_once) {
@@ -137,8 +152,7 @@ std::size_t TcpPort::answer_all(base::ByteView input, base::Bytes& output)
         if (input.size() - at - 2 < size) {
             break;
         }
-        const Reply reply =
-            answer(shared_.data, shared_.clock, input.subspan(at + 2, size), dns::Transport::tcp, scratch_);
+        const Reply reply = answer(shared_.data, shared_.clock, input.subspan(at + 2, size), asker, scratch_);
         counters_.tcp_queries.add();
         counters_.count(reply);
         at += 2 + size;

@@ -14,9 +14,10 @@ namespace nameserver {
 class TcpConnections {
 public:
     struct Connection {
-        explicit Connection(boost::asio::ip::tcp::socket a_socket) : socket(std::move(a_socket)) {}
+        explicit Connection(boost::asio::ip::tcp::socket a_socket);
 
         boost::asio::ip::tcp::socket socket;
+        base::Bytes address;  // of the client
         std::chrono::steady_clock::time_point active{};
     };
     using Handle = std::list<Connection>::iterator;
@@ -36,7 +37,7 @@ class TcpPort {
 public:
     // `tasks` runs the connections and ends before this object dies.
     TcpPort(boost::asio::ip::tcp::acceptor acceptor, Shared& shared, LoopCounters& counters,
-            base::TaskGroup& tasks);
+            const Manners& manners, base::TaskGroup& tasks);
 
     // Until cancelled or closed.
     boost::asio::awaitable<void> serve();
@@ -48,11 +49,12 @@ private:
     boost::asio::awaitable<void> exchange(TcpConnections::Handle connection);
     // Answers the whole questions at the front of `input` into `output`; how many octets of `input` they
     // took.
-    std::size_t answer_all(base::ByteView input, base::Bytes& output);
+    std::size_t answer_all(const Asker& asker, base::ByteView input, base::Bytes& output);
 
     boost::asio::ip::tcp::acceptor acceptor_;
     Shared& shared_;
     LoopCounters& counters_;
+    const Manners& manners_;
     base::TaskGroup& tasks_;
     TcpConnections connections_;
     base::Bytes scratch_;  // one reply

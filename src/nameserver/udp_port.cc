@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace nameserver {
@@ -33,6 +34,15 @@ asio::ip::address address_of(const sockaddr_storage& from)
     asio::ip::address_v6::bytes_type octets{};
     std::memcpy(octets.data(), &v6.sin6_addr, octets.size());
     return asio::ip::address_v6(octets);
+}
+
+// The address itself, within `from`.
+base::ByteView octets_of(const sockaddr_storage& from)
+{
+    const auto* const start = reinterpret_cast<const std::uint8_t*>(&from);
+    return from.ss_family == AF_INET
+               ? base::ByteView(start + offsetof(sockaddr_in, sin_addr), sizeof(in_addr))
+               : base::ByteView(start + offsetof(sockaddr_in6, sin6_addr), sizeof(in6_addr));
 }
 
 // The packet information that came with a question goes out with its reply, without the interface: the route
@@ -70,11 +80,12 @@ struct UdpPort::Batch {
     mmsghdr replies[batch_size];
 };
 
-UdpPort::UdpPort(asio::ip::udp::socket socket, Shared& shared, LoopCounters& counters)
+UdpPort::UdpPort(asio::ip::udp::socket socket, Shared& shared, LoopCounters& counters, const Manners& manners)
     : socket_(std::move(socket)),
       any_address_(socket_.local_endpoint().address().is_unspecified()),
       shared_(shared),
       counters_(counters),
+      manners_(manners),
       batch_(std::make_unique<Batch>())
 {
     for (std::size_t i = 0; i < batch_size; ++i) {
@@ -146,11 +157,13 @@ std::size_t UdpPort::answer_one(std::size_t i, std::size_t query_size,
         counters_.dropped.add();
         return 0;
     }
-    if (shared_.limit.enabled() && !shared_.limit.admit(address_of(slot.from), now)) {
+    const Asker asker(dns::Transport::udp, octets_of(slot.from), manners_);
+    if (shared_.limit.enabled() && !shared_.limit.admit(address_of(slot.from), now) &&
+        !shows_good_cookie(shared_.data, shared_.clock, query, asker)) {
         counters_.rate_limited.add();
         return answer_truncated(query, slot.reply).size;
     }
-    const Reply reply = answer(shared_.data, shared_.clock, query, dns::Transport::udp, slot.reply);
+    const Reply reply = answer(shared_.data, shared_.clock, query, asker, slot.reply);
     counters_.count(reply);
     return reply.size;
 }

@@ -12,7 +12,8 @@ namespace nameserver {
 
 class UdpPort {
 public:
-    UdpPort(boost::asio::ip::udp::socket socket, Shared& shared, LoopCounters& counters);
+    UdpPort(boost::asio::ip::udp::socket socket, Shared& shared, LoopCounters& counters,
+            const Manners& manners);
     ~UdpPort();
 
     // Until cancelled or closed.
@@ -32,6 +33,7 @@ private:
     const bool any_address_;
     Shared& shared_;
     LoopCounters& counters_;
+    const Manners& manners_;
     std::unique_ptr<Batch> batch_;
 };
 

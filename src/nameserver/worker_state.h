@@ -45,6 +45,9 @@ struct Shared {
     {
     }
 
+    // Seconds since 1970, for cookies.
+    std::uint32_t now() const { return static_cast<std::uint32_t>(base::to_millis(clock.now()) / 1'000); }
+
     ZoneData data;
     const base::Clock& clock;
     RateLimit limit;

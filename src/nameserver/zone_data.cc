@@ -3,52 +3,39 @@
 #include "base/log.h"
 #include "dns/rdata.h"
 
-#include <boost/asio/ip/address.hpp>
-
 #include <algorithm>
-#include <set>
+#include <bit>
+#include <map>
+#include <span>
 
 namespace nameserver {
 
 namespace {
 
-namespace ip = boost::asio::ip;
+using dns::RecordType;
 
 constexpr std::uint32_t alias_ttl = 60;     // addresses of a group follow a failover within a minute
 constexpr std::uint32_t challenge_ttl = 1;  // a CA looks once; nobody else may keep it
-constexpr std::uint32_t glue_ttl = 3'600;
-constexpr std::uint16_t question_pointer = 0xc000 | dns::header_size;
+constexpr std::uint32_t host_ttl = 3'600;
 
-void put_u16(base::Bytes& out, std::uint16_t value)
+// Adds the addresses by type; types that the name has from elsewhere are left out.
+void add_addresses(RecordsBuilder& builder, const std::vector<std::string>& addresses, std::uint32_t ttl)
 {
-    out.push_back(static_cast<std::uint8_t>(value >> 8));
-    out.push_back(static_cast<std::uint8_t>(value));
-}
-
-// An address as a record of its type is added to the set of that type.
-void add_address(std::vector<RecordSet>& sets, const std::string& text, std::uint32_t ttl)
-{
-    for (const auto type : {dns::RecordType::a, dns::RecordType::aaaa}) {
-        const auto data = dns::parse_data(type, text);
-        if (!data) {
+    std::map<RecordType, std::vector<base::Bytes>> values;
+    for (const auto& text : addresses) {
+        auto v4 = dns::parse_data(RecordType::a, text);
+        auto v6 = dns::parse_data(RecordType::aaaa, text);
+        if (!v4 && !v6) {
+            base::log::warning("dns_address_ignored", {{"address", text}});
             continue;
         }
-        auto set = std::ranges::find(sets, type, &RecordSet::type);
-        if (set == sets.end()) {
-            set = sets.insert(sets.end(), RecordSet{type, 0, {}});
+        values[v4 ? RecordType::a : RecordType::aaaa].push_back(std::move(v4 ? *v4 : *v6));
+    }
+    for (const auto& [type, data] : values) {
+        if (!builder.has(static_cast<std::uint16_t>(type))) {
+            builder.add({Origin::host, any_zone, ttl, {}}, static_cast<std::uint16_t>(type), data);
         }
-        return set->add(ttl, *data);
     }
-    base::log::warning("dns_address_ignored", {{"address", text}});
-}
-
-std::vector<RecordSet> address_sets(const std::vector<std::string>& addresses, std::uint32_t ttl)
-{
-    std::vector<RecordSet> sets;
-    for (const auto& text : addresses) {
-        add_address(sets, text, ttl);
-    }
-    return sets;
 }
 
 // TXT data: the text in character-strings of at most 255 octets.
@@ -70,58 +57,120 @@ dns::Name name_or_root(std::string_view text)
     return name ? name->lower() : dns::Name();
 }
 
+// Sets that delegate names to others.
+std::uint32_t cuts_of(const NameRecords* records)
+{
+    const auto is_cut = [](const SetHead& head) { return head.is(RecordType::ns); };
+    return records == nullptr ? 0
+                              : static_cast<std::uint32_t>(std::ranges::count_if(records->heads(), is_cut));
+}
+
+std::shared_ptr<const ZoneApex> make_apex(const model::Zone& zone)
+{
+    auto apex = std::make_shared<ZoneApex>();
+    apex->name = name_or_root(zone.apex);
+    const Suffixes suffixes(apex->name);
+    apex->labels = static_cast<std::uint8_t>(suffixes.count);
+    apex->hash = suffixes.hash[0];
+    for (const auto& server : zone.name_servers) {
+        const dns::Name name = name_or_root(server.name);
+        apex->servers.push_back({name, name.is_within(apex->name)});
+    }
+    apex->primary = !zone.primary.empty()   ? name_or_root(zone.primary)
+                    : apex->servers.empty() ? apex->name
+                                            : apex->servers.front().name;
+    apex->hostmaster = name_or_root(zone.hostmaster);
+    apex->refresh = zone.refresh;
+    apex->retry = zone.retry;
+    apex->expire = zone.expire;
+    apex->negative_ttl = zone.negative_ttl;
+    apex->ttl = zone.apex_ttl;
+    return apex;
+}
+
 }  // namespace
 
-void RecordSet::add(std::uint32_t ttl, base::ByteView data)
+ZoneIndex::ZoneIndex(std::span<const std::shared_ptr<const ZoneApex>> zones)
+    : slots_(std::bit_ceil(zones.size() * 2 + 1))
 {
-    put_u16(wire, question_pointer);
-    put_u16(wire, static_cast<std::uint16_t>(type));
-    put_u16(wire, dns::class_in);
-    put_u16(wire, static_cast<std::uint16_t>(ttl >> 16));
-    put_u16(wire, static_cast<std::uint16_t>(ttl));
-    put_u16(wire, static_cast<std::uint16_t>(data.size()));
-    wire.insert(wire.end(), data.begin(), data.end());
-    ++count;
+    for (const auto& zone : zones) {
+        std::size_t at = zone->hash & (slots_.size() - 1);
+        while (slots_[at] != nullptr) {
+            at = (at + 1) & (slots_.size() - 1);
+        }
+        slots_[at] = zone.get();
+    }
+}
+
+const ZoneApex* ZoneIndex::find(const Suffixes& name, std::size_t i) const
+{
+    const std::size_t mask = slots_.size() - 1;
+    for (std::size_t at = name.hash[i] & mask; slots_[at] != nullptr; at = (at + 1) & mask) {
+        if (slots_[at]->hash == name.hash[i] && std::ranges::equal(name.wire(i), slots_[at]->name.wire())) {
+            return slots_[at];
+        }
+    }
+    return nullptr;
 }
 
 // The tables between two snapshots.
 struct ZoneData::Tables {
-    using Apexes = std::vector<ZoneApex>;
-
-    Tables() { apexes.store(new Apexes); }
+    Tables() { index.store(new ZoneIndex(std::span<const std::shared_ptr<const ZoneApex>>())); }
     Tables(const Tables&) = delete;
     Tables& operator=(const Tables&) = delete;
     ~Tables();
 
     void apply(const feed::Change& change);
+    // After the last change of a batch: what zones say together.
+    void finish();
+
     void set_alias(const dns::Name& name, const Group* group);
     void set_challenges(const dns::Name& name, const feed::TxtEntry* entry);
+    void set_records(const dns::Name& name, const feed::RecordsEntry* entry);
     void set_group(const std::string& name, const model::EdgeGroup* entry);
     void set_zone(const std::string& apex, const model::Zone* zone);
     void set_hosts();
-    Apexes make_apexes() const;
+    void set_index();
 
     const Group* group(const std::string& name) { return &groups[name]; }
     NameNode& at(const dns::Name& name);
     void prune(const dns::Name& name);
     template <class F>
-    void change_records(const dns::Name& name, F change);
+    void change_records(const dns::Name& name, Origin origin, F add);
+    template <class T>
+    void retire(std::unique_ptr<T> object)
+    {
+        names.retire(std::shared_ptr<const T>(std::move(object)));
+    }
+    void retire_records(const NameRecords* records)
+    {
+        if (records != nullptr) {
+            names.retire(std::shared_ptr<const NameRecords>(NameRecords::Pointer(records)));
+        }
+    }
+
+    struct Held {
+        model::Zone zone;
+        std::shared_ptr<const ZoneApex> apex;
+    };
 
     NameTable names;
-    std::map<std::string, Group>
-        groups;  // nodes point into it; a group stays, without addresses, when it is gone
-    std::atomic<const Apexes*> apexes{nullptr};  // longest first
-    std::map<std::string, model::Zone> zones;
-    std::set<dns::Name> hosts;
+    // Nodes point into it; a group stays, without addresses, when it is gone.
+    std::map<std::string, Group> groups;
+    std::atomic<const ZoneIndex*> index{nullptr};
+    std::map<std::string, Held> zones;
+    std::map<dns::Name, std::vector<std::string>> hosts;  // addresses of name servers
+    bool zones_changed = false;
+    std::atomic<std::uint32_t> cuts{0};
 };
 
 ZoneData::Tables::~Tables()
 {
-    names.for_each([](NameNode& node) { delete node.records.load(); });
+    names.for_each([](NameNode& node) { NameRecords::Pointer(node.records.load()); });
     for (auto& [name, group] : groups) {
-        delete group.sets.load();
+        NameRecords::Pointer(group.sets.load());
     }
-    delete apexes.load();
+    delete index.load();
 }
 
 NameNode& ZoneData::Tables::at(const dns::Name& name)
@@ -160,19 +209,24 @@ void ZoneData::Tables::prune(const dns::Name& name)
     }
 }
 
-// Replaces the records of a name by a changed copy, or by nothing when the copy is empty.
+// Replaces the sets of one origin at a name by those that `add` adds to a builder.
 template <class F>
-void ZoneData::Tables::change_records(const dns::Name& name, F change)
+void ZoneData::Tables::change_records(const dns::Name& name, Origin origin, F add)
 {
     NameNode& node = at(name);
     const NameRecords* const old = node.records.load();
-    auto next = old != nullptr ? std::make_unique<NameRecords>(*old) : std::make_unique<NameRecords>();
-    change(*next);
-    const bool empty = next->challenges.empty() && next->sets.empty();
-    node.records.store(empty ? nullptr : next.release(), std::memory_order_release);
+    RecordsBuilder builder;
     if (old != nullptr) {
-        names.retire(std::shared_ptr<const NameRecords>(old));
+        builder.keep(*old, origin);
     }
+    add(builder);
+    if (const auto host = hosts.find(name); host != hosts.end()) {
+        add_addresses(builder, host->second, host_ttl);
+    }
+    NameRecords::Pointer next = builder.build();
+    cuts.store(cuts.load() - cuts_of(old) + cuts_of(next.get()));
+    node.records.store(next.release(), std::memory_order_release);
+    retire_records(old);
     if (node.empty()) {
         prune(name);
     }
@@ -187,90 +241,105 @@ void ZoneData::Tables::set_alias(const dns::Name& name, const Group* group)
     }
 }
 
+// Each value is a set of its own, since each ends at its own time.
 void ZoneData::Tables::set_challenges(const dns::Name& name, const feed::TxtEntry* entry)
 {
-    std::vector<ChallengeValue> values;
-    for (std::size_t i = 0; entry != nullptr && i < entry->values.size(); ++i) {
-        ChallengeValue value{entry->values[i].expires_at, {dns::RecordType::txt, 0, {}}};
-        value.set.add(challenge_ttl, txt_data(entry->values[i].text));
-        values.push_back(std::move(value));
-    }
-    change_records(name, [&values](NameRecords& records) { records.challenges = std::move(values); });
+    change_records(name, Origin::challenge, [entry](RecordsBuilder& builder) {
+        for (std::size_t i = 0; entry != nullptr && i < entry->values.size(); ++i) {
+            const base::Bytes data[] = {txt_data(entry->values[i].text)};
+            builder.add({Origin::challenge, any_zone, challenge_ttl, entry->values[i].expires_at},
+                        static_cast<std::uint16_t>(RecordType::txt), data);
+        }
+    });
+}
+
+// The SOA and the NS records of an apex come from its zone.
+void ZoneData::Tables::set_records(const dns::Name& name, const feed::RecordsEntry* entry)
+{
+    change_records(name, Origin::records, [&](RecordsBuilder& builder) {
+        for (std::size_t i = 0; entry != nullptr && i < entry->sets.size(); ++i) {
+            const auto& set = entry->sets[i];
+            const auto type = static_cast<RecordType>(set.type);
+            const dns::Name zone = name_or_root(set.zone);
+            const bool of_apex = zone == name && (type == RecordType::soa || type == RecordType::ns);
+            if (name.is_within(zone) && !of_apex) {
+                builder.add(
+                    {Origin::records, static_cast<std::uint8_t>(zone.label_count()), set.ttl, set.expires_at},
+                    set.type, set.values);
+            }
+        }
+    });
 }
 
 void ZoneData::Tables::set_group(const std::string& name, const model::EdgeGroup* entry)
 {
-    auto sets = std::make_unique<std::vector<RecordSet>>();
+    RecordsBuilder builder;
     if (entry != nullptr) {
-        *sets = address_sets(entry->addresses, alias_ttl);
+        add_addresses(builder, entry->addresses, alias_ttl);
     }
-    const auto* const old = groups[name].sets.exchange(sets.release());
-    if (old != nullptr) {
-        names.retire(std::shared_ptr<const std::vector<RecordSet>>(old));
-    }
+    retire_records(groups[name].sets.exchange(builder.build().release()));
 }
 
 void ZoneData::Tables::set_zone(const std::string& apex, const model::Zone* zone)
 {
+    Held& held = zones[apex];
+    if (held.apex) {
+        names.retire(std::move(held.apex));
+    }
     if (zone != nullptr) {
-        zones[apex] = *zone;
+        held = {*zone, make_apex(*zone)};
     } else {
         zones.erase(apex);
     }
     const bool addressed = zone != nullptr && !zone->group.empty();
     set_alias(name_or_root(apex), addressed ? group(zone->group) : nullptr);
-    set_hosts();
-    const Apexes* const old = apexes.exchange(new Apexes(make_apexes()));
-    names.retire(std::shared_ptr<const Apexes>(old));
+    zones_changed = true;
+}
+
+void ZoneData::Tables::finish()
+{
+    if (std::exchange(zones_changed, false)) {
+        set_hosts();
+        set_index();
+    }
 }
 
 // The addresses of the name servers themselves stand at their names, whichever zones name them.
 void ZoneData::Tables::set_hosts()
 {
     std::map<dns::Name, std::vector<std::string>> wanted;
-    for (const auto& [apex, zone] : zones) {
-        for (const auto& server : zone.name_servers) {
-            auto& addresses = wanted[name_or_root(server.name)];
+    for (const auto& [apex, held] : zones) {
+        for (const auto& server : held.zone.name_servers) {
             for (const auto& address : server.addresses) {
+                auto& addresses = wanted[name_or_root(server.name)];
                 if (std::ranges::find(addresses, address) == addresses.end()) {
                     addresses.push_back(address);
                 }
             }
         }
     }
-    for (const auto& host : hosts) {
-        if (!wanted.contains(host)) {
-            change_records(host, [](NameRecords& records) { records.sets.clear(); });
+    hosts.swap(wanted);
+    const auto& before = wanted;
+    const auto nothing_more = [](RecordsBuilder&) {};
+    for (const auto& [name, addresses] : before) {
+        if (!hosts.contains(name)) {
+            change_records(name, Origin::host, nothing_more);
         }
     }
-    hosts.clear();
-    for (const auto& [name, addresses] : wanted) {
-        auto sets = address_sets(addresses, glue_ttl);
-        change_records(name, [&sets](NameRecords& records) { records.sets = std::move(sets); });
-        hosts.insert(name);
+    for (const auto& [name, addresses] : hosts) {
+        if (const auto known = before.find(name); known == before.end() || known->second != addresses) {
+            change_records(name, Origin::host, nothing_more);
+        }
     }
 }
 
-ZoneData::Tables::Apexes ZoneData::Tables::make_apexes() const
+void ZoneData::Tables::set_index()
 {
-    Apexes made;
-    for (const auto& [text, zone] : zones) {
-        ZoneApex apex;
-        apex.name = name_or_root(text);
-        const Suffixes suffixes(apex.name);
-        apex.labels = suffixes.count;
-        apex.hash = suffixes.hash[0];
-        apex.hostmaster = name_or_root(zone.hostmaster);
-        apex.negative_ttl = zone.negative_ttl;
-        for (const auto& server : zone.name_servers) {
-            const dns::Name name = name_or_root(server.name);
-            apex.servers.push_back(
-                {name, name.is_within(apex.name), address_sets(server.addresses, glue_ttl)});
-        }
-        made.push_back(std::move(apex));
+    std::vector<std::shared_ptr<const ZoneApex>> apexes;
+    for (const auto& [text, held] : zones) {
+        apexes.push_back(held.apex);
     }
-    std::ranges::sort(made, std::ranges::greater(), &ZoneApex::labels);
-    return made;
+    retire(std::unique_ptr<const ZoneIndex>(index.exchange(new ZoneIndex(apexes))));
 }
 
 void ZoneData::Tables::apply(const feed::Change& change)
@@ -294,6 +363,8 @@ void ZoneData::Tables::apply(const feed::Change& change)
             return set_challenges(name, entry != nullptr ? std::get_if<feed::TxtEntry>(entry) : nullptr);
         case model::RevisionKind::zone:
             return set_zone(name.text(), entry != nullptr ? std::get_if<model::Zone>(entry) : nullptr);
+        case model::RevisionKind::records:
+            return set_records(name, entry != nullptr ? std::get_if<feed::RecordsEntry>(entry) : nullptr);
         default:
             return;
     }
@@ -317,6 +388,7 @@ void ZoneData::apply(const feed::Batch& batch)
     for (const auto& change : batch.changes) {
         target.apply(change);
     }
+    target.finish();
     if (batch.snapshot && !batch.last) {
         return;
     }
@@ -345,18 +417,20 @@ std::size_t ZoneData::names() const
     return owned_->names.size();
 }
 
-const ZoneApex* ZoneData::View::zone_of(const Suffixes& name) const
+const ZoneApex* ZoneData::View::zone_of(const Suffixes& name, std::size_t from) const
 {
-    for (const auto& apex : *tables_.apexes.load(std::memory_order_acquire)) {
-        if (apex.labels > name.count) {
-            continue;
-        }
-        const std::size_t i = name.count - apex.labels;
-        if (name.hash[i] == apex.hash && std::ranges::equal(name.wire(i), apex.name.wire())) {
-            return &apex;
+    const ZoneIndex& index = *tables_.index.load(std::memory_order_acquire);
+    for (std::size_t i = from; i < name.count; ++i) {
+        if (const ZoneApex* const apex = index.find(name, i)) {
+            return apex;
         }
     }
     return nullptr;
+}
+
+bool ZoneData::View::delegates() const
+{
+    return tables_.cuts.load(std::memory_order_relaxed) > 0;
 }
 
 const NameNode* ZoneData::View::find(const Suffixes& name, std::size_t i) const

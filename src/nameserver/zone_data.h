@@ -5,55 +5,47 @@
 // and collect() are the writer's.
 #pragma once
 
-#include "dns/message.h"
 #include "feed/entries.h"
+#include "nameserver/name_records.h"
 #include "nameserver/name_table.h"
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace nameserver {
 
-// Records of one type whose owner is the name asked for: the wire form with a pointer to the question as
-// owner.
-struct RecordSet {
-    dns::RecordType type = dns::RecordType::a;
-    std::uint16_t count = 0;
-    base::Bytes wire;
-
-    void add(std::uint32_t ttl, base::ByteView data);
-};
-
-// The addresses of an edge group. `sets` is replaced when they change.
+// The addresses of an edge group. `sets` is replaced when they change; null: none.
 struct Group {
-    std::atomic<const std::vector<RecordSet>*> sets{nullptr};
-};
-
-struct ChallengeValue {
-    base::Time expires_at{};
-    RecordSet set;  // one TXT
-};
-
-// What stands at a name beside a group's addresses.
-struct NameRecords {
-    std::vector<ChallengeValue> challenges;
-    std::vector<RecordSet> sets;  // addresses of a name server within a zone
+    std::atomic<const NameRecords*> sets{nullptr};
 };
 
 struct ZoneApex {
     struct Server {
         dns::Name name;
-        bool inside = false;  // of the zone: has glue here
-        std::vector<RecordSet> glue;
+        bool inside = false;  // of the zone: its addresses stand here
     };
     dns::Name name;
     std::uint32_t hash = 0;
-    std::size_t labels = 0;
+    std::uint8_t labels = 0;
     std::vector<Server> servers;
+    dns::Name primary;
     dns::Name hostmaster;
+    std::uint32_t refresh = 0;
+    std::uint32_t retry = 0;
+    std::uint32_t expire = 0;
     std::uint32_t negative_ttl = 0;
+    std::uint32_t ttl = 0;
+};
+
+// Zones by the hash of their apex, open addressing; replaced as a whole.
+class ZoneIndex {
+public:
+    explicit ZoneIndex(std::span<const std::shared_ptr<const ZoneApex>> zones);
+    const ZoneApex* find(const Suffixes& name, std::size_t i) const;
+
+private:
+    std::vector<const ZoneApex*> slots_;
 };
 
 class ZoneData {
@@ -88,9 +80,11 @@ private:
 class ZoneData::View {
 public:
     explicit View(const Tables& tables) : tables_(tables) {}
-    // The most specific zone that holds the name; null: none of ours.
-    const ZoneApex* zone_of(const Suffixes& name) const;
+    // The most specific zone that holds suffix `from` of the name; null: none of ours.
+    const ZoneApex* zone_of(const Suffixes& name, std::size_t from = 0) const;
     const NameNode* find(const Suffixes& name, std::size_t i) const;
+    // Whether anything is delegated to others.
+    bool delegates() const;
 
 private:
     const Tables& tables_;

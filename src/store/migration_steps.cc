@@ -399,6 +399,30 @@ UPDATE revision_head SET number = number + 1, compacted = number + 1
   WHERE EXISTS (SELECT 1 FROM edge_groups WHERE name <> 'default');
 )sql";
 
+// Record sets of zones, in two orders: by name, and the names of a zone in canonical order (`place`).
+constexpr std::string_view record_sets = R"sql(
+CREATE TABLE record_sets (
+  name {text} NOT NULL,
+  zone {text} NOT NULL,
+  type BIGINT NOT NULL,
+  place {bytes} NOT NULL,
+  ttl BIGINT NOT NULL,
+  data {bytes} NOT NULL,
+  expires_at BIGINT,
+  source {text} NOT NULL,
+  PRIMARY KEY (name, zone, type)
+);
+CREATE INDEX record_sets_of_zone ON record_sets (zone, place, type);
+CREATE INDEX record_sets_expiring ON record_sets (expires_at) WHERE expires_at IS NOT NULL;
+ALTER TABLE zones ADD COLUMN kind {text} NOT NULL DEFAULT 'platform';
+ALTER TABLE zones ADD COLUMN tenant {text} NOT NULL DEFAULT 'default';
+ALTER TABLE zones ADD COLUMN primary_server {text} NOT NULL DEFAULT '';
+ALTER TABLE zones ADD COLUMN refresh BIGINT NOT NULL DEFAULT 3600;
+ALTER TABLE zones ADD COLUMN retry BIGINT NOT NULL DEFAULT 600;
+ALTER TABLE zones ADD COLUMN expire BIGINT NOT NULL DEFAULT 604800;
+ALTER TABLE zones ADD COLUMN apex_ttl BIGINT NOT NULL DEFAULT 3600;
+)sql";
+
 // Tenants take turns where more names are due for a look than fit at once: their order is found in the index.
 constexpr std::string_view turns = R"sql(
 DROP INDEX endpoints_due;
@@ -407,8 +431,9 @@ CREATE INDEX endpoints_due ON endpoints (next_check_at, id, tenant)
 )sql";
 
 constexpr std::array steps{
-    resources,    fleet,  alpn_challenges, ledger_and_queue, several_cas, alert_schema, proxies, ownership,
-    proxy_groups, search, redirects,       serving_settings, members,     dashboard,    turns};
+    resources,    fleet,  alpn_challenges, ledger_and_queue, several_cas, alert_schema, proxies,    ownership,
+    proxy_groups, search, redirects,       serving_settings, members,     dashboard,    record_sets,
+    turns};
 
 }  // namespace
 

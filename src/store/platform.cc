@@ -60,8 +60,9 @@ model::EdgeGroup read_group(sql::RowReader row)
 
 const sql::Table& zone_table()
 {
-    static const sql::Table zones("zones",
-                                  {"apex", "name_servers", "hostmaster", "edge_group", "negative_ttl"});
+    static const sql::Table zones(
+        "zones", {"apex", "name_servers", "hostmaster", "edge_group", "negative_ttl", "kind", "tenant",
+                  "primary_server", "refresh", "retry", "expire", "apex_ttl"});
     return zones;
 }
 
@@ -73,6 +74,13 @@ model::Zone read_zone(sql::RowReader row)
     zone.hostmaster = row.text();
     zone.group = row.text();
     zone.negative_ttl = static_cast<std::uint32_t>(row.integer());
+    zone.kind = known_or(model::zone_kind_from(row.text()), model::ZoneKind::fixed);
+    zone.tenant = row.text();
+    zone.primary = row.text();
+    zone.refresh = static_cast<std::uint32_t>(row.integer());
+    zone.retry = static_cast<std::uint32_t>(row.integer());
+    zone.expire = static_cast<std::uint32_t>(row.integer());
+    zone.apex_ttl = static_cast<std::uint32_t>(row.integer());
     return zone;
 }
 
@@ -142,9 +150,17 @@ base::Result<std::vector<model::EdgeGroup>> Groups::list()
 
 base::Result<> Groups::put_zone(const model::Zone& zone)
 {
-    CHECKED(db_.execute(zone_table().upsert(), sql::params(zone.apex, to_json(zone.name_servers),
-                                                           zone.hostmaster, zone.group, zone.negative_ttl)));
+    CHECKED(db_.execute(zone_table().upsert(),
+                        sql::params(zone.apex, to_json(zone.name_servers), zone.hostmaster, zone.group,
+                                    zone.negative_ttl, model::to_string(zone.kind), zone.tenant, zone.primary,
+                                    zone.refresh, zone.retry, zone.expire, zone.apex_ttl)));
     return {};
+}
+
+base::Result<> Groups::remove_zone(const std::string& apex)
+{
+    return expect_row(db_.execute("DELETE FROM zones WHERE apex = $1 RETURNING apex", sql::params(apex)),
+                      base::Errc::not_found, fmt::format("no zone {}", apex));
 }
 
 base::Result<model::Zone> Groups::zone(const std::string& apex)

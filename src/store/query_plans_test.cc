@@ -149,11 +149,19 @@ TEST_F(QueryPlans, EveryLookUpAndPageUsesAnIndex)
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.events.after(1, "t", 10); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.events.of_subject("ep_a", 10); }), WalksAnIndex());
     EXPECT_THAT(plan_of([](Transaction& tx) { return tx.challenges.txt_of_order("ord_a"); }), WalksAnIndex());
-    for (const auto kind : {model::RevisionKind::route, model::RevisionKind::certificate,
-                            model::RevisionKind::alias, model::RevisionKind::txt}) {
+    for (const auto kind :
+         {model::RevisionKind::route, model::RevisionKind::certificate, model::RevisionKind::alias,
+          model::RevisionKind::txt, model::RevisionKind::records}) {
         EXPECT_THAT(plan_of([&](Transaction& tx) { return tx.revisions.keys(kind, "a", 10); }),
                     WalksAnIndex());
     }
+}
+
+TEST_F(QueryPlans, RecordSetsAreFoundByAnIndex)
+{
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.records.of_name("a.test"); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.records.of_zone("test", "", 10); }), WalksAnIndex());
+    EXPECT_THAT(plan_of([](Transaction& tx) { return tx.records.count("test"); }), WalksAnIndex());
 }
 
 // By the text, and where another filter leaves few.

@@ -72,6 +72,8 @@ std::string_view keys_query(model::RevisionKind kind)
             return "SELECT name FROM edge_groups WHERE name > $1 ORDER BY name LIMIT $2";
         case model::RevisionKind::zone:
             return "SELECT apex FROM zones WHERE apex > $1 ORDER BY apex LIMIT $2";
+        case model::RevisionKind::records:
+            return "SELECT DISTINCT name FROM record_sets WHERE name > $1 ORDER BY name LIMIT $2";
     }
     return "";
 }

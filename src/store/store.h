@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/task.h"
 #include "store/alert_tables.h"
+#include "store/record_tables.h"
 #include "store/session_tables.h"
 #include "store/tables.h"
 
@@ -48,6 +49,7 @@ public:
     Channels channels;
     Deliveries deliveries;
     Sessions sessions;
+    RecordSets records;
 
     // The database's own time: what leases are measured in.
     base::Result<base::Time> now();

@@ -438,6 +438,8 @@ public:
     base::Result<> put_zone(const model::Zone& zone);
     base::Result<model::Zone> zone(const std::string& apex);
     base::Result<std::vector<model::Zone>> zones();
+    // Not its record sets; not_found.
+    base::Result<> remove_zone(const std::string& apex);
 
 private:
     sql::Connection& db_;

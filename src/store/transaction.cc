@@ -26,6 +26,7 @@ Transaction::Transaction(sql::Connection& db, const EndpointCounts* batch)
       channels(db),
       deliveries(db),
       sessions(db),
+      records(db, revisions),
       db_(db)
 {
 }

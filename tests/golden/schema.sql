@@ -330,6 +330,19 @@ CREATE TABLE queue_turns (
   tenant TEXT NOT NULL,
   pass BIGINT NOT NULL
 );
+CREATE TABLE record_sets (
+  name TEXT NOT NULL,
+  zone TEXT NOT NULL,
+  type BIGINT NOT NULL,
+  place BLOB NOT NULL,
+  ttl BIGINT NOT NULL,
+  data BLOB NOT NULL,
+  expires_at BIGINT,
+  source TEXT NOT NULL,
+  PRIMARY KEY (name, zone, type)
+);
+CREATE INDEX record_sets_expiring ON record_sets (expires_at) WHERE expires_at IS NOT NULL;
+CREATE INDEX record_sets_of_zone ON record_sets (zone, place, type);
 CREATE TABLE renewal_advice (
   ari_id TEXT PRIMARY KEY,
   certificate TEXT NOT NULL,
@@ -431,4 +444,4 @@ CREATE TABLE zones (
   hostmaster TEXT NOT NULL,
   edge_group TEXT NOT NULL,
   negative_ttl BIGINT NOT NULL
-);
+, kind TEXT NOT NULL DEFAULT 'platform', tenant TEXT NOT NULL DEFAULT 'default', primary_server TEXT NOT NULL DEFAULT '', refresh BIGINT NOT NULL DEFAULT 3600, retry BIGINT NOT NULL DEFAULT 600, expire BIGINT NOT NULL DEFAULT 604800, apex_ttl BIGINT NOT NULL DEFAULT 3600);

@@ -25,6 +25,14 @@ public:
         check.records = {"platform.test NS ns1.platform.test"};
         return {check};
     }
+    base::Task<ZoneReport> check_zone(model::Zone zone) override
+    {
+        ZoneReport report;
+        report.zone = zone.apex;
+        report.delegation = {{zone.apex + " NS ns1.platform.test", "missing", "create it"}};
+        report.servers = {{"ns1.platform.test", "192.0.2.53", "udp", 7, true, ""}};
+        co_return report;
+    }
     base::Task<EdgeCount> edges_with(std::string, model::Position) override { co_return edges; }
     std::chrono::milliseconds edges_lost_after() const override { return std::chrono::seconds(90); }
     std::string feed_root() const override { return root; }

@@ -71,6 +71,12 @@ base::Result<std::optional<Entry>> zone(store::Transaction& tx, const std::strin
     return found ? std::optional<Entry>(std::move(*found)) : std::nullopt;
 }
 
+base::Result<std::optional<Entry>> records(store::Transaction& tx, const std::string& key)
+{
+    TRY(sets, tx.records.of_name(key));
+    return sets.empty() ? std::nullopt : std::optional<Entry>(RecordsEntry{std::move(sets)});
+}
+
 }  // namespace
 
 bool Filter::wants(RevisionKind kind) const
@@ -86,7 +92,9 @@ Filter edge_filter(std::string group)
 
 Filter name_server_filter()
 {
-    return {{RevisionKind::group, RevisionKind::zone, RevisionKind::alias, RevisionKind::txt}, std::nullopt};
+    return {{RevisionKind::group, RevisionKind::zone, RevisionKind::alias, RevisionKind::txt,
+             RevisionKind::records},
+            std::nullopt};
 }
 
 base::Result<std::optional<Change>> EntryReader::read(store::Transaction& tx, RevisionKind kind,
@@ -121,6 +129,8 @@ base::Result<std::optional<Entry>> EntryReader::entry(store::Transaction& tx, Re
             return group(tx, key, filter);
         case RevisionKind::zone:
             return zone(tx, key);
+        case RevisionKind::records:
+            return records(tx, key);
     }
     return std::optional<Entry>();
 }

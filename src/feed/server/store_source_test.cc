@@ -146,9 +146,22 @@ TEST_F(StoreSourceTest, NameServersGetNamesAndNoKeys)
         tx.revisions.append(RevisionKind::txt, "a.acme.test");
         return {};
     }));
+    const auto put = [](store::Transaction& tx) {
+        return tx.records.put({"shop.test", "www.shop.test", 16, 60, {{1, 'x'}}});
+    };
+    ASSERT_TRUE(write(put));
     MapSink sink;
+    MapSink edge;
 
     catch_up(sink, name_server_filter());
+    catch_up(edge, edge_filter("default"));
+
+    EXPECT_TRUE(sink.has(RevisionKind::records, "www.shop.test"));
+    EXPECT_FALSE(edge.has(RevisionKind::records, "www.shop.test"));
+    ASSERT_TRUE(
+        write([](store::Transaction& tx) { return tx.records.remove("shop.test", "www.shop.test", 16); }));
+    catch_up(sink, name_server_filter());
+    EXPECT_FALSE(sink.has(RevisionKind::records, "www.shop.test"));
 
     EXPECT_TRUE(sink.has(RevisionKind::alias, "a.platform.test"));
     EXPECT_TRUE(sink.has(RevisionKind::group, "default"));
