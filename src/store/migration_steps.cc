@@ -430,10 +430,10 @@ CREATE INDEX endpoints_due ON endpoints (next_check_at, id, tenant)
   WHERE deleted_at IS NULL AND next_check_at IS NOT NULL;
 )sql";
 
-constexpr std::array steps{
-    resources,    fleet,  alpn_challenges, ledger_and_queue, several_cas, alert_schema, proxies,    ownership,
-    proxy_groups, search, redirects,       serving_settings, members,     dashboard,    record_sets,
-    turns};
+constexpr std::array steps{resources,    fleet,        alpn_challenges, ledger_and_queue,
+                           several_cas,  alert_schema, proxies,         ownership,
+                           proxy_groups, search,       redirects,       serving_settings,
+                           members,      dashboard,    record_sets,     turns};
 
 }  // namespace
 
