@@ -18,6 +18,12 @@ constexpr std::size_t outbox_size = 4 * (record_size + 256);
 // and does not read.
 constexpr std::size_t most_unread = 4 * outbox_size;
 
+base::Error not_reading()
+{
+    return base::Error(base::Errc::unavailable, "the peer does not read our TLS records")
+        .with_code("peer_not_reading");
+}
+
 // Outboxes of streams that have nothing to send, kept by the thread so that idle connections hold no memory.
 class SpareOutboxes {
 public:
@@ -173,6 +179,7 @@ base::Result<std::optional<std::size_t>> TlsStream::read_now(std::span<char> buf
     std::size_t got = 0;
     const int result = SSL_read_ex(ssl_.get(), buffer.data(), buffer.size(), &got);
     if (result == 1) {
+        CHECKED(check_unread());
         return got;
     }
     const int reason = SSL_get_error(ssl_.get(), result);
@@ -183,6 +190,15 @@ base::Result<std::optional<std::size_t>> TlsStream::read_now(std::span<char> buf
         return base::fail(read_error(reason));
     }
     return std::nullopt;
+}
+
+// Also where there is always something to read: answers must not pile up.
+base::Result<> TlsStream::check_unread()
+{
+    if (outbox_.size() > most_unread) {
+        CHECKED(send_outbox());
+    }
+    return outbox_.size() > most_unread ? base::fail(not_reading()) : base::Result<>();
 }
 
 base::Task<> TlsStream::readable()
@@ -199,8 +215,7 @@ base::Task<> TlsStream::answer_then_wait()
     if (!empty && flushing_ == 0) {
         CO_CHECKED(co_await flush());
     } else if (outbox_.size() > most_unread) {
-        co_return base::fail(base::Error(base::Errc::unavailable, "the peer does not read our TLS records")
-                                 .with_code("peer_not_reading"));
+        co_return base::fail(not_reading());
     }
     co_return co_await socket_.wait_readable();
 }

@@ -48,6 +48,7 @@ private:
     base::Result<void> encrypt(std::span<const char> data);
     // Sends what the socket takes; true when nothing is left.
     base::Result<bool> send_outbox();
+    base::Result<> check_unread();
     base::Task<> answer_then_wait();
 
     Socket socket_;
