@@ -137,7 +137,7 @@ TEST_F(Watch, LooksAtWhatIsDueByItself)
     test::run(loop_, group.stop());
 }
 
-// What the issue promises of the queue holds before it, too: a tenant whose name servers do not answer.
+// A tenant whose name servers do not answer, in front of all others.
 TEST_F(Watch, ThousandsOfNamesThatDoNotAnswerHoldUpNobodyElse)
 {
     constexpr int stuck = 2'000;

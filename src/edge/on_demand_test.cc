@@ -1,6 +1,7 @@
 #include "edge/on_demand.h"
 
 #include "edge/wishes.h"
+#include "fakes/refusing_desk.h"
 #include "support/run.h"
 
 #include <gtest/gtest.h>
@@ -9,20 +10,6 @@ namespace edge {
 namespace {
 
 using boost::asio::ip::make_address;
-
-// Refuses everything and remembers who asked.
-class Refusing final : public feed::WishDesk {
-public:
-    base::Task<model::WishAnswer> wish(model::Wish wish) override
-    {
-        clients.push_back(wish.client);
-        model::WishAnswer answer;
-        answer.code = "dns_wrong_target";
-        answer.keep = std::chrono::seconds(60);
-        co_return answer;
-    }
-    std::vector<std::string> clients;
-};
 
 class OnDemandVisitors : public testing::Test {
 protected:
@@ -38,7 +25,7 @@ protected:
 
     boost::asio::io_context loop{1};
     WishLimits limits;
-    Refusing desk;
+    test::RefusingDesk desk;
     // Made at first use, when the limits are set.
     std::unique_ptr<Wishes> wishes;
     OnDemand on_demand{[this](model::Wish wish) {

@@ -6,14 +6,11 @@
 #include "relay/ca_limits.h"
 #include "simulate/fleet.h"
 
-#include <utility>
-
 namespace simulate {
 
 struct Window {
     base::Time start{};
     base::Time end{};
-    bool has(base::Time now) const { return start <= now && now < end; }
 };
 
 // Runs on one thread; `now` never goes back.

@@ -1,5 +1,6 @@
 // An edge behind a real HAProxy that speaks the PROXY protocol, and what its access log says of visitors.
 #include "edge_fixture.h"
+#include "fakes/refusing_desk.h"
 
 #include <gmock/gmock.h>
 
@@ -70,25 +71,16 @@ TEST_F(EdgeProxied, VisitorsAreWhomTheLoadBalancerSays)
     EXPECT_EQ(std::ranges::count(lines, '\n'), 8);
 }
 
-// Control that refuses every name, on the edge's own thread.
-class RefusingDesk final : public feed::WishDesk {
+// The desk on a thread of its own; `clients` may be read once the edge has stopped.
+class DeskThread final : public test::RefusingDesk {
 public:
-    RefusingDesk() : work_(loop_.get_executor()), thread_([this] { loop_.run(); }) {}
-    ~RefusingDesk() override
+    DeskThread() : work_(loop_.get_executor()), thread_([this] { loop_.run(); }) {}
+    ~DeskThread() override
     {
         work_.reset();
         thread_.join();
     }
-    base::Task<model::WishAnswer> wish(model::Wish wish) override
-    {
-        clients.push_back(wish.client);
-        model::WishAnswer answer;
-        answer.code = "dns_wrong_target";
-        answer.keep = std::chrono::seconds(60);
-        co_return answer;
-    }
     boost::asio::any_io_executor executor() { return loop_.get_executor(); }
-    std::vector<std::string> clients;  // of the thread, until the edge has stopped
 
 private:
     boost::asio::io_context loop_{1};
@@ -99,7 +91,7 @@ private:
 TEST_F(EdgeProxied, HandshakesAreLimitedByWhomTheLoadBalancerSays)
 {
     ASSERT_TRUE(test::wait_for_port(haproxy, ports[0]) && test::wait_for_port(haproxy, ports[1]));
-    RefusingDesk desk;
+    DeskThread desk;
     const auto place = edge->https().front();
     stop();
     auto changed = options();

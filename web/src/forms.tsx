@@ -5,6 +5,10 @@ import type { Problem } from "../generated/api";
 import { problemFrom } from "./api";
 import { Copy, Dialog, Notice, sentence } from "./ui";
 
+// How a redirect answers, with its words.
+export const REDIRECT_STATUSES: [string, string][] =
+  [["301", "301 moved for good"], ["308", "308 the same, method kept"], ["302", "302 for now"], ["307", "307 for now, method kept"]];
+
 export interface Doing {
   busy: boolean;
   problem: Problem | null;

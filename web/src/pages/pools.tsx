@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { EdgeGroup, Endpoint, NewEdgeGroup } from "../../generated/api";
 import { call, query, type Page } from "../api";
 import { split, wrongAddress, wrongAny, wrongUrl } from "../check";
-import { Ask, Check, Choice, TextField, useDoing } from "../forms";
+import { Ask, Check, Choice, REDIRECT_STATUSES, TextField, useDoing } from "../forms";
 import { useLive } from "../live";
 import { Copy, Empty } from "../ui";
 
@@ -35,7 +35,7 @@ function PoolDialog({ pool, groups, onClose, onDone }: { pool: EdgeGroup | null;
       {name.trim() !== "default" && <TextField id="pool-addresses" label="Addresses" rows={3} value={addresses} onValue={setAddresses} wrong={wrongList} told={told}
         help="Where its servers are reached, IPv4 and IPv6, one a line: the A and AAAA records of the domains." />}
       <TextField id="pool-to" label="Redirect to" value={to} onValue={setTo} wrong={to.trim() ? wrongUrl(to.trim()) : "it needs an address"} told={told} help="{name} stands for the domain." />
-      <Choice id="pool-status" label="Status" value={status} onValue={setStatus} options={[["301", "301 moved for good"], ["308", "308 the same, method kept"], ["302", "302 for now"], ["307", "307 for now, method kept"]]} />
+      <Choice id="pool-status" label="Status" value={status} onValue={setStatus} options={REDIRECT_STATUSES} />
       <Check label="Keep path and query" value={keep} onValue={setKeep} />
       <Choice id="pool-labels" label="Which names" value={labels} onValue={setLabels} options={LABELS} />
     </Ask>

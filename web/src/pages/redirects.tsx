@@ -3,14 +3,12 @@ import { useEffect, useState } from "preact/hooks";
 import type { EdgeGroup, Endpoint, NewEndpoint, Session, Tenant } from "../../generated/api";
 import { call, query, type Page } from "../api";
 import { split, wrongAny, wrongName, wrongUrl } from "../check";
-import { Ask, Check, Choice, TextField, useDoing } from "../forms";
+import { Ask, Check, Choice, REDIRECT_STATUSES, TextField, useDoing } from "../forms";
 import { useLive } from "../live";
 import { go } from "../route";
 import { Empty, Loading, Notice, StateMark, When } from "../ui";
 import { RemovalDialog } from "./endpoint/removal";
 import { Pools } from "./pools";
-
-const STATUSES: [string, string][] = [["301", "301 moved for good"], ["308", "308 the same, method kept"], ["302", "302 for now"], ["307", "307 for now, method kept"]];
 
 function NewRedirect({ session, open, onClose, onDone }: { session: Session; open: boolean; onClose: () => void; onDone: (made: Endpoint) => void }) {
   const [names, setNames] = useState("");
@@ -36,7 +34,7 @@ function NewRedirect({ session, open, onClose, onDone }: { session: Session; ope
       <TextField id="names" label="Name" focus value={names} onValue={setNames} told={told} wrong={list.length ? wrongAny(list, wrongName) : "it needs a name"}
         help="What visitors type, for example example.com. Several names, parted by spaces, share one certificate." />
       <TextField id="to" label="Redirect to" type="url" value={to} onValue={setTo} told={told} wrong={to.trim() ? wrongUrl(to.trim()) : "it needs an address"} help="For example https://www.example.com." />
-      <Choice id="status" label="Status" value={status} onValue={setStatus} options={STATUSES} />
+      <Choice id="status" label="Status" value={status} onValue={setStatus} options={REDIRECT_STATUSES} />
       <Check label="Keep path and query" value={keep} onValue={setKeep} />
       {(tenants.value?.items.length ?? 0) > 1 && (
         <Choice id="tenant" label="Tenant" value={tenant} onValue={setTenant}

@@ -3,7 +3,7 @@ import { useState } from "preact/hooks";
 import type { Endpoint, EndpointChange, Reason } from "../../../generated/api";
 import { call } from "../../api";
 import { split, wrongAny, wrongBlock, wrongUrl } from "../../check";
-import { Ask, Check, Choice, Radios, TextField, useDoing } from "../../forms";
+import { Ask, Check, Choice, REDIRECT_STATUSES, Radios, TextField, useDoing } from "../../forms";
 import { Notice } from "../../ui";
 
 const DAY = 86_400;
@@ -13,7 +13,6 @@ const HSTS: [seconds: number, word: string][] = [
 const PLAIN: { [mode in Endpoint["plain_http"]]: string } = {
   redirect: "Redirect to HTTPS", serve: "Serve it without TLS too", refuse: "Refuse it",
 };
-const STATUSES: [string, string][] = [["301", "301 moved for good"], ["308", "308 the same, method kept"], ["302", "302 for now"], ["307", "307 for now, method kept"]];
 
 function hstsWord(hsts: Endpoint["hsts"]): string {
   const age = hsts.max_age ?? 0;
@@ -91,7 +90,7 @@ function Fields({ endpoint, form, told, set }: { endpoint: Endpoint; form: Form;
       {endpoint.redirect_to ? (
         <>
           <TextField id="to" label="Redirect to" type="url" value={form.redirect_to} onValue={(redirect_to) => set({ redirect_to })} wrong={wrongUrl(form.redirect_to.trim())} told={told} />
-          <Choice id="status" label="Status" value={form.redirect_status} onValue={(redirect_status) => set({ redirect_status })} options={STATUSES} />
+          <Choice id="status" label="Status" value={form.redirect_status} onValue={(redirect_status) => set({ redirect_status })} options={REDIRECT_STATUSES} />
           <Check label="Keep path and query" value={form.keep_path} onValue={(keep_path) => set({ keep_path })} />
         </>
       ) : (
